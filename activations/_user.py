@@ -1,0 +1,59 @@
+"""A user's own activation from a file of theirs: `load("my_file.py:my_act")`."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from activations._registry import Activation
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def load(reference: str) -> Activation:
+    """The record of a function or `nn.Module` class in a Python file; it is not registered yet.
+
+    Args:
+        reference: `path/to/file.py:name`. A function takes a tensor and returns one of its shape; a class is
+            built without arguments, anew for every place of use.
+
+    Raises:
+        ValueError: no such file or name, the file does not import, or the name is neither function nor class.
+    """
+    file, _, name = reference.rpartition(":")
+    path = Path(file).expanduser()
+    if not path.is_file():
+        raise ValueError(f"activation {reference!r}: there is no file {file!r}; write it as path/to/file.py:name")
+    spec = importlib.util.spec_from_file_location(f"actbench_user_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"activation {reference!r}: {file!r} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # anything may go wrong in a user's file; it is named, not traced
+        raise ValueError(f"activation {reference!r}: {file} does not import: {error!r}") from error
+    value: Any = getattr(module, name, None)
+    if not callable(value):
+        known = ", ".join(key for key, item in vars(module).items() if callable(item) and not key.startswith("_"))
+        raise ValueError(f"activation {reference!r}: {file} defines no function or class {name!r}; it has: {known}")
+    factory = value if isinstance(value, type) else functools.partial(_module_of, value)
+    return Activation(name=name.lower(), label=name, family="user", module=factory, source=str(path))
+
+
+def _module_of(function: Callable[..., Any]) -> nn.Module:
+    from torch import Tensor, nn
+
+    class Function(nn.Module):
+        """A user's function as a module."""
+
+        def forward(self, x: Tensor) -> Any:
+            return function(x)
+
+        def extra_repr(self) -> str:
+            return getattr(function, "__name__", repr(function))
+
+    return Function()

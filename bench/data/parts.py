@@ -1,0 +1,105 @@
+"""Training, validation and test part as tensors on the device: `parts.prepare("digits", recipe, device)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bench.data import store
+from bench.data.errors import DataError
+
+if TYPE_CHECKING:
+    from bench.recipe import Recipe
+
+# Of the fixed permutation from which validation part and subsets are taken; the same for every run.
+SPLIT_SEED = 20150101
+
+
+@dataclass(frozen=True)
+class Part:
+    """Inputs (float32 in [-1, 1], N x C x H x W) and labels (int64, N) on the device."""
+
+    inputs: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run sees of a data set; `validation` is None where the recipe wants none."""
+
+    train: Part
+    validation: Part | None
+    test: Part
+    num_classes: int
+    data_hash: str
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one example."""
+        return tuple(self.train.inputs.shape[1:])
+
+    @property
+    def majority_rate(self) -> float:
+        """Share of the most frequent class of the test part: what guessing reaches."""
+        counts = torch.bincount(self.test.labels)
+        return float(counts.max() / counts.sum())
+
+
+def prepare(
+    name: str, recipe: Recipe, device: torch.device, minimum_image_size: int | None, data_dir: Path | None
+) -> Parts:
+    """The parts of a data set that a recipe asks for, on the device.
+
+    Raises:
+        DataError: the data cannot be had, or the recipe asks for more rows than there are.
+    """
+    sizes = (recipe.train_size, recipe.validation_size, recipe.test_size)
+    return _prepare(name, sizes, device, minimum_image_size, recipe.memory_format, data_dir)
+
+
+@lru_cache(maxsize=2)  # neighbouring cases share their data; two, so that a worker's mixed queue does not thrash
+def _prepare(
+    name: str,
+    sizes: tuple[int | None, int, int | None],
+    device: torch.device,
+    minimum_image_size: int | None,
+    memory_format: str,
+    data_dir: Path | None,
+) -> Parts:
+    dataset = store.load(name, data_dir)
+    train_size, validation_size, test_size = sizes
+    train_rows, test_rows = dataset.info.rows
+    train_size = train_rows - validation_size if train_size is None else train_size
+    test_size = test_rows if test_size is None else test_size
+    if train_size + validation_size > train_rows or test_size > test_rows or train_size < 1:
+        raise DataError(
+            f"the recipe asks {name} for {train_size} + {validation_size} training and validation and {test_size} "
+            f"test rows; it has {train_rows} and {test_rows}"
+        )
+
+    def part(source: str, rows: Tensor) -> Part:
+        inputs = dataset.tensors[f"{source}_images"][rows].float() * (2 / dataset.info.peak) - 1
+        if minimum_image_size and min(inputs.shape[2:]) < minimum_image_size:
+            inputs = F.interpolate(inputs, size=(minimum_image_size, minimum_image_size), mode="bilinear")
+        layout = torch.channels_last if memory_format == "channels_last" else torch.contiguous_format
+        inputs = inputs.to(device).contiguous(memory_format=layout)
+        return Part(inputs, dataset.tensors[f"{source}_labels"][rows].to(device))
+
+    order = torch.randperm(train_rows, generator=torch.Generator().manual_seed(SPLIT_SEED))
+    test_order = torch.randperm(test_rows, generator=torch.Generator().manual_seed(SPLIT_SEED))
+    return Parts(
+        train=part("train", order[validation_size : validation_size + train_size]),
+        validation=part("train", order[:validation_size]) if validation_size else None,
+        test=part("test", test_order[:test_size].sort().values),
+        num_classes=dataset.info.num_classes,
+        data_hash=dataset.data_hash,
+    )

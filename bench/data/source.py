@@ -1,0 +1,156 @@
+"""Reads images from the hub, from a folder in the hub's layout, or out of scikit-learn: `source.read(...)`."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench.data.errors import DataError
+
+if TYPE_CHECKING:
+    from bench.data._registry import DatasetInfo
+
+HUB_TIMEOUT = 5.0  # seconds
+# Of the split of scikit-learn's digits into training and test part.
+DIGITS_SPLIT_SEED = 0
+
+
+def read(info: DatasetInfo, data_dir: Path | None) -> dict[str, Tensor]:
+    """All images (uint8, N x C x H x W) and labels (int64, N) as `{train,test}_{images,labels}`.
+
+    Raises:
+        DataError: the data cannot be had, or is not what its record says.
+    """
+    if info.hub is None:
+        return _read_digits(info)
+    tensors: dict[str, Tensor] = {}
+    with tempfile.TemporaryDirectory() as arrow:
+        loaded = _from_folder(folder(info, data_dir), arrow) if data_dir else _from_hub(info.hub)
+        for part, rows in zip(("train", "test"), info.rows, strict=True):
+            where = f"{folder(info, data_dir) if data_dir else info.hub}, part {part!r}"
+            images, labels = _decode(loaded, part, info, where)
+            if len(labels) != rows:
+                raise DataError(f"{where}: {len(labels)} rows, expected {rows}; get the files anew")
+            tensors |= {f"{part}_images": images, f"{part}_labels": labels}
+    return tensors
+
+
+def folder(info: DatasetInfo, data_dir: Path) -> Path:
+    """Where the files of a data set lie below `--data-dir`."""
+    return data_dir.expanduser() / str(info.hub)
+
+
+def stamp(info: DatasetInfo, data_dir: Path | None) -> str:
+    """Names a source in the cache: changes when a file of the folder changes.
+
+    Raises:
+        DataError: the folder holds no such data set.
+    """
+    if data_dir is None:
+        return "hub"
+    files = sorted(folder(info, data_dir).rglob("*.parquet"))
+    if not files:
+        raise DataError(
+            f"{info.label} is not in {folder(info, data_dir)} (no .parquet file there). Give --data-dir (or "
+            f"ACTBENCH_DATA) a folder that holds the hub's files as {info.hub}/..., for example made by "
+            f"`hf download --repo-type dataset {info.hub} --local-dir DIR/{info.hub}`; or leave it out to "
+            "load from the hub"
+        )
+    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
+
+
+def _read_digits(info: DatasetInfo) -> dict[str, Tensor]:
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    images = digits.images.astype(np.uint8)[:, None]
+    train, test = train_test_split(
+        np.arange(len(images)),
+        test_size=info.rows[1],
+        stratify=digits.target,
+        random_state=DIGITS_SPLIT_SEED,
+    )
+    return {
+        f"{part}_{kind}": torch.from_numpy(values[rows])
+        for part, rows in (("train", train), ("test", test))
+        for kind, values in (("images", images), ("labels", digits.target.astype(np.int64)))
+    }
+
+
+def _from_folder(path: Path, arrow: str) -> Any:
+    import datasets
+
+    datasets.disable_progress_bars()
+    try:
+        return datasets.load_dataset(str(path), cache_dir=arrow)
+    except Exception as error:  # datasets wraps what pyarrow raises in errors of several kinds
+        raise DataError(f"cannot read {path}: {error}; get the files anew") from error
+
+
+@cache
+def _from_hub(name: str) -> Any:
+    import datasets
+
+    reason = _hub_unreachable()
+    if reason:
+        raise DataError(
+            f"{name} is not at hand: the Hugging Face hub cannot be reached ({reason}). Run once with a network, "
+            "or pass --data-dir DIR (or ACTBENCH_DATA) with the hub's files as "
+            f"DIR/{name}/...; `digits` needs neither"
+        )
+    try:
+        return datasets.load_dataset(name)
+    except Exception as error:  # network, hub and parquet errors alike mean that the data cannot be had
+        raise DataError(f"cannot load {name} from the hub: {error}") from error
+
+
+@cache
+def _hub_unreachable() -> str:
+    """Why the hub cannot be reached, or an empty string; asked once a process, not once a case."""
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return ""  # the user's choice: datasets then looks into its own cache and says so itself
+    try:
+        urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_TIMEOUT).close()
+    except HTTPError:
+        return ""  # an answer, if not a welcome
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+def _decode(loaded: Any, part: str, info: DatasetInfo, where: str) -> tuple[Tensor, Tensor]:
+    if part not in loaded:
+        raise DataError(f"{where}: no such part; found: {', '.join(loaded)}")
+    table = loaded[part]
+    image_column, label_column = info.columns
+    for column in info.columns:
+        if column not in table.column_names:
+            raise DataError(f"{where}: no column {column!r}; found: {', '.join(table.column_names)}")
+    channels, height, width = info.shape
+    mode = "L" if channels == 1 else "RGB"
+    images = np.empty((len(table), height, width, channels), dtype=np.uint8)
+    for row, image in enumerate(table[image_column]):
+        pixels = np.asarray(image.convert(mode)).reshape(image.height, image.width, channels)
+        if pixels.shape[:2] != (height, width):
+            raise DataError(
+                f"{where}: row {row} has {pixels.shape[:2]} pixels, expected {height, width}; get the files anew"
+            )
+        images[row] = pixels
+    labels = np.asarray(table[label_column], dtype=np.int64)
+    if len(labels) and not 0 <= labels.min() <= labels.max() < info.num_classes:
+        raise DataError(f"{where}: labels from {labels.min()} to {labels.max()}, expected 0 to {info.num_classes - 1}")
+    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(labels)

@@ -1,0 +1,127 @@
+"""The command line options, one group of `pytest --help`, and what they mean as one frozen record."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import baseline, selection
+from bench.device import DEVICES
+from bench.recipe import SCALES
+
+if TYPE_CHECKING:
+    import pytest
+
+BASELINE_MODES = ("check", "require", "ignore")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line asks of a session; `scale` and `seeds` are None where the default holds."""
+
+    scale: str | None
+    seeds: int | None
+    device: str
+    data_dir: Path | None
+    results_dir: Path
+    baseline_dir: Path
+    baseline_mode: str
+    resume: bool
+    record: bool
+    strict: bool
+    choice: selection.Choice
+
+    @property
+    def require(self) -> bool:
+        """Whether a case without a baseline fails."""
+        return self.baseline_mode == "require"
+
+
+def add(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup(
+        "actbench",
+        "actbench: activation functions, trained and judged; pytest's own --strict makes CHANGED and IMPROVED fail "
+        "too, since what changed must be recorded",
+    )
+    option = group.addoption
+    option("--scale", choices=SCALES, help="how much to train: tiny on a CPU, small on CUDA unless given")
+    option(
+        "--seeds",
+        type=_positive,
+        metavar="N",
+        help="runs a case; unless given, as many as its recipe says (3 at tiny)",
+    )
+    option("--device", choices=DEVICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
+    option(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="data in the hub's layout, DIR/ylecun/mnist/...; or ACTBENCH_DATA",
+    )
+    option(
+        "--results-dir",
+        type=Path,
+        metavar="DIR",
+        default=Path("results"),
+        help="records and rankings; results/ unless given",
+    )
+    option(
+        "--resume",
+        action="store_true",
+        help="reuse records of the results folder that are equal in everything",
+    )
+    option("--record", action="store_true", help="record baselines instead of judging, 20 seeds a case at tiny")
+    option(
+        "--baseline",
+        choices=BASELINE_MODES,
+        default="check",
+        help="check: a case without a baseline passes as NEW; require: it fails; ignore: nothing is judged",
+    )
+    option("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER, help="baselines of your own")
+    option(
+        "--activation",
+        metavar="A,B",
+        help="exactly these, whether the experiment lists them or not; file.py:name adds one of your own",
+    )
+    for axis in selection.SELECTABLE:
+        if axis != "activation":
+            option(f"--{axis}", metavar="A,B", help=f"exactly these values of the {axis} axis")
+
+
+def read(config: pytest.Config) -> Settings:
+    """The settings of a session.
+
+    Raises:
+        ValueError: a name or a folder that does not exist.
+    """
+    option = config.getoption
+    environment = os.environ.get("ACTBENCH_DATA")
+    data_dir = option("--data-dir") or (Path(environment) if environment else None)
+    if data_dir is not None and not data_dir.expanduser().is_dir():
+        raise ValueError(f"--data-dir (or ACTBENCH_DATA) {data_dir}: no such folder")
+    baseline_dir = option("--baseline-dir")
+    if not baseline_dir.is_dir() and not option("--record"):
+        raise ValueError(f"--baseline-dir {baseline_dir}: no such folder; make it with --record")
+    return Settings(
+        scale=option("--scale"),
+        seeds=option("--seeds"),
+        device=option("--device"),
+        data_dir=data_dir.expanduser().resolve() if data_dir else None,
+        results_dir=option("--results-dir").expanduser().absolute(),
+        baseline_dir=baseline_dir.expanduser().absolute(),
+        baseline_mode=option("--baseline"),
+        resume=option("--resume"),
+        record=option("--record"),
+        strict=bool(config.getini("strict")),
+        choice=selection.choose({axis: option(f"--{axis}") for axis in selection.SELECTABLE}),
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(f"{text} is not 1 or more")
+    return number

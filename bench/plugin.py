@@ -1,0 +1,187 @@
+"""The pytest plugin: options, exact selection, cases, verdicts, rankings. Loaded by `conftest.py` alone.
+
+    pytest bench -k "mlp and digits"
+    pytest bench -k "cifar and elu" --data-dir DIR -n 2
+
+Nothing heavy is imported to collect: torch, scipy and pandas come in when the first case runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import pytest
+
+from bench import baseline, options, selection
+from bench.case import Case, Experiment
+from bench.data import DataError
+from bench.device import pin_worker, visible_gpus
+from bench.record import ResultsError
+from bench.reporter import STATE, Reporter, State, Timing, is_worker, under_xdist
+from bench.session import Result, Session
+
+_RESULT = pytest.StashKey[Result]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "case(experiment, model, dataset, activation, optimizer, variant): one combination; "
+        "select exactly with -m \"case(activation='elu')\"",
+    )
+    if is_worker(config):
+        worker = config.workerinput  # type: ignore[attr-defined]
+        pin_worker(int(worker["workerid"].removeprefix("gw")), int(worker["workercount"]))
+    try:
+        state = State(options.read(config))
+        baseline.read(state.settings.baseline_dir)
+    except (ValueError, baseline.BaselineError) as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[STATE] = state
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """`-n auto`: one worker a GPU; on a CPU what xdist makes of it."""
+    gpus = visible_gpus() if config.getoption("--device") in ("auto", "cuda") else []
+    return len(gpus) or None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    experiment = getattr(metafunc.module, "EXPERIMENT", None)
+    if "case" not in metafunc.fixturenames or not isinstance(experiment, Experiment):
+        return
+    added = metafunc.config.stash[STATE].settings.choice.added
+    parameters = [
+        pytest.param(case, id=case.id, marks=pytest.mark.case(**case.fields)) for case in experiment.cases(added)
+    ]
+    metafunc.parametrize("case", parameters)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Apply the axis options, and let pytest apply `-k` with exact words; the option itself stays as typed."""
+    settings = config.stash[STATE].settings
+    parameters = {item: parameter for item in items for parameter in _parameters(item)}
+    try:
+        if parameters:
+            experiments = [one.experiment for one in parameters.values() if isinstance(one, Case)]
+            selection.check_experiments(settings.choice, experiments)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+    words: set[str] = set()
+    for item, parameter in parameters.items():
+        item.extra_keyword_matches.update(selection.keywords_of(parameter))
+        words |= selection.words_of(parameter)
+    _deselect(config, items, lambda item: item not in parameters or settings.choice.allows(parameters[item]))
+    typed = config.option.keyword
+    config.option.keyword = exact = selection.exact(typed, words)
+    try:
+        yield
+    except pytest.UsageError as error:  # pytest quotes the expression; the user typed the other one
+        raise pytest.UsageError(*[str(part).replace(exact, typed) for part in error.args]) from error
+    finally:
+        config.option.keyword = typed
+    if is_worker(config):  # pytest-benchmark times nothing beside other workers, and nothing is what we say then
+        config.stash[STATE].untimed = _deselect(config, items, lambda item: not _is_timing(item))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    config = session.config
+    state = config.stash[STATE]
+    cases = [item for item in session.items if any(isinstance(one, Case) for one in _parameters(item))]
+    progress = _live_line(config) if not is_worker(config) else None
+    state.session = Session(state.settings, max(1, len(cases)), progress)
+    if not under_xdist(config):
+        state.selected = {item.nodeid for item in session.items}
+    if cases and (terminal := config.pluginmanager.get_plugin("terminalreporter")):
+        terminal.showfspath = False  # one line a case instead of one letter
+
+
+@pytest.fixture
+def run_case(request: pytest.FixtureRequest) -> Callable[[Case], Result]:
+    """Trains and judges a case of the module's EXPERIMENT; fails the test where the verdict does."""
+    session = request.config.stash[STATE].session
+    assert session is not None
+
+    def run(case: Case) -> Result:
+        try:
+            result = session.run(case, request.module.EXPERIMENT)
+        except (DataError, ResultsError, ValueError) as error:
+            pytest.fail(f"{case.id}: {error}", pytrace=False)
+        request.node.stash[_RESULT] = result
+        if result.failed:
+            pytest.fail(result.message, pytrace=False)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def timing(request: pytest.FixtureRequest) -> Timing:
+    """What the timing tests share: device, baselines, and the list that their table is made of."""
+    state = request.config.stash[STATE]
+    assert state.session is not None
+    return Timing(state.session, state.timings, sum(_is_timing(item) for item in request.session.items))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Hang the result on the report, as builtin values: xdist carries them to the controller."""
+    report = yield
+    if call.when == "call" and _RESULT in item.stash:
+        report.actbench = item.stash[_RESULT].to_builtin()
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    if hasattr(report, "actbench"):
+        return report.outcome, "", ""  # its line is printed below instead
+    return None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not is_worker(session.config):
+        session.config.pluginmanager.register(Reporter(session.config), "actbench-reporter")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if is_worker(session.config):
+        session.config.workeroutput["actbench_untimed"] = session.config.stash[STATE].untimed  # type: ignore[attr-defined]
+
+
+def _deselect(config: pytest.Config, items: list[pytest.Item], keep: Callable[[pytest.Item], bool]) -> int:
+    left_out = [item for item in items if not keep(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if keep(item)]
+    return len(left_out)
+
+
+def _parameters(item: pytest.Item) -> list[Any]:
+    callspec = getattr(item, "callspec", None)
+    return [one for one in callspec.params.values() if selection.is_selectable(one)] if callspec else []
+
+
+def _is_timing(item: pytest.Item) -> bool:
+    return "timing" in getattr(item, "fixturenames", ())
+
+
+def _live_line(config: pytest.Config) -> Callable[[Case, int, int, int, float], None] | None:
+    """On a terminal: case, seed, epoch, loss on one line that is written over."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or not terminal.isatty:
+        return None
+
+    def show(case: Case, seed: int, epoch: int, epochs: int, loss: float) -> None:
+        terminal.rewrite(f"{case.id}  seed {seed}  epoch {epoch}/{epochs}  loss {loss:.4f}", erase=True)
+
+    return show

@@ -1,0 +1,188 @@
+"""The half of the plugin that talks to the user: collects the results of all workers, prints and writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench import baseline
+from bench.options import Settings
+from bench.record import ResultsError
+from bench.session import Result, Session
+
+if TYPE_CHECKING:
+    import torch
+
+SHOWN_IDS = 5
+
+
+@dataclass
+class State:
+    """What the hooks of one process share.
+
+    Attributes:
+        selected: node ids of all tests that should report; empty in xdist's workers.
+        reported: node ids of those that have.
+        untimed: timings left out because of xdist.
+        timings: what the timing tests found, for their table.
+        unwritten: why the results folder could not be written.
+    """
+
+    settings: Settings
+    session: Session | None = None
+    results: list[Result] = field(default_factory=list)
+    timings: list[Any] = field(default_factory=list)
+    selected: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
+    untimed: int = 0
+    unwritten: str = ""
+
+
+STATE = pytest.StashKey[State]()
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What a timing test needs of its session: see `bench/test_kernels.py`."""
+
+    session: Session
+    rows: list[Any]
+    cases: int
+
+    @property
+    def device(self) -> torch.device:
+        return self.session.device
+
+    @property
+    def data_dir(self) -> Path | None:
+        return self.session.settings.data_dir
+
+    @property
+    def baselines(self) -> Path:
+        return self.session.settings.baseline_dir
+
+    @property
+    def mode(self) -> str:
+        return self.session.settings.baseline_mode
+
+    @property
+    def strict(self) -> bool:
+        return self.session.settings.strict
+
+    @property
+    def record(self) -> bool:
+        return self.session.settings.record
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is one of xdist's workers."""
+    return hasattr(config, "workerinput")
+
+
+def under_xdist(config: pytest.Config) -> bool:
+    """Whether this process is one of xdist's workers or their controller."""
+    return is_worker(config) or bool(getattr(config.option, "dist", "no") != "no")
+
+
+class Reporter:
+    """Collects, prints and writes; lives in the one process that talks to the user."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.state = config.stash[STATE]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "teardown":
+            self.state.reported.add(report.nodeid)
+        if not hasattr(report, "actbench") or not (terminal := self._terminal):
+            return
+        result = Result.from_builtin(report.actbench)
+        self.state.results.append(result)
+        total = len(self.state.selected)
+        place = f"{len(self.state.results)}/{total}" if total else str(len(self.state.results))
+        if terminal.isatty and not under_xdist(self.config):
+            terminal.rewrite("", erase=True)
+        else:
+            terminal.ensure_newline()
+        terminal.write(f"{place:>8}  {result.line}\n", red=result.failed)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        self.state.selected = set(ids)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        self.state.untimed = max(self.state.untimed, getattr(node, "workeroutput", {}).get("actbench_untimed", 0))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the files before anything is printed; whatever was lost turns a green session red."""
+        if self._lost() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if not self.state.results:
+            return
+        from bench import rank
+        from bench.report import files
+
+        settings = self.state.settings
+        ranked = rank.blocks(self.state.results, rank.read_reported(settings.baseline_dir))
+        try:
+            files.write(self.state.results, ranked, rank.overall(ranked), settings.results_dir)
+        except ResultsError as error:
+            self.state.unwritten = str(error)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        state, write = self.state, terminalreporter.write_line
+        if state.timings:
+            self._show_timings(terminalreporter)
+        if state.results:
+            self._show_ranking(terminalreporter)
+        if state.unwritten:
+            write(state.unwritten, red=True)
+        if state.untimed:
+            write(f"{state.untimed} timings were not timed: run with -n0")
+        if lost := self._lost():
+            shown = ", ".join(sorted(lost)[:SHOWN_IDS])
+            write(f"{len(lost)} of {len(state.selected)} selected tests did not report: {shown}", red=True)
+            write("run again with --resume: finished runs are kept", red=True)
+
+    def _show_ranking(self, terminalreporter: Any) -> None:
+        from bench import rank
+        from bench.report import tables
+
+        state, write = self.state, terminalreporter.write_line
+        ranked = rank.blocks(state.results, rank.read_reported(state.settings.baseline_dir))
+        terminalreporter.section("ranking")
+        write(tables.render(ranked, rank.overall(ranked), state.results))
+        if state.settings.record:
+            recorded = [baseline.from_records(result.records) for result in state.results]
+            terminalreporter.section("recorded")
+            write(tables.recorded(baseline.write(recorded, state.settings.baseline_dir)))
+        if not state.unwritten:
+            write(f"written to {state.settings.results_dir}: ranking.md, ranking.csv, records.jsonl, curves.parquet")
+
+    def _show_timings(self, terminalreporter: Any) -> None:
+        from bench import kernels
+
+        state = self.state
+        terminalreporter.section("kernels")
+        terminalreporter.write_line(kernels.table(state.timings))
+        if state.settings.record:
+            rows = [row for _, _, row in state.timings]
+            kernels.write(rows, state.settings.baseline_dir)
+            terminalreporter.write_line(f"recorded {len(rows)} kernels in {state.settings.baseline_dir}")
+
+    def _lost(self) -> set[str]:
+        """Selected tests that never reported, unless the user asked to stop early."""
+        if self.config.option.collectonly or self.config.getoption("maxfail"):
+            return set()
+        return self.state.selected - self.state.reported
+
+    @property
+    def _terminal(self) -> Any:
+        return self.config.pluginmanager.get_plugin("terminalreporter")

@@ -1,0 +1,121 @@
+"""Exact selection: makes `-k "cifar and elu"` mean ELU, and reads `--activation elu,my_file.py:my_act`.
+
+pytest's `-k` matches substrings: `elu` would also select relu, selu and gelu. Here a word that *is* a value of
+an axis means exactly that value; every other word stays pytest's substring.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import activations
+import models
+from bench import optimizers
+from bench.data import DATASETS
+
+# What pytest's -k takes for a word; see _pytest.mark.expression.
+_WORD = re.compile(r"(?:\w|:|\+|-|\.|\[|\]|\\|/)+")
+_OPERATORS = {"and", "or", "not", "true", "false", "none"}
+PARAMETRIZED = ":parametrized:"
+SELECTABLE = ("experiment", "model", "dataset", "activation", "optimizer")
+
+
+def words_of(parameter: Any) -> set[str]:
+    """The words that mean a parameter (a case, or a kernel to time) exactly: its values, their aliases, its id."""
+    values = {str(getattr(parameter, field.name)) for field in fields(parameter)} | {parameter.id}
+    if hasattr(parameter, "activation"):
+        values |= set(activations.info(parameter.activation).aliases)
+    return {value.lower() for value in values if value}
+
+
+def keywords_of(parameter: Any) -> set[str]:
+    """What an item adds to pytest's keywords so that a rewritten expression finds it."""
+    return {PARAMETRIZED, *(f":{word}:" for word in words_of(parameter))}
+
+
+def is_selectable(parameter: Any) -> bool:
+    """Whether a test's parameter takes part in exact selection."""
+    return is_dataclass(parameter) and not isinstance(parameter, type) and hasattr(parameter, "id")
+
+
+def exact(expression: str, words: set[str]) -> str:
+    """A `-k` expression in which each word out of `words` selects exactly; unit tests keep the substring."""
+
+    def rewrite(match: re.Match[str]) -> str:
+        word = match.group()
+        if word.lower() in _OPERATORS or word.lower() not in words:
+            return word
+        return f"(:{word.lower()}: or ({word} and not {PARAMETRIZED}))"
+
+    return _WORD.sub(rewrite, expression)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the axis options ask for.
+
+    Attributes:
+        chosen: allowed values by axis; an axis that is left out allows all.
+        added: activations that are added to the lists of the experiments.
+    """
+
+    chosen: dict[str, tuple[str, ...]]
+    added: tuple[str, ...]
+
+    def allows(self, parameter: Any) -> bool:
+        """Whether a case or kernel is chosen; one that lacks an axis that was asked for is not."""
+        return all(getattr(parameter, axis, None) in values for axis, values in self.chosen.items())
+
+
+def choose(options: dict[str, str | None]) -> Choice:
+    """Read the comma-separated axis options.
+
+    `--activation` takes names and aliases, which select exactly, and `file.py:name`, which adds a user's own
+    activation to whatever is selected.
+
+    Raises:
+        ValueError: an unknown name; the message lists the known ones.
+    """
+    chosen: dict[str, tuple[str, ...]] = {}
+    added: list[str] = []
+    for axis, text in options.items():
+        if text is None:
+            continue
+        values = [value.strip() for value in text.split(",") if value.strip()]
+        if not values:
+            raise ValueError(f"--{axis} is empty; give names joined by commas")
+        if axis != "activation":
+            chosen[axis] = tuple(values)
+            continue
+        own = [activations.load(value) for value in values if ".py:" in value]
+        for entry in own:
+            activations.register(entry)
+        named = [activations.info(value).name for value in values if ".py:" not in value]
+        added += [*named, *(entry.name for entry in own)]
+        if named:
+            chosen[axis] = tuple(added)
+    for axis, known in (
+        ("model", models.names()),
+        ("dataset", DATASETS),
+        ("optimizer", optimizers.OPTIMIZERS),
+    ):
+        _check(axis, chosen.get(axis, ()), known)
+    return Choice(chosen, tuple(added))
+
+
+def check_experiments(choice: Choice, collected: Iterable[str]) -> None:
+    """Experiments are only known once their files are collected.
+
+    Raises:
+        ValueError: `--experiment` names one that was not.
+    """
+    _check("experiment", choice.chosen.get("experiment", ()), sorted(set(collected)))
+
+
+def _check(axis: str, values: Sequence[str], known: Iterable[str]) -> None:
+    for value in values:
+        if value not in known:
+            raise ValueError(f"unknown {axis} {value!r}; known: {', '.join(known)}")

@@ -1,0 +1,209 @@
+"""One session: from a case to its result. `Session(settings, cases=130).run(case, experiment)`.
+
+This is the only door between the plugin and the training: records of a case, please. What stands behind it
+(this process, later a cluster) is nobody else's business.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from bench import baseline, record
+from bench.case import Case, Experiment
+from bench.options import Settings
+from bench.record import Record, ResultsError
+
+if TYPE_CHECKING:
+    import torch
+
+    from bench.recipe import Recipe
+
+RunCase: TypeAlias = Callable[[Case], "Result"]  # what the fixture `run_case` gives a test
+# (case, seed, epoch, epochs at most, training loss)
+Progress: TypeAlias = Callable[[Case, int, int, int, float], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A case with its records and what was said of it.
+
+    Attributes:
+        records: of all seeds, fresh ones included.
+        verdict: see `judge.VERDICTS`; `RECORDED` or `IGNORED` where nothing was judged.
+        reason: one sentence with the numbers.
+        failed: whether the case fails.
+        message: what a failing case prints: number, band, seeds, fingerprint, commands.
+    """
+
+    case: Case
+    records: tuple[Record, ...]
+    verdict: str
+    reason: str
+    failed: bool
+    message: str = ""
+
+    def to_builtin(self) -> dict[str, Any]:
+        """For xdist's wire; the inverse of `from_builtin`."""
+        plain: dict[str, Any] = record.builtin({**vars(self), "case": self.case.fields, "records": []})
+        return {**plain, "records": [one.to_builtin() for one in self.records]}
+
+    @staticmethod
+    def from_builtin(fields: Mapping[str, Any]) -> Result:
+        records = tuple(Record.from_builtin(one) for one in fields["records"])
+        return Result(**{**fields, "case": Case(**fields["case"]), "records": records})
+
+    @property
+    def line(self) -> str:
+        """`id  0.9694 ± 0.0021 (n=3)  SAME`: one line for the terminal."""
+        values = [one.value for one in self.records]
+        mean = statistics.fmean(values)
+        spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
+        others = [one.outcome for one in self.records if one.outcome != "trained"]
+        outcomes = "".join(f", {others.count(kind)} {kind}" for kind in sorted(set(others)))
+        seconds = sum(one.seconds for one in self.records)
+        return f"{self.case.id}  {mean:.4f}{spread} (n={len(values)}{outcomes})  {self.verdict}  {seconds:.1f} s"
+
+
+class Session:
+    """What all cases of one process share: settings, device, baselines, and the number of cases selected."""
+
+    def __init__(self, settings: Settings, cases: int, progress: Progress | None = None) -> None:
+        self.settings = settings
+        self.cases = cases
+        self.progress = progress
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Raises ValueError where this machine lacks the device."""
+        from bench.device import resolve
+
+        return resolve(self.settings.device)
+
+    @cached_property
+    def baselines(self) -> dict[baseline.Key, baseline.Baseline]:
+        return baseline.read(self.settings.baseline_dir)
+
+    @property
+    def scale(self) -> str:
+        return self.settings.scale or ("small" if self.device.type == "cuda" else "tiny")
+
+    def run(self, case: Case, experiment: Experiment) -> Result:
+        """Train a case, judge it, train it again with fresh seeds where it looks suspicious, and judge again.
+
+        A record that cannot be written fails the case, with its numbers in the message.
+
+        Raises:
+            DataError, ResultsError, ValueError: it cannot be trained at all.
+        """
+        settings = self.settings
+        recipe = experiment.recipe(case, self.scale)
+        wanted = settings.seeds or (recipe.recorded_seeds if settings.record else recipe.seeds)
+        unsaved: list[ResultsError] = []
+        records = list(self._records(case, recipe, range(wanted), unsaved))
+        if settings.record or settings.baseline_mode == "ignore":
+            verdict = "RECORDED" if settings.record else "IGNORED"
+            return self._result(case, records, verdict, "nothing was judged", False, "", unsaved)
+        from bench import judge
+
+        key = baseline.key_of(records[0])
+        found = self.baselines.get(key)
+        spread = None
+        if found is not None:
+            pool = [row for row in self.baselines.values() if row.key.pool == key.pool]
+            spread = judge.prior(pool, judge.quantum(found, recipe.test_size))
+        fresh = range(wanted, wanted + judge.FRESH_SEEDS)
+        records, judgement = judge.two_stages(
+            records,
+            lambda: list(self._records(case, recipe, fresh, unsaved)),
+            found,
+            spread,
+            self.cases,
+            strict=settings.strict,
+        )
+        reason = judgement.reason if found else f"{judgement.reason}; {self._nearest(key)}"
+        failed = judge.fails(judgement.verdict, strict=settings.strict, require=settings.require)
+        message = (
+            self._message(case, records, judgement.verdict, reason, judgement.difference, wanted) if failed else ""
+        )
+        return self._result(case, records, judgement.verdict, reason, failed, message, unsaved)
+
+    def _records(
+        self, case: Case, recipe: Recipe, seeds: Sequence[int], unsaved: list[ResultsError]
+    ) -> Iterator[Record]:
+        from bench import train
+
+        settings = self.settings
+        known = [self._resumed(case, recipe, seed) for seed in seeds] if settings.resume else []
+        reused = {one.seed: one for one in known if one is not None}
+        yield from reused.values()
+        missing = [seed for seed in seeds if seed not in reused]
+        tell = self.progress
+        progress = (lambda *now: tell(case, *now)) if tell else None
+        for one in train.run(case, recipe, self.scale, missing, self.device, settings.data_dir, progress):
+            try:
+                record.save(one, settings.results_dir)
+            except ResultsError as error:
+                unsaved.append(error)
+            yield one
+
+    def _resumed(self, case: Case, recipe: Recipe, seed: int) -> Record | None:
+        """The record of an earlier session, if nothing that fixes its numbers has changed."""
+        from bench import train
+
+        found = record.load(record.path_of(case, self.scale, seed, self.settings.results_dir))
+        if found is None or found.recipe["version"] != recipe.version:
+            return None
+        now = train.environment(case, recipe, self.device, self.settings.data_dir)
+        return found if (found.data_hash, found.fingerprint) == now else None
+
+    def _nearest(self, key: baseline.Key) -> str:
+        """What is recorded for the case under another key, as advice."""
+        rows = [row for row in self.baselines.values() if row.key.case == key.case]
+        if not rows:
+            return "none is recorded for this case"
+
+        def differing(row: baseline.Baseline) -> list[str]:
+            pairs = zip(baseline.Key._fields, row.key, key, strict=True)
+            return [f"{name} {theirs}" for name, theirs, ours in pairs if theirs != ours]
+
+        nearest = min(rows, key=lambda row: len(differing(row)))
+        mean = math.nan if nearest.mean is None else nearest.mean
+        return f"the nearest row has {', '.join(differing(nearest))}: {mean:.4f}, n={len(nearest.seeds)}"
+
+    def _message(
+        self, case: Case, records: Sequence[Record], verdict: str, reason: str, difference: str, wanted: int
+    ) -> str:
+        metric = records[0].recipe["metric"]
+        runs = ", ".join(f"{one.seed}: {one.value:.4f} {one.outcome}" for one in records)
+        command = f"pytest bench -k {case.id} --scale {self.scale}"
+        if self.settings.data_dir:
+            command += f" --data-dir {self.settings.data_dir}"
+        lines = [
+            f"{verdict} {case.id} at {self.scale}: {reason}",
+            f"{metric} by seed: {runs}",
+            f"false-alarm level: 1 % for this session of {self.cases} cases",
+            f"fingerprint: {difference or 'as recorded'}",
+            f"reproduce: {command} --seeds {wanted}",
+            f"re-record: {command} --record",
+        ]
+        return "\n".join(lines)
+
+    @staticmethod
+    def _result(
+        case: Case,
+        records: Sequence[Record],
+        verdict: str,
+        reason: str,
+        failed: bool,
+        message: str,
+        unsaved: Sequence[ResultsError],
+    ) -> Result:
+        result = Result(case, tuple(records), verdict, reason, failed, message)
+        if not unsaved:
+            return result
+        return Result(case, tuple(records), verdict, reason, True, f"{unsaved[0]}\nnot lost: {result.line}\n{message}")

@@ -1,0 +1,48 @@
+"""Weight initialisation by name, from a generator of its own: `initialise(net, "kaiming", generator)`.
+
+Only linear and convolutional layers are touched: activations keep the parameters that they drew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+def _kaiming(weight: Tensor, generator: torch.Generator) -> None:
+    """He et al. 2015, arXiv 1502.01852: variance 2 / fan_in, made for rectifiers."""
+    nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
+
+
+def _torch_default(weight: Tensor, generator: torch.Generator) -> None:
+    """What nn.Linear and nn.Conv2d do themselves: U(±1/sqrt(fan_in)), variance 1 / (3 fan_in)."""
+    nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
+
+
+INITIALISATIONS: dict[str, Callable[[Tensor, torch.Generator], None]] = {
+    "torch": _torch_default,
+    "kaiming": _kaiming,
+}
+
+
+def initialise(net: nn.Module, name: str, generator: torch.Generator) -> None:
+    """Draw all weights anew and set the biases: to zero, or by torch's own rule for `"torch"`.
+
+    Raises:
+        ValueError: unknown initialisation; the message lists the known ones.
+    """
+    if name not in INITIALISATIONS:
+        raise ValueError(f"unknown initialisation {name!r}; known: {', '.join(INITIALISATIONS)}")
+    for layer in net.modules():
+        if not isinstance(layer, nn.Linear | nn.Conv2d):
+            continue
+        INITIALISATIONS[name](layer.weight, generator)
+        if layer.bias is None:
+            continue
+        if name == "torch":
+            bound = layer.weight[0].numel() ** -0.5
+            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+        else:
+            nn.init.zeros_(layer.bias)

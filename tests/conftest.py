@@ -1,0 +1,48 @@
+"""Fixtures shared by the tests: a micro experiment in a folder of its own, run through pytester."""
+
+from __future__ import annotations
+
+import io
+
+import hypothesis.core  # noqa: F401
+import pandas as pd
+import pytest
+
+import bench.judge
+import bench.train  # noqa: F401
+
+# pytester forgets the modules that a session in process has imported. Those that are slow to import or cannot be
+# imported twice (torch, and what pandas registers with pyarrow at its first Parquet file) come in here, once.
+pd.DataFrame({"a": [1]}).to_parquet(io.BytesIO())
+
+MICRO = """
+from bench.case import Experiment
+from bench.recipe import Recipe
+
+EXPERIMENT = Experiment(
+    name="micro",
+    question="Does the plugin work?",
+    source="made for the tests",
+    models=("mlp",),
+    datasets=("digits", "mnist"),
+    optimizers=("sgd", "adam"),
+    activations=("relu", "leaky_relu", "elu", "selu", "gelu", "silu"),
+    recipe=lambda case, scale: Recipe(
+        version=1, epochs=1, batch_size=64, learning_rate=1e-3, initialisation="kaiming",
+        train_size=128, validation_size=64, test_size=100, threads=1, seeds=1, recorded_seeds=2,
+    ),
+)
+
+
+def test_micro(case, run_case):
+    run_case(case)
+"""
+
+
+@pytest.fixture
+def micro(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A folder with a conftest that loads the plugin and one experiment whose runs take a few milliseconds."""
+    pytester.makeconftest('pytest_plugins = ["bench.plugin"]')
+    pytester.makepyfile(test_micro=MICRO)
+    pytester.mkdir("own_baselines")
+    return pytester

@@ -1,0 +1,53 @@
+"""Made records for the tests: `record(seed=0, value=0.9)`, `runs([0.9, 0.8], "collapsed")`."""
+
+from __future__ import annotations
+
+from bench.case import Case
+from bench.record import Record
+
+HERE = {"device": "cpu", "torch": "2.14"}
+ELSEWHERE = {"device": "cpu", "torch": "2.15"}
+
+
+def record(
+    seed: int,
+    value: float,
+    outcome: str = "trained",
+    fingerprint=None,
+    case=None,
+    scale="tiny",
+    data_hash="0",
+    **recipe,
+) -> Record:
+    settings = {
+        "metric": "test_accuracy",
+        "higher_is_better": True,
+        "aggregate": "mean",
+        "version": 1,
+        "train_size": 100,
+        "test_size": 1000,
+        **recipe,
+    }
+    return Record(
+        case=case or Case("cnn", "cnn", "mnist", "elu", "sgd"),
+        scale=scale,
+        seed=seed,
+        recipe=settings,
+        data_hash=data_hash,
+        device_class="cpu",
+        fingerprint=fingerprint or HERE,
+        outcome=outcome,
+        metrics={"test_loss": 1.0, "epochs_to_stop": 2.0, settings["metric"]: value},
+        curves={"train_loss": [1.0, 0.5]},
+        digest=f"{seed}-{value}-{outcome}",
+        seconds=1.0,
+        seconds_to_target=None,
+        bytes_saved=1,
+        peak_bytes=None,
+        num_parameters=1,
+        date="2026-11-21T00:00:00+00:00",
+    )
+
+
+def runs(values, outcome="trained", first_seed=0, **kwargs) -> list[Record]:
+    return [record(seed, value, outcome, **kwargs) for seed, value in enumerate(values, start=first_seed)]

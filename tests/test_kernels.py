@@ -1,0 +1,266 @@
+"""Kernel timing: interleaved ratios, their rows and verdicts. `pytest tests/test_kernels.py`"""
+
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import activations
+from bench import kernels
+
+CPU = torch.device("cpu")
+ROOT = Path(__file__).parents[1]
+CASES = 104
+
+
+def kernel(activation="relu", dtype="float32", size="cache", mode="forward_backward"):
+    return kernels.Kernel(activation, dtype, size, mode)
+
+
+def measurement(**changes):
+    made = kernels.Measurement(
+        kernel=kernel("elu"),
+        device_class="cpu",
+        device_name="a machine",
+        torch="2.14.1",
+        threads=1,
+        n=20,
+        seconds=1e-4,
+        ratio_relu=2.0,
+        sd_log_ratio_relu=0.03,
+        ratio_copy=9.0,
+        bytes_moved=5 * 2**18,
+        bytes_saved=2**18,
+    )
+    return replace(made, **changes)
+
+
+def row(**changes):
+    made = kernels.Row(
+        device_class="cpu",
+        activation="elu",
+        dtype="float32",
+        size="cache",
+        mode="forward_backward",
+        device_name="a machine",
+        torch="2.14.1",
+        threads=1,
+        n=10,
+        mean_log_ratio_relu=round(math.log(2), 4),
+        sd_log_ratio_relu=0.02,
+        ratio_copy=9.0,
+        bytes_saved=2**18,
+        date="2026-11-21",
+    )
+    return replace(made, **changes)
+
+
+class Laborious(nn.Module):
+    """relu, worked out ten times."""
+
+    def forward(self, x):
+        for _ in range(10):
+            y = torch.relu(x)
+        return y
+
+
+@pytest.fixture
+def laborious(monkeypatch):
+    registry = activations._registry
+    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    own = activations.Activation("laborious", "Laborious", "rectifier", Laborious, source="this test")
+    activations.register(own)
+    return kernel("laborious", mode="forward")
+
+
+def test_every_registered_activation_is_timed_at_every_dtype_size_and_mode():
+    listed = kernels.catalogue()
+    assert len(listed) == len({one.id for one in listed}) == 8 * len(activations.names())
+    assert "leaky_relu-bfloat16-memory-forward_backward" in {one.id for one in listed}
+
+
+def test_an_unknown_field_of_a_kernel_is_an_error_that_lists_the_known_ones():
+    with pytest.raises(ValueError, match="dtype 'float8' of a kernel is unknown; known: float32, bfloat16"):
+        kernel(dtype="float8")
+
+
+@pytest.mark.parametrize("mode", ["forward", "forward_backward"])
+def test_relu_costs_about_as_much_as_relu(mode):
+    found = kernels.measure(kernel(mode=mode), CPU)
+    assert 0.6 < found.ratio_relu < 1.7
+    assert found.ratio_copy > 0
+    assert found.gigabytes_per_second > 0
+    assert found.threads == 1
+
+
+def test_measuring_puts_the_number_of_threads_back():
+    before = torch.get_num_threads()
+    kernels.measure(kernel(), CPU)
+    assert torch.get_num_threads() == before
+
+
+def test_the_figures_for_pytest_benchmark_are_builtin():
+    found = kernels.measure(kernel("elu"), CPU)
+    assert {type(value) for value in found.extra_info.values()} <= {int, float, str}
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("bfloat16", 2)])
+@pytest.mark.parametrize("activation", ["relu", "silu"])
+def test_relu_and_silu_keep_exactly_one_tensor_for_backward(activation, dtype, size):
+    prepared = kernels.prepare(kernel(activation, dtype), CPU)
+    assert prepared.bytes_saved == 2**16 * size
+    assert prepared.bytes_moved == 5 * 2**16 * size
+
+
+def test_the_forward_pass_alone_keeps_nothing_and_moves_input_and_output():
+    prepared = kernels.prepare(kernel("silu", mode="forward"), CPU)
+    assert prepared.bytes_saved == 0
+    assert prepared.bytes_moved == 2 * 2**18
+
+
+@pytest.mark.parametrize("activation", activations.names())
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_every_kernel_can_be_called(activation, dtype):
+    for mode in ("forward", "forward_backward"):
+        kernels.prepare(kernel(activation, dtype, mode=mode), CPU).call()
+
+
+def test_an_activation_that_does_its_work_ten_times_has_regressed_from_relu(laborious):
+    recorded = row(mean_log_ratio_relu=0.0, bytes_saved=0)
+    _, verdict = kernels.check(laborious, recorded, CPU, CASES)
+    assert verdict.name == "REGRESSED"
+    assert not verdict.passed
+
+
+def test_the_same_activation_passes_against_its_own_row(laborious, monkeypatch):
+    monkeypatch.setattr("bench.kernels._rows.BLOCKS", 5)
+    _, recorded = kernels.record(laborious, CPU)
+    assert recorded.key == kernels.key(laborious, CPU)
+    assert recorded.n == 5
+    _, verdict = kernels.check(laborious, recorded, CPU, CASES)
+    assert verdict.name == "WITHIN"
+
+
+def test_a_suspicious_kernel_is_measured_once_more_and_that_counts(monkeypatch):
+    found = iter([measurement(ratio_relu=20.0), measurement()])
+    monkeypatch.setattr("bench.kernels._verdict.measure", lambda *_: next(found))
+    _, verdict = kernels.check(kernel("elu"), row(), CPU, CASES)
+    assert verdict.name == "WITHIN"
+    assert not list(found)
+
+
+def test_a_session_without_change_raises_a_false_alarm_at_most_once_in_a_hundred():
+    draws = np.random.default_rng(0)
+    sessions, cases, n, sd = 2000, 20, 10, 0.15
+    alarms = 0
+    for _ in range(sessions):
+        blocks = draws.normal(0, sd, (cases, n))
+        fresh = draws.normal(0, sd, cases)
+        rows = [
+            row(n=n, mean_log_ratio_relu=float(mean), sd_log_ratio_relu=float(spread))
+            for mean, spread in zip(blocks.mean(1), blocks.std(1, ddof=1), strict=True)
+        ]
+        alarms += any(
+            kernels.judge(measurement(ratio_relu=math.exp(log)), one, cases).name != "WITHIN"
+            for log, one in zip(fresh, rows, strict=True)
+        )
+    # Three standard errors of a rate of 1 % above it.
+    assert alarms / sessions <= 0.01 + 3 * math.sqrt(0.01 * 0.99 / sessions)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "WITHIN"),
+        ({"ratio_relu": 4.0}, "REGRESSED"),
+        ({"ratio_relu": 1.0}, "IMPROVED"),
+        ({"bytes_saved": 2**18 + 1}, "REGRESSED"),
+        ({"bytes_saved": 2**18 - 1}, "IMPROVED"),
+        ({"bytes_saved": 2**18 + 1, "ratio_relu": 1.0}, "REGRESSED"),
+    ],
+)
+def test_slower_or_more_bytes_is_regressed_faster_or_fewer_is_improved(changes, verdict):
+    assert kernels.judge(measurement(**changes), row(), CASES).name == verdict
+
+
+def test_without_a_row_the_verdict_is_new_and_passes():
+    verdict = kernels.judge(measurement(), None, CASES)
+    assert (verdict.name, verdict.passed) == ("NEW", True)
+
+
+def test_a_failure_says_figure_band_machine_and_both_commands():
+    text = kernels.judge(measurement(ratio_relu=4.0), row(device_name="the recorded one"), CASES).explanation
+    assert "4.00 x relu" in text
+    assert "2.00 x relu, band 1.41 to 2.83" in text
+    assert "the recorded one" in text
+    assert 'pytest bench/test_kernels.py -k "[elu-float32-cache-forward_backward]" -n0\n' in text
+    assert text.endswith("-n0 --record")
+
+
+def test_rows_come_back_as_they_were_written_sorted_and_beside_those_of_other_machines(tmp_path):
+    rows = [row(), row(activation="celu"), row(device_name='another, "odd" one')]
+    (path,) = kernels.write(rows, tmp_path)
+    assert path == tmp_path / "measured" / "kernels.cpu.csv"
+    assert kernels.read(tmp_path) == {one.key: one for one in rows}
+    kernels.write([row(n=12)], tmp_path)
+    kernels.write([row(device_class="cuda_a100", device_name="A100")], tmp_path)
+    assert len(kernels.read(tmp_path)) == 4
+    assert kernels.read(tmp_path)[row().key].n == 12
+    assert [line.split(",")[0] for line in path.read_text().splitlines()] == ["activation", "celu", "elu", "elu"]
+
+
+def test_no_rows_are_read_where_nothing_is_recorded(tmp_path):
+    assert kernels.read(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("elu,", "elu", "12 values, expected 13"),
+        (",10,", ",ten,", "invalid literal"),
+        (",10,", ",1,", "n must be 2 or more"),
+        ("0.02", "nan", "n must be 2 or more"),
+        ("float32", "float8", "known: float32, bfloat16"),
+    ],
+)
+def test_a_malformed_row_is_an_error_that_names_file_and_line(tmp_path, old, new, complaint):
+    (path,) = kernels.write([row(activation="celu"), row()], tmp_path)
+    *before, last = path.read_text().splitlines()
+    path.write_text("\n".join([*before, last.replace(old, new, 1)]))
+    with pytest.raises(ValueError, match=rf"kernels\.cpu\.csv, line 3: .*{complaint}.* record again"):
+        kernels.read(tmp_path)
+
+
+def test_a_foreign_header_is_an_error_that_names_the_file(tmp_path):
+    (path,) = kernels.write([row()], tmp_path)
+    path.write_text("name,value\n")
+    with pytest.raises(ValueError, match=r"kernels\.cpu\.csv, line 1: the columns must be activation,"):
+        kernels.read(tmp_path)
+
+
+def test_the_table_is_sorted_by_cost_and_shows_verdicts_only_where_one_is_remarkable():
+    cheap = measurement(kernel=kernel("relu"), ratio_relu=1.0)
+    forward = measurement(kernel=kernel("elu", mode="forward"), seconds=2e-2)
+    quiet = kernels.judge(measurement(), row(), CASES)
+    alarm = kernels.judge(measurement(ratio_relu=4.0), row(), CASES)
+    text = kernels.table([(measurement(), quiet, row()), (forward, None, None), (cheap, quiet, row())])
+    assert text.index("relu  ") < text.index("elu  ", text.index("relu  ") + 6)
+    assert "20 ms" in text
+    assert "100 µs" in text
+    assert "2.00 ±3%" in text
+    assert "256 KiB" in text
+    assert "verdict" not in text
+    assert "REGRESSED (forward_backward)" in kernels.table([(measurement(), alarm, row())])
+    assert kernels.table([]) == ""
+
+
+def test_collecting_the_timings_does_not_import_torch():
+    code = "import sys, bench.test_kernels, bench.test_trainer; print({'torch', 'scipy', 'numpy'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,105 @@
+"""Exact selection: what `-k`, `-m` and the axis options choose, in one process and with two workers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bench import selection
+from bench.case import Case
+
+CASE = Case("cnn", "cnn", "cifar10", "leaky_relu", "sgd", "lr0.01")
+
+# (arguments, activations chosen, datasets chosen, optimizers chosen) out of the micro experiment
+EXPRESSIONS = [
+    (["-k", "elu"], {"elu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-k", "relu"], {"relu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-k", "ELU and digits"], {"elu"}, {"digits"}, {"sgd", "adam"}),
+    (["-k", "digit and elu"], {"elu"}, {"digits"}, {"sgd", "adam"}),
+    (["-k", "elu or gelu"], {"elu", "gelu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-k", "digits and not (elu or relu)"], {"leaky_relu", "selu", "gelu", "silu"}, {"digits"}, {"sgd", "adam"}),
+    (["-k", "(elu or selu) and adam and mnist"], {"elu", "selu"}, {"mnist"}, {"adam"}),
+    (["-k", "lrelu"], {"leaky_relu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-k", "swish and sgd"], {"silu"}, {"digits", "mnist"}, {"sgd"}),
+    (["-k", "el"], {"relu", "leaky_relu", "elu", "selu", "gelu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-k", "micro-mlp-digits-elu-sgd"], {"elu"}, {"digits"}, {"sgd"}),
+    (["-k", "mlp and not mnist and sgd and gelu"], {"gelu"}, {"digits"}, {"sgd"}),
+    (["-m", "case(activation='elu')"], {"elu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-m", "case(activation='elu') and case(dataset='digits')"], {"elu"}, {"digits"}, {"sgd", "adam"}),
+    (["--activation", "elu,lrelu", "--dataset", "digits"], {"elu", "leaky_relu"}, {"digits"}, {"sgd", "adam"}),
+    (["--optimizer", "sgd", "-k", "elu and digits"], {"elu"}, {"digits"}, {"sgd"}),
+    (
+        ["--experiment", "micro", "--model", "mlp", "--activation", "mish"],
+        {"mish"},
+        {"digits", "mnist"},
+        {"sgd", "adam"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "activations", "datasets", "optimizers"), EXPRESSIONS)
+def test_a_word_that_is_an_axis_value_means_exactly_it(micro, arguments, activations, datasets, optimizers):
+    result = micro.runpytest_inprocess("--collect-only", "-q", *arguments)
+    found = {tuple(line.split("[")[1].rstrip("]").split("-")) for line in result.outlines if "::test_micro[" in line}
+    expected = {("micro", "mlp", d, a, o) for d in datasets for a in activations for o in optimizers}
+    assert found == expected
+    assert result.ret == 0
+
+
+def test_exact_selection_holds_with_two_workers_and_all_that_was_selected_reports(micro):
+    result = micro.runpytest_subprocess("-n2", "-k", "elu and digit", "--baseline=ignore")
+    ran = sorted(re.findall(r"micro-mlp-\S+", result.stdout.str().split("ranking")[0]))
+    assert ran == ["micro-mlp-digits-elu-adam", "micro-mlp-digits-elu-sgd"]
+    result.assert_outcomes(passed=2)
+    assert result.ret == 0
+
+
+def test_the_options_keep_unit_tests_beside_the_cases_findable_by_substring(micro):
+    micro.makepyfile(test_unit="def test_elu_is_smooth():\n    assert True\n")
+    result = micro.runpytest_inprocess("--collect-only", "-q", "-k", "elu and not mnist and not adam")
+    chosen = [line for line in result.outlines if "::" in line]
+    assert chosen == ["test_micro.py::test_micro[micro-mlp-digits-elu-sgd]", "test_unit.py::test_elu_is_smooth"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-k", "nonsense"], ["-m", "case(activation='nonsense')"], ["-k", "elu and relu"]]
+)
+def test_selecting_nothing_is_never_green(micro, arguments):
+    assert micro.runpytest_inprocess(*arguments).ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--activation", "rellu"], "*unknown activation 'rellu': did you mean relu*"),
+        (["--dataset", "cifar"], "*unknown dataset 'cifar'; known: digits, mnist, cifar10*"),
+        (["--model", "resnet"], "*unknown model 'resnet'; known: mlp, cnn*"),
+        (["--optimizer", "lion"], "*unknown optimizer 'lion'; known: sgd, adam*"),
+        (["--experiment", "bert"], "*unknown experiment 'bert'; known: micro*"),
+        (["--activation", "nowhere.py:act"], "*there is no file 'nowhere.py'*"),
+        (["--activation", ","], "*--activation is empty*"),
+        (["--seeds", "0"], "*--seeds*"),
+        (["--data-dir", "nowhere"], "*nowhere: no such folder*"),
+        (["--baseline-dir", "nowhere"], "*nowhere: no such folder; make it with --record*"),
+    ],
+)
+def test_an_unknown_name_is_an_error_that_lists_the_known_ones(micro, arguments, message):
+    result = micro.runpytest_inprocess(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+
+
+def test_a_malformed_expression_is_quoted_as_it_was_typed(micro):
+    result = micro.runpytest_inprocess("-k", "elu and (")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*-k*: elu and (*"])
+
+
+def test_a_case_is_meant_by_its_values_their_aliases_and_its_id():
+    assert selection.words_of(CASE) >= {"cnn", "cifar10", "leaky_relu", "lrelu", "sgd", "lr0.01", CASE.id}
+
+
+def test_rewriting_leaves_operators_and_other_words_alone():
+    exact = selection.exact("cifar and (elu or not smooth_elu)", {"elu"})
+    assert exact == "cifar and ((:elu: or (elu and not :parametrized:)) or not smooth_elu)"
