@@ -40,20 +40,30 @@ def load(reference: str) -> Activation:
     if not callable(value):
         known = ", ".join(key for key, item in vars(module).items() if callable(item) and not key.startswith("_"))
         raise ValueError(f"activation {reference!r}: {file} defines no function or class {name!r}; it has: {known}")
-    factory = value if isinstance(value, type) else functools.partial(_module_of, value)
+    factory = functools.partial(_checked, value, reference)
     return Activation(name=name.lower(), label=name, family="user", module=factory, source=str(path))
 
 
-def _module_of(function: Callable[..., Any]) -> nn.Module:
+def _checked(value: Callable[..., Any], reference: str) -> nn.Module:
+    """A user's function, or a new instance of a user's class, that says so when it is no activation."""
     from torch import Tensor, nn
 
-    class Function(nn.Module):
-        """A user's function as a module."""
+    class Checked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.function = value() if isinstance(value, type) else value
 
-        def forward(self, x: Tensor) -> Any:
-            return function(x)
+        def forward(self, x: Tensor) -> Tensor:
+            result = self.function(x)
+            if not isinstance(result, Tensor) or result.shape != x.shape:
+                got = f"shape {tuple(result.shape)}" if isinstance(result, Tensor) else type(result).__name__
+                raise ValueError(
+                    f"activation {reference!r} returned {got} for an input of shape {tuple(x.shape)}; "
+                    "it must return a tensor of its input's shape"
+                )
+            return result
 
         def extra_repr(self) -> str:
-            return getattr(function, "__name__", repr(function))
+            return reference
 
-    return Function()
+    return Checked()

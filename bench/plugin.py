@@ -8,6 +8,8 @@ Nothing heavy is imported to collect: torch, scipy and pandas come in when the f
 
 from __future__ import annotations
 
+import datetime
+import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -19,7 +21,7 @@ from bench.data import DataError
 from bench.device import pin_worker, visible_gpus
 from bench.record import ResultsError
 from bench.reporter import STATE, Reporter, State, Timing, is_worker, under_xdist
-from bench.session import Result, Session
+from bench.session import Progress, Result, Session
 
 _RESULT = pytest.StashKey[Result]()
 
@@ -80,7 +82,7 @@ def pytest_collection_modifyitems(
     for item, parameter in parameters.items():
         item.extra_keyword_matches.update(selection.keywords_of(parameter))
         words |= selection.words_of(parameter)
-    _deselect(config, items, lambda item: item not in parameters or settings.choice.allows(parameters[item]))
+    _deselect(config, items, lambda item: settings.choice.allows(parameters.get(item)))
     typed = config.option.keyword
     config.option.keyword = exact = selection.exact(typed, words)
     try:
@@ -98,7 +100,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     state = config.stash[STATE]
     cases = [item for item in session.items if any(isinstance(one, Case) for one in _parameters(item))]
-    progress = _live_line(config) if not is_worker(config) else None
+    progress = _live_line(config, len(cases)) if not is_worker(config) else None
     state.session = Session(state.settings, max(1, len(cases)), progress)
     if not under_xdist(config):
         state.selected = {item.nodeid for item in session.items}
@@ -175,13 +177,17 @@ def _is_timing(item: pytest.Item) -> bool:
     return "timing" in getattr(item, "fixturenames", ())
 
 
-def _live_line(config: pytest.Config) -> Callable[[Case, int, int, int, float], None] | None:
-    """On a terminal: case, seed, epoch, loss on one line that is written over."""
+def _live_line(config: pytest.Config, cases: int) -> Progress | None:
+    """On a terminal: case, seed, epoch, loss and time left on one line that is written over."""
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is None or not terminal.isatty:
         return None
+    finished = config.stash[STATE].results
+    start = time.monotonic()
 
-    def show(case: Case, seed: int, epoch: int, epochs: int, loss: float) -> None:
-        terminal.rewrite(f"{case.id}  seed {seed}  epoch {epoch}/{epochs}  loss {loss:.4f}", erase=True)
+    def show(case: Case, seed: int, epoch: int, epochs: int, loss: float, share: float) -> None:
+        done = len(finished) + share
+        left = datetime.timedelta(seconds=round((time.monotonic() - start) * (cases - done) / done))
+        terminal.rewrite(f"{case.id}  seed {seed}  epoch {epoch}/{epochs}  loss {loss:.4f}  {left} left", erase=True)
 
     return show

@@ -28,7 +28,8 @@ class State:
         reported: node ids of those that have.
         untimed: timings left out because of xdist.
         timings: what the timing tests found, for their table.
-        unwritten: why the results folder could not be written.
+        recorded: what `--record` wrote, as a table.
+        unwritten: why a file could not be written.
     """
 
     settings: Settings
@@ -38,6 +39,7 @@ class State:
     selected: set[str] = field(default_factory=set)
     reported: set[str] = field(default_factory=set)
     untimed: int = 0
+    recorded: str = ""
     unwritten: str = ""
 
 
@@ -123,18 +125,32 @@ class Reporter:
         """Write the files before anything is printed; whatever was lost turns a green session red."""
         if self._lost() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if not self.state.results:
-            return
-        from bench import rank
-        from bench.report import files
-
-        settings = self.state.settings
-        ranked = rank.blocks(self.state.results, rank.read_reported(settings.baseline_dir))
         try:
-            files.write(self.state.results, ranked, rank.overall(ranked), settings.results_dir)
+            if self.state.results:
+                self._write_results()
+            if self.state.settings.record:
+                self._write_baselines()
         except ResultsError as error:
             self.state.unwritten = str(error)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write_results(self) -> None:
+        from bench import rank
+        from bench.report import files
+
+        state = self.state
+        ranked = rank.blocks(state.results, rank.read_reported(state.settings.baseline_dir))
+        files.write(state.results, ranked, rank.overall(ranked), state.settings.results_dir)
+
+    def _write_baselines(self) -> None:
+        from bench import kernels
+        from bench.report import tables
+
+        state = self.state
+        folder = state.settings.baseline_dir
+        recorded = [baseline.from_records(result.records) for result in state.results]
+        state.recorded = tables.recorded(baseline.write(recorded, folder)) if recorded else ""
+        kernels.write([row for _, _, row in state.timings], folder)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         state, write = self.state, terminalreporter.write_line
@@ -159,10 +175,9 @@ class Reporter:
         ranked = rank.blocks(state.results, rank.read_reported(state.settings.baseline_dir))
         terminalreporter.section("ranking")
         write(tables.render(ranked, rank.overall(ranked), state.results))
-        if state.settings.record:
-            recorded = [baseline.from_records(result.records) for result in state.results]
+        if state.recorded:
             terminalreporter.section("recorded")
-            write(tables.recorded(baseline.write(recorded, state.settings.baseline_dir)))
+            write(state.recorded)
         if not state.unwritten:
             write(f"written to {state.settings.results_dir}: ranking.md, ranking.csv, records.jsonl, curves.parquet")
 
@@ -172,10 +187,8 @@ class Reporter:
         state = self.state
         terminalreporter.section("kernels")
         terminalreporter.write_line(kernels.table(state.timings))
-        if state.settings.record:
-            rows = [row for _, _, row in state.timings]
-            kernels.write(rows, state.settings.baseline_dir)
-            terminalreporter.write_line(f"recorded {len(rows)} kernels in {state.settings.baseline_dir}")
+        if state.settings.record and not state.unwritten:
+            terminalreporter.write_line(f"recorded {len(state.timings)} kernels in {state.settings.baseline_dir}")
 
     def _lost(self) -> set[str]:
         """Selected tests that never reported, unless the user asked to stop early."""

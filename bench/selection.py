@@ -66,7 +66,7 @@ class Choice:
     added: tuple[str, ...]
 
     def allows(self, parameter: Any) -> bool:
-        """Whether a case or kernel is chosen; one that lacks an axis that was asked for is not."""
+        """Whether a case, a kernel or a test without either (None) is chosen: what lacks an axis asked for is not."""
         return all(getattr(parameter, axis, None) in values for axis, values in self.chosen.items())
 
 

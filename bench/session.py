@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from bench.recipe import Recipe
 
 RunCase: TypeAlias = Callable[[Case], "Result"]  # what the fixture `run_case` gives a test
-# (case, seed, epoch, epochs at most, training loss)
-Progress: TypeAlias = Callable[[Case, int, int, int, float], None]
+# (case, seed, epoch, epochs at most, training loss, share of the case's runs that is done)
+Progress: TypeAlias = Callable[[Case, int, int, int, float, float], None]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,11 @@ class Session:
         yield from reused.values()
         missing = [seed for seed in seeds if seed not in reused]
         tell = self.progress
-        progress = (lambda *now: tell(case, *now)) if tell else None
+
+        def progress(seed: int, epoch: int, epochs: int, loss: float) -> None:
+            if tell:
+                tell(case, seed, epoch, epochs, loss, (missing.index(seed) + epoch / epochs) / len(missing))
+
         for one in train.run(case, recipe, self.scale, missing, self.device, settings.data_dir, progress):
             try:
                 record.save(one, settings.results_dir)

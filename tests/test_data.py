@@ -370,6 +370,21 @@ def test_a_cache_that_cannot_be_written_names_the_variable(
     assert str(tmp_path / "file" / "cache") in str(caught.value)
 
 
+def test_a_write_that_is_cut_off_leaves_no_half_of_a_cache(
+    toy: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save_file(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+        Path(path).write_bytes(b"half of it")
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.safetensors.torch, "save_file", save_file)
+        with pytest.raises(DataError, match="cannot write the cache .*No space left on device"):
+            store.load("toy", toy.data_dir)
+    assert _cached(tmp_path) == []
+    assert _is(store.load("toy", toy.data_dir), toy)
+
+
 def test_without_the_variable_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     import platformdirs
 

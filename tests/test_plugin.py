@@ -49,7 +49,7 @@ def test_a_session_prints_one_line_a_case_and_the_ranking_and_writes_them(micro)
 
 def test_on_a_terminal_one_line_shows_the_run_under_way(micro):
     child = micro.spawn_pytest(" ".join(["-k", "'digits and elu'", *UNJUDGED]))
-    child.expect(r"micro-mlp-digits-elu-sgd  seed 0  epoch 1/1  loss \d\.\d{4}")
+    child.expect(r"micro-mlp-digits-elu-sgd  seed 0  epoch 1/1  loss \d\.\d{4}  0:00:\d\d left")
     child.expect(r"1/2  micro-mlp-digits-elu-sgd")
     child.expect("2 passed")
 
@@ -227,6 +227,14 @@ def test_an_activation_of_ones_own_is_trained_and_ranked_beside_the_listed_ones(
     result = micro.runpytest_inprocess("--activation", "mine.py:soft", "-k", "digits and sgd")
     result.assert_outcomes(passed=7)
     result.stdout.fnmatch_lines(["*soft(*", "NEW micro-mlp-digits-soft-sgd:*"])
+
+
+def test_an_activation_that_changes_the_shape_is_named_without_a_traceback_from_torch(micro):
+    micro.makepyfile(mine="def half(x):\n    return x[:, :2]\n")
+    result = micro.runpytest_inprocess("--activation", "mine.py:half", *["-k", "digits and sgd and half"])
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*'mine.py:half' returned shape (*, 2) for an input of shape (*, 128)*"])
+    assert "Traceback" not in result.stdout.str()
 
 
 def test_timings_are_left_out_beside_workers_and_the_summary_says_so(micro):
