@@ -219,7 +219,8 @@ def register(entry: Activation) -> None:
     """
     for name in (entry.name, *entry.aliases):
         taken = _REGISTRY.get(_ALIASES.get(name, name))
-        if taken is not None and taken != entry:
+        again = taken is not None and (taken.family, taken.label, taken.source) == ("user", entry.label, entry.source)
+        if taken is not None and not again:
             raise ValueError(f"cannot register activation {name!r}: the name is taken; choose another one")
     _REGISTRY[entry.name] = entry
     _ALIASES.update(dict.fromkeys(entry.aliases, entry.name))

@@ -74,7 +74,7 @@ class Experiment:
 
     def cases(self, extra_activations: Sequence[str] = ()) -> Iterator[Case]:
         """All cases, those of activations from outside (`--activation`) last within their block."""
-        added = [name for name in extra_activations if name not in self.activations]
+        added = [name for name in dict.fromkeys(extra_activations) if name not in self.activations]
         axes = (self.models, self.datasets, self.optimizers, self.variants, [*self.activations, *added])
         for model, dataset, optimizer, variant, activation in product(*axes):
             yield Case(self.name, model, dataset, activation, optimizer, variant)

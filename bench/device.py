@@ -25,7 +25,8 @@ def visible_gpus(environment: MutableMapping[str, str] = os.environ) -> list[str
     if not shutil.which("nvidia-smi"):
         return []
     listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout
-    return [str(index) for index, line in enumerate(listed.splitlines()) if line.startswith("GPU ")]
+    cards = [line for line in listed.splitlines() if line.startswith("GPU ")]
+    return [str(index) for index in range(len(cards))]
 
 
 def pin_worker(worker: int, workers: int, environment: MutableMapping[str, str] = os.environ) -> None:

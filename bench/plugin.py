@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -182,12 +183,16 @@ def _live_line(config: pytest.Config, cases: int) -> Progress | None:
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is None or not terminal.isatty:
         return None
+    capture = config.pluginmanager.get_plugin("capturemanager")
     finished = config.stash[STATE].results
     start = time.monotonic()
 
     def show(case: Case, seed: int, epoch: int, epochs: int, loss: float, share: float) -> None:
         done = len(finished) + share
         left = datetime.timedelta(seconds=round((time.monotonic() - start) * (cases - done) / done))
-        terminal.rewrite(f"{case.id}  seed {seed}  epoch {epoch}/{epochs}  loss {loss:.4f}  {left} left", erase=True)
+        line = f"{case.id}  seed {seed}  epoch {epoch}/{epochs}  loss {loss:.4f}  {left} left"
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            terminal.rewrite(line, erase=True)
+            terminal.flush()
 
     return show

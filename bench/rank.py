@@ -216,19 +216,20 @@ def _separated(samples: Sequence[Sequence[float]]) -> frozenset[tuple[int, int]]
         return frozenset()
     with np.errstate(all="ignore"):
         p = stats.tukey_hsd(*samples, equal_var=False).pvalue
-    means = [statistics.fmean(sample) for sample in samples]
+    means = [np.mean(sample) for sample in samples]
     return frozenset(
         (i, j)
         for i in range(len(samples))
         for j in range(i + 1, len(samples))
-        if p[i, j] < 1 - CONFIDENCE or (math.isnan(p[i, j]) and means[i] != means[j])
+        if p[i, j] < 1 - CONFIDENCE
+        or (math.isnan(p[i, j]) and not np.isclose(means[i], means[j], rtol=0, atol=0, equal_nan=True))
     )
 
 
 def _half_width(values: Sequence[float]) -> float | None:
     if len(values) < 2:
         return None
-    error = statistics.stdev(values) / math.sqrt(len(values))
+    error = float(stats.sem(values))
     return error * float(stats.t.isf((1 - CONFIDENCE) / 2, len(values) - 1))
 
 

@@ -60,8 +60,20 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("version", "epochs", "batch_size", "seeds", "recorded_seeds", "learning_rate"):
-            if getattr(self, name) <= 0:
+            if not getattr(self, name) > 0:
                 raise ValueError(f"recipe: {name} must be positive, not {getattr(self, name)}")
+        for name in ("train_size", "test_size"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ValueError(f"recipe: {name} must be positive or None, not {getattr(self, name)}")
+        if self.validation_size < 0:
+            raise ValueError(f"recipe: validation_size must not be negative, it is {self.validation_size}")
+        for name, words in (
+            ("precision", ("float32", "bfloat16")),
+            ("memory_format", ("contiguous", "channels_last")),
+            ("aggregate", ("mean", "median")),
+        ):
+            if getattr(self, name) not in words:
+                raise ValueError(f"recipe: {name} {getattr(self, name)!r}; known: {', '.join(words)}")
         if self.patience is not None and not self.validation_size:
             raise ValueError("recipe: patience needs a validation_size above 0")
 

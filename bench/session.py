@@ -7,7 +7,6 @@ This is the only door between the plugin and the training: records of a case, pl
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -60,9 +59,11 @@ class Result:
     @property
     def line(self) -> str:
         """`id  0.9694 ± 0.0021 (n=3)  SAME`: one line for the terminal."""
+        import numpy as np
+
         values = [one.value for one in self.records]
-        mean = statistics.fmean(values)
-        spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
+        mean = np.mean(values)
+        spread = f" ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else ""
         others = [one.outcome for one in self.records if one.outcome != "trained"]
         outcomes = "".join(f", {others.count(kind)} {kind}" for kind in sorted(set(others)))
         seconds = sum(one.seconds for one in self.records)

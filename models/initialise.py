@@ -6,18 +6,24 @@ Only linear and convolutional layers are touched: activations keep the parameter
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
 
 
 def _kaiming(weight: Tensor, generator: torch.Generator) -> None:
     """He et al. 2015, arXiv 1502.01852: variance 2 / fan_in, made for rectifiers."""
+    from torch import nn
+
     nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
 
 
 def _torch_default(weight: Tensor, generator: torch.Generator) -> None:
     """What nn.Linear and nn.Conv2d do themselves: U(±1/sqrt(fan_in)), variance 1 / (3 fan_in)."""
+    from torch import nn
+
     nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
 
 
@@ -33,6 +39,8 @@ def initialise(net: nn.Module, name: str, generator: torch.Generator) -> None:
     Raises:
         ValueError: unknown initialisation; the message lists the known ones.
     """
+    from torch import nn
+
     if name not in INITIALISATIONS:
         raise ValueError(f"unknown initialisation {name!r}; known: {', '.join(INITIALISATIONS)}")
     for layer in net.modules():

@@ -101,4 +101,4 @@ def test_every_case_takes_one_real_step_of_its_paper_recipe(experiment: Experime
 
 @pytest.mark.parametrize("module", [module for module in MODULES if hasattr(module, "EXPERIMENT")])
 def test_a_docstring_says_how_to_run_it(module):
-    assert re.search(r"^    pytest bench -k ", module.__doc__, re.MULTILINE)
+    assert re.search(r"^\s*pytest bench -k ", module.__doc__, re.MULTILINE)

@@ -226,7 +226,7 @@ def test_an_activation_of_ones_own_is_trained_and_ranked_beside_the_listed_ones(
     micro.makepyfile(mine="import torch\n\ndef soft(x):\n    return torch.nn.functional.softplus(x) - 0.5\n")
     result = micro.runpytest_inprocess("--activation", "mine.py:soft", "-k", "digits and sgd")
     result.assert_outcomes(passed=7)
-    result.stdout.fnmatch_lines(["*soft(*", "NEW micro-mlp-digits-soft-sgd:*"])
+    result.stdout.fnmatch_lines(["*7/7  micro-mlp-digits-soft-sgd  0.*  NEW *", "*soft(*"])
 
 
 def test_an_activation_that_changes_the_shape_is_named_without_a_traceback_from_torch(micro):

@@ -95,7 +95,7 @@ def test_mean_ranks_count_the_best_as_one():
 def test_the_literatures_figures_stand_beside_ours_where_a_run_reproduces_them(scale, train_size, shown, request):
     reported = rank.read_reported(request.config.rootpath / "baselines")
     results = [
-        result(name, [value], train_size=train_size)
+        result(name, [value], train_size=train_size, scale=scale)
         for name, value in (("sigmoid", 0.60), ("relu", 0.61), ("leaky_relu", 0.62), ("elu", 0.64), ("selu", 0.63))
     ]
     (block,) = rank.blocks(results, reported)

@@ -75,7 +75,8 @@ def test_a_class_is_built_anew_for_every_place(write: Write) -> None:
     activations.register(activations.load(f"{write(MINE)}:Scaled"))
     one, other = (activations.build("scaled", shape=(6, 28, 28)) for _ in range(2))
     assert one(torch.tensor(2.0)).item() == 6
-    assert one.scale is not other.scale
+    (mine,), (theirs,) = one.parameters(), other.parameters()
+    assert mine is not theirs
 
 
 def test_a_path_below_the_home_folder_is_found(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,6 +146,17 @@ def test_a_class_that_needs_arguments_is_named_when_built(write: Write) -> None:
     activations.register(activations.load(f"{write(MINE)}:Needy"))
     with pytest.raises(ValueError, match=r"activation 'needy' cannot be built with .*size"):
         activations.build("needy")
+
+
+@pytest.mark.parametrize(
+    ("body", "got"), [("x.sum()", r"shape \(\)"), ("x[:1]", r"shape \(1,\)"), ("None", "NoneType")]
+)
+def test_a_result_of_another_shape_is_named_at_the_first_call(write: Write, body: str, got: str) -> None:
+    reference = f"{write(f'def mine(x): return {body}')}:mine"
+    activations.register(activations.load(reference))
+    with pytest.raises(ValueError, match=rf"returned {got} for an input of shape \(2,\)") as caught:
+        activations.build("mine")(torch.ones(2))
+    assert reference in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["relu", "SWISH"])

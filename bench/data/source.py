@@ -35,9 +35,12 @@ def read(info: DatasetInfo, data_dir: Path | None) -> dict[str, Tensor]:
         loaded = _from_folder(folder(info, data_dir), arrow) if data_dir else _from_hub(info.hub)
         for part, rows in zip(("train", "test"), info.rows, strict=True):
             where = f"{folder(info, data_dir) if data_dir else info.hub}, part {part!r}"
-            images, labels = _decode(loaded, part, info, where)
-            if len(labels) != rows:
-                raise DataError(f"{where}: {len(labels)} rows, expected {rows}; get the files anew")
+            try:
+                images, labels = _decode(loaded, part, info)
+                if len(labels) != rows:
+                    raise ValueError(f"{len(labels)} rows, expected {rows}")
+            except (AttributeError, OSError, SyntaxError, TypeError, ValueError) as error:
+                raise DataError(f"{where}: {error}; get the files anew") from error
             tensors |= {f"{part}_images": images, f"{part}_labels": labels}
     return tensors
 
@@ -110,7 +113,10 @@ def _from_hub(name: str) -> Any:
     try:
         return datasets.load_dataset(name)
     except Exception as error:  # network, hub and parquet errors alike mean that the data cannot be had
-        raise DataError(f"cannot load {name} from the hub: {error}") from error
+        raise DataError(
+            f"cannot load {name} from the hub: {error}. Pass --data-dir DIR (or ACTBENCH_DATA) "
+            f"with the hub's files as DIR/{name}/..."
+        ) from error
 
 
 @cache
@@ -132,25 +138,23 @@ def _hub_unreachable() -> str:
     return ""
 
 
-def _decode(loaded: Any, part: str, info: DatasetInfo, where: str) -> tuple[Tensor, Tensor]:
+def _decode(loaded: Any, part: str, info: DatasetInfo) -> tuple[Tensor, Tensor]:
     if part not in loaded:
-        raise DataError(f"{where}: no such part; found: {', '.join(loaded)}")
+        raise ValueError(f"no such part; found: {', '.join(loaded)}")
     table = loaded[part]
     image_column, label_column = info.columns
     for column in info.columns:
         if column not in table.column_names:
-            raise DataError(f"{where}: no column {column!r}; found: {', '.join(table.column_names)}")
+            raise ValueError(f"no column {column!r}; found: {', '.join(table.column_names)}")
     channels, height, width = info.shape
     mode = "L" if channels == 1 else "RGB"
     images = np.empty((len(table), height, width, channels), dtype=np.uint8)
     for row, image in enumerate(table[image_column]):
         pixels = np.asarray(image.convert(mode)).reshape(image.height, image.width, channels)
         if pixels.shape[:2] != (height, width):
-            raise DataError(
-                f"{where}: row {row} has {pixels.shape[:2]} pixels, expected {height, width}; get the files anew"
-            )
+            raise ValueError(f"row {row} has {pixels.shape[:2]} pixels, expected {height, width}")
         images[row] = pixels
     labels = np.asarray(table[label_column], dtype=np.int64)
     if len(labels) and not 0 <= labels.min() <= labels.max() < info.num_classes:
-        raise DataError(f"{where}: labels from {labels.min()} to {labels.max()}, expected 0 to {info.num_classes - 1}")
+        raise ValueError(f"labels from {labels.min()} to {labels.max()}, expected 0 to {info.num_classes - 1}")
     return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(labels)

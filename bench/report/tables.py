@@ -107,9 +107,9 @@ def recorded(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
     def difference(old: Baseline | None, new: Baseline) -> str:
         if old is None:
             return "new"
-        if old.mean is None or new.mean is None:
-            return "–"
-        return "the same bits" if old.digests == new.digests else f"{new.mean - old.mean:+.4f}"
+        if old.digests == new.digests:
+            return "the same bits"
+        return "–" if old.mean is None or new.mean is None else f"{new.mean - old.mean:+.4f}"
 
     rows = [(new.key.case.id, shown(old), shown(new), difference(old, new)) for old, new in changes]
     return tabulate(rows, headers=("case", "old", "new", "difference"), disable_numparse=True)
