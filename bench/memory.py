@@ -18,8 +18,8 @@ def bytes_saved(forward: Callable[[], object], excluded: Iterable[Tensor] = ()) 
     kept: list[Tensor] = []  # holds every tensor, lest a freed address be counted as the one before
 
     def keep(tensor: Tensor) -> Tensor:
-        kept.append(tensor)
-        return tensor
+        kept.append(tensor.detach())  # an output itself would close a circle through its own graph, never freed
+        return kept[-1]
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         result = forward()

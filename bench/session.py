@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -105,12 +105,26 @@ class Session:
         recipe = experiment.recipe(case, self.scale)
         wanted = settings.seeds or (recipe.recorded_seeds if settings.record else recipe.seeds)
         unsaved: list[ResultsError] = []
-        records = list(self._records(case, recipe, range(wanted), unsaved))
+
+        def train(seeds: Sequence[int]) -> list[Record]:
+            return list(self._records(case, recipe, seeds, unsaved))
+
         if settings.record or settings.baseline_mode == "ignore":
             verdict = "RECORDED" if settings.record else "IGNORED"
-            return self._result(case, records, verdict, "nothing was judged", False, "", unsaved)
+            result = Result(case, tuple(train(range(wanted))), verdict, "nothing was judged", failed=False)
+        else:
+            result = self._judged(case, recipe, wanted, train)
+        if unsaved:
+            message = f"{unsaved[0]}\nnot lost: {result.line}\n{result.message}"
+            result = replace(result, failed=True, message=message)
+        return result
+
+    def _judged(
+        self, case: Case, recipe: Recipe, wanted: int, train: Callable[[Sequence[int]], list[Record]]
+    ) -> Result:
         from bench import judge
 
+        records = train(range(wanted))
         key = baseline.key_of(records[0])
         found = self.baselines.get(key)
         spread = None
@@ -118,20 +132,13 @@ class Session:
             pool = [row for row in self.baselines.values() if row.key.pool == key.pool]
             spread = judge.prior(pool, judge.quantum(found, recipe.test_size))
         fresh = range(wanted, wanted + judge.FRESH_SEEDS)
-        records, judgement = judge.two_stages(
-            records,
-            lambda: list(self._records(case, recipe, fresh, unsaved)),
-            found,
-            spread,
-            self.cases,
-            strict=settings.strict,
-        )
+        strict, require = self.settings.strict, self.settings.require
+        records, judgement = judge.two_stages(records, lambda: train(fresh), found, spread, self.cases, strict=strict)
         reason = judgement.reason if found else f"{judgement.reason}; {self._nearest(key)}"
-        failed = judge.fails(judgement.verdict, strict=settings.strict, require=settings.require)
-        message = (
-            self._message(case, records, judgement.verdict, reason, judgement.difference, wanted) if failed else ""
-        )
-        return self._result(case, records, judgement.verdict, reason, failed, message, unsaved)
+        result = Result(case, tuple(records), judgement.verdict, reason, failed=False)
+        if not judge.fails(judgement.verdict, strict=strict, require=require):
+            return result
+        return replace(result, failed=True, message=self._message(result, judgement.difference, wanted))
 
     def _records(
         self, case: Case, recipe: Recipe, seeds: Sequence[int], unsaved: list[ResultsError]
@@ -180,35 +187,21 @@ class Session:
         mean = math.nan if nearest.mean is None else nearest.mean
         return f"the nearest row has {', '.join(differing(nearest))}: {mean:.4f}, n={len(nearest.seeds)}"
 
-    def _message(
-        self, case: Case, records: Sequence[Record], verdict: str, reason: str, difference: str, wanted: int
-    ) -> str:
+    def _message(self, result: Result, difference: str, wanted: int) -> str:
+        from bench.judge import LEVEL
+
+        case, records = result.case, result.records
         metric = records[0].recipe["metric"]
         runs = ", ".join(f"{one.seed}: {one.value:.4f} {one.outcome}" for one in records)
         command = f"pytest bench -k {case.id} --scale {self.scale}"
         if self.settings.data_dir:
             command += f" --data-dir {self.settings.data_dir}"
         lines = [
-            f"{verdict} {case.id} at {self.scale}: {reason}",
+            f"{result.verdict} {case.id} at {self.scale}: {result.reason}",
             f"{metric} by seed: {runs}",
-            f"false-alarm level: 1 % for this session of {self.cases} cases",
+            f"false-alarm level: {LEVEL:.0%} for this session of {self.cases} cases",
             f"fingerprint: {difference or 'as recorded'}",
             f"reproduce: {command} --seeds {wanted}",
             f"re-record: {command} --record",
         ]
         return "\n".join(lines)
-
-    @staticmethod
-    def _result(
-        case: Case,
-        records: Sequence[Record],
-        verdict: str,
-        reason: str,
-        failed: bool,
-        message: str,
-        unsaved: Sequence[ResultsError],
-    ) -> Result:
-        result = Result(case, tuple(records), verdict, reason, failed, message)
-        if not unsaved:
-            return result
-        return Result(case, tuple(records), verdict, reason, True, f"{unsaved[0]}\nnot lost: {result.line}\n{message}")

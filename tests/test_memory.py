@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -75,3 +78,12 @@ def test_counting_does_not_change_what_is_computed() -> None:
     bytes_saved(lambda: results.append(x.tanh().square().sum()))
     (gradient,) = torch.autograd.grad(results[0], x)
     torch.testing.assert_close(gradient, torch.autograd.grad(x.tanh().square().sum(), x)[0])
+
+
+def test_nothing_lives_on_once_it_is_counted() -> None:
+    nets = [nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 4))]
+    weight = weakref.ref(nets[0][0].weight)
+    bytes_saved(lambda: nets[0](_input(10, 6)), excluded=nets[0].parameters())
+    nets.clear()
+    gc.collect()
+    assert weight() is None
