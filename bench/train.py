@@ -1,6 +1,6 @@
 """The training loop, one for all experiments: `for record in train.run(case, recipe, ...)`.
 
-Whole data sets live on the device as tensors and a batch is one `index_select`: no DataLoader, no workers.
+Whole data sets live on the device as tensors and a batch is one indexing: no DataLoader, no workers.
 Nothing is read back from the device inside an epoch.
 """
 
@@ -98,7 +98,8 @@ def build(case: Case, recipe: Recipe, seed: int, device: torch.device, parts: Pa
             sites.append(activations.build(case.activation, shape=shape))
         return sites[-1]
 
-    net = models.build(case.model, input_shape=parts.input_shape, num_classes=parts.num_classes, activation=site)
+    with seeding.global_stream(seed, "construction"):  # torch's layers draw from it; it is all drawn anew below
+        net = models.build(case.model, input_shape=parts.input_shape, num_classes=parts.num_classes, activation=site)
     models.initialise(net, recipe.initialisation, seeding.generator(seed, "weights"))
     channels_last = recipe.memory_format == "channels_last"
     net.to(device)
@@ -122,7 +123,7 @@ def train_epoch(
     correct = torch.zeros((), device=part.labels.device, dtype=torch.int64)
     net.train()
     for rows in order.split(batch_size):
-        inputs, labels = part.inputs.index_select(0, rows), part.labels.index_select(0, rows)
+        inputs, labels = part.take(rows)
         optimizer.zero_grad()
         with autocast():
             logits = net(inputs)

@@ -31,6 +31,17 @@ class Part:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs and labels of some rows, the inputs in their own memory format.
+
+        index_select is twice as fast as indexing, but gives back contiguous tensors: what is channels_last goes
+        through it as N x H x W x C.
+        """
+        labels = self.labels.index_select(0, rows)
+        if self.inputs.is_contiguous():
+            return self.inputs.index_select(0, rows), labels
+        return self.inputs.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2), labels
+
 
 @dataclass(frozen=True)
 class Parts:
