@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from bench import baseline, options, selection
+from bench import baseline, kernels, options, selection
 from bench.case import Case, Experiment
 from bench.data import DataError
 from bench.device import pin_worker, visible_gpus
@@ -31,18 +31,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "case(experiment, model, dataset, activation, optimizer, variant): one combination; "
         "select exactly with -m \"case(activation='elu')\"",
     )
+    if under_xdist(config):
+        config.option.benchmark_disable = True  # lest pytest-benchmark warn of what our summary says
     if is_worker(config):
         worker = config.workerinput  # type: ignore[attr-defined]
         pin_worker(int(worker["workerid"].removeprefix("gw")), int(worker["workercount"]))
     try:
         state = State(options.read(config))
         baseline.read(state.settings.baseline_dir)
+        kernels.read(state.settings.baseline_dir)
     except (ValueError, baseline.BaselineError) as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[STATE] = state
@@ -133,7 +137,16 @@ def timing(request: pytest.FixtureRequest) -> Timing:
     """What the timing tests share: device, baselines, and the list that their table is made of."""
     state = request.config.stash[STATE]
     assert state.session is not None
-    return Timing(state.session, state.timings, sum(_is_timing(item) for item in request.session.items))
+    return Timing(
+        device=state.session.device,
+        data_dir=state.settings.data_dir,
+        baselines=state.settings.baseline_dir,
+        mode=state.settings.baseline_mode,
+        strict=state.settings.strict,
+        record=state.settings.record,
+        cases=sum(_is_timing(item) for item in request.session.items),
+        rows=state.timings,
+    )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -48,35 +48,26 @@ STATE = pytest.StashKey[State]()
 
 @dataclass(frozen=True)
 class Timing:
-    """What a timing test needs of its session: see `bench/test_kernels.py`."""
+    """What a timing test needs of its session.
 
-    session: Session
-    rows: list[Any]
+    Attributes:
+        device: to time on.
+        data_dir: see `Settings`.
+        baselines: folder of the recorded rows.
+        mode: `check`, `require` or `ignore`.
+        strict, record: see the options.
+        cases: timings selected in the session, among which its false alarms are shared.
+        rows: what was found; the table at the end is made of it.
+    """
+
+    device: torch.device
+    data_dir: Path | None
+    baselines: Path
+    mode: str
+    strict: bool
+    record: bool
     cases: int
-
-    @property
-    def device(self) -> torch.device:
-        return self.session.device
-
-    @property
-    def data_dir(self) -> Path | None:
-        return self.session.settings.data_dir
-
-    @property
-    def baselines(self) -> Path:
-        return self.session.settings.baseline_dir
-
-    @property
-    def mode(self) -> str:
-        return self.session.settings.baseline_mode
-
-    @property
-    def strict(self) -> bool:
-        return self.session.settings.strict
-
-    @property
-    def record(self) -> bool:
-        return self.session.settings.record
+    rows: list[Any]
 
 
 def is_worker(config: pytest.Config) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -235,6 +236,32 @@ def test_an_activation_that_changes_the_shape_is_named_without_a_traceback_from_
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*'mine.py:half' returned shape (*, 2) for an input of shape (*, 128)*"])
     assert "Traceback" not in result.stdout.str()
+
+
+def test_kernels_are_timed_recorded_and_judged_through_the_plugin(micro, request):
+    kernels = [
+        str(request.config.rootpath / "bench" / "test_kernels.py"),
+        "-k",
+        "elu and float32 and cache and forward",
+    ]
+    own = ["--baseline-dir", str(micro.path / "own_baselines"), "--rootdir", str(request.config.rootpath)]
+    new = micro.runpytest_inprocess(*kernels, *own, "--baseline=require")
+    new.assert_outcomes(failed=1)
+    new.stdout.fnmatch_lines(["*NEW: elu-float32-cache-forward: * x relu*", "*record: *--record"])
+    recorded = micro.runpytest_inprocess(*kernels, *own, "--record")
+    recorded.assert_outcomes(passed=1)
+    recorded.stdout.fnmatch_lines(["activation * x relu * x copy *", "elu *", "recorded 1 kernels in *own_baselines"])
+    path = micro.path / "own_baselines" / "measured" / "kernels.cpu.csv"
+    with path.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    row["mean_log_ratio_relu"] = float(row["mean_log_ratio_relu"]) - 3  # as if it had been twenty times as fast once
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, row)
+        table.writeheader()
+        table.writerow(row)
+    slower = micro.runpytest_inprocess(*kernels, *own)
+    slower.assert_outcomes(failed=1)
+    slower.stdout.fnmatch_lines(["*REGRESSED: elu-float32-cache-forward*"])
 
 
 def test_timings_are_left_out_beside_workers_and_the_summary_says_so(micro):

@@ -96,7 +96,7 @@ def _from_folder(path: Path, arrow: str) -> Any:
     try:
         return datasets.load_dataset(str(path), cache_dir=arrow)
     except Exception as error:  # datasets wraps what pyarrow raises in errors of several kinds
-        raise DataError(f"cannot read {path}: {error}; get the files anew") from error
+        raise DataError(f"cannot read {path}: {error.__cause__ or error}; get the files anew") from error
 
 
 @cache

@@ -56,15 +56,16 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
         tensors = source.read(record, data_dir)
         return Dataset(record, tensors, _hash(tensors))
     path = cache_folder() / f"{name}-{source.stamp(record, data_dir)}.safetensors"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(f"{path}.lock"):
-            if not path.exists():
-                _write(path, source.read(record, data_dir))
-    except OSError as error:
-        raise DataError(
-            f"cannot write the cache {path}: {error}; set ACTBENCH_CACHE to a folder that can be"
-        ) from error
+    if not path.exists():  # a cache that is shared and read-only serves all the same
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(f"{path}.lock"):
+                if not path.exists():
+                    _write(path, source.read(record, data_dir))
+        except OSError as error:
+            raise DataError(
+                f"cannot write the cache {path}: {error}; set ACTBENCH_CACHE to a folder that can be"
+            ) from error
     tensors, stored = _read(path)
     if _hash(tensors) != stored:
         raise DataError(f"the cache {path} is corrupt (its data hash is wrong); delete it and run again")
