@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 import bench.judge
+import bench.report.files
 import bench.train  # noqa: F401
+from activations import _registry
 
 # pytester forgets the modules that a session in process has imported. Those that are slow to import or cannot be
 # imported twice (torch, and what pandas registers with pyarrow at its first Parquet file) come in here, once.
@@ -40,8 +42,12 @@ def test_micro(case, run_case):
 
 
 @pytest.fixture
-def micro(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A folder with a conftest that loads the plugin and one experiment whose runs take a few milliseconds."""
+def micro(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A folder with a conftest that loads the plugin and one experiment whose runs take a few milliseconds.
+
+    Activations that a session in process adds are forgotten with it.
+    """
+    monkeypatch.setattr(_registry, "_REGISTRY", dict(_registry._REGISTRY))
     pytester.makeconftest('pytest_plugins = ["bench.plugin"]')
     pytester.makepyfile(test_micro=MICRO)
     pytester.mkdir("own_baselines")
