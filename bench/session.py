@@ -199,7 +199,7 @@ class Session:
         lines = [
             f"{result.verdict} {case.id} at {self.scale}: {result.reason}",
             f"{metric} by seed: {runs}",
-            f"false-alarm level: {LEVEL:.0%} for this session of {self.cases} cases",
+            f"false-alarm level: {LEVEL:.0%} a session, cases selected: {self.cases}",
             f"fingerprint: {difference or 'as recorded'}",
             f"reproduce: {command} --seeds {wanted}",
             f"re-record: {command} --record",

@@ -193,7 +193,7 @@ def test_recording_shows_old_and_new_and_a_rerun_is_the_same(micro):
     again.stdout.fnmatch_lines(["*micro-mlp-digits-elu-sgd*the same bits"])
     judged = micro.runpytest_inprocess(*ONE_CASE, *own, "--baseline=require", "--strict")
     judged.assert_outcomes(passed=1)
-    judged.stdout.fnmatch_lines(["*1 cases, 1 runs: 1 SAME"])
+    judged.stdout.fnmatch_lines(["*1 case, 1 run: 1 SAME"])
 
 
 def test_without_a_baseline_a_case_is_new_and_fails_where_one_is_required(micro):

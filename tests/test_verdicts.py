@@ -119,7 +119,7 @@ def test_a_straight_through_relu_fails(verdict_of, broken):
         [
             f"*{verdict} {RELU} at tiny:*",
             "test_accuracy by seed: 0: *",
-            "false-alarm level: 1% for this session of 1 cases",
+            "false-alarm level: 1% a session, cases selected: 1",
             "fingerprint: *",
             f"reproduce: pytest bench -k {RELU} --scale tiny --seeds 3",
             f"re-record: pytest bench -k {RELU} --scale tiny --record",

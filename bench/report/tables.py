@@ -55,7 +55,10 @@ def verdicts(results: Sequence[Result]) -> str:
     """Counts of the verdicts, and the cases that want attention though they pass."""
     counts = Counter(result.verdict for result in results)
     runs = sum(len(result.records) for result in results)
-    lines = [f"{len(results)} cases, {runs} runs: " + ", ".join(f"{n} {name}" for name, n in counts.most_common())]
+    lines = [
+        f"{_count(len(results), 'case')}, {_count(runs, 'run')}: "
+        + ", ".join(f"{n} {name}" for name, n in counts.most_common())
+    ]
     for name in NOTED:
         noted = [result for result in results if result.verdict == name]
         lines += [f"{name} {result.case.id}: {result.reason}" for result in noted[:SHOWN_IDS]]
@@ -113,3 +116,7 @@ def recorded(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
 
     rows = [(new.key.case.id, shown(old), shown(new), difference(old, new)) for old, new in changes]
     return tabulate(rows, headers=("case", "old", "new", "difference"), disable_numparse=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
