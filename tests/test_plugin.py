@@ -102,6 +102,21 @@ def test_a_worker_that_dies_loses_only_its_own_case_and_the_session_says_so(micr
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
+def test_a_case_that_never_reports_turns_a_green_session_red(micro):
+    micro.makeconftest(
+        """
+        pytest_plugins = ["bench.plugin"]
+
+        def pytest_runtest_protocol(item):
+            return True if "adam" in item.name else None  # as if it had run
+        """
+    )
+    result = micro.runpytest_inprocess(*TWO_CASES, *UNJUDGED)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*1 of 2 selected tests did not report: *micro-mlp-digits-elu-adam*", "*--resume*"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
 def test_resuming_after_a_kill_finishes_the_rest_and_doubles_nothing(micro):
     command = [sys.executable, "-m", "pytest", "-k", "digits", "--seeds", "3", *UNJUDGED]
     runs = micro.path / "results" / "runs"
