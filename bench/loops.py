@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from bench import seeding, train
+from bench.evaluation import autocast_of
 
 if TYPE_CHECKING:
     from bench.case import Case
@@ -58,7 +59,7 @@ def build(case: Case, recipe: Recipe, parts: Parts, device: torch.device) -> dic
 
 def _suite(network: train.Network, recipe: Recipe, part: Part) -> Callable[[], object]:
     device = part.labels.device
-    autocast = train.autocast_of(recipe, device)
+    autocast = autocast_of(recipe, device)
     batches = seeding.generator(0, "batches")
 
     def epoch() -> float:

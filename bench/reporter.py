@@ -28,6 +28,7 @@ class State:
         reported: node ids of those that have.
         untimed: timings left out because of xdist.
         timings: what the timing tests found, for their table.
+        ranking: the tables of the session.
         recorded: what `--record` wrote, as a table.
         unwritten: why a file could not be written.
     """
@@ -39,6 +40,7 @@ class State:
     selected: set[str] = field(default_factory=set)
     reported: set[str] = field(default_factory=set)
     untimed: int = 0
+    ranking: str = ""
     recorded: str = ""
     unwritten: str = ""
 
@@ -127,11 +129,13 @@ class Reporter:
 
     def _write_results(self) -> None:
         from bench import rank
-        from bench.report import files
+        from bench.report import files, tables
 
         state = self.state
         ranked = rank.blocks(state.results, rank.read_reported(state.settings.baseline_dir))
-        files.write(state.results, ranked, rank.overall(ranked), state.settings.results_dir)
+        agreement = rank.overall(ranked)
+        state.ranking = tables.render(ranked, agreement, state.results)
+        files.write(state.results, ranked, agreement, state.settings.results_dir)
 
     def _write_baselines(self) -> None:
         from bench import kernels
@@ -159,13 +163,9 @@ class Reporter:
             write("run again with --resume: finished runs are kept", red=True)
 
     def _show_ranking(self, terminalreporter: Any) -> None:
-        from bench import rank
-        from bench.report import tables
-
         state, write = self.state, terminalreporter.write_line
-        ranked = rank.blocks(state.results, rank.read_reported(state.settings.baseline_dir))
         terminalreporter.section("ranking")
-        write(tables.render(ranked, rank.overall(ranked), state.results))
+        write(state.ranking)
         if state.recorded:
             terminalreporter.section("recorded")
             write(state.recorded)

@@ -12,14 +12,12 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 import torch
 import torch._dynamo  # an optimizer imports it at its first step: two seconds that no run must be charged with
-from scipy import stats
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -28,16 +26,13 @@ import models
 from bench import fingerprint, interleave, optimizers, seeding
 from bench.case import Case
 from bench.data.parts import Part, Parts, prepare
+from bench.evaluation import Autocast, autocast_of, evaluate, outcome_of
 from bench.memory import bytes_saved
 from bench.recipe import Recipe
-from bench.record import Outcome, Record
+from bench.record import Record
 
 # (seed, epoch from 1, epochs at most, training loss)
 Progress: TypeAlias = Callable[[int, int, int, float], None]
-
-EVALUATION_BATCH = 1000
-# A network that only guesses is taken for trained once in a thousand runs.
-GUESSING_QUANTILE = 0.999
 
 
 def run(
@@ -135,41 +130,6 @@ def train_epoch(
     return total, correct
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """Loss and fractions over a part; `classes` is how many different classes were predicted."""
-
-    loss: float
-    accuracy: float
-    top3_accuracy: float
-    classes: int
-
-
-@torch.inference_mode()
-def evaluate(net: nn.Module, part: Part, autocast: Autocast) -> Evaluation:
-    """Mean loss, top-1 and top-3 accuracy of a network on a part."""
-    net.eval()
-    with autocast():
-        logits = torch.cat([net(inputs).float() for inputs in part.inputs.split(EVALUATION_BATCH)])
-    hits = logits.topk(min(3, logits.shape[1])).indices == part.labels[:, None]
-    return Evaluation(
-        loss=F.cross_entropy(logits, part.labels).item(),
-        accuracy=hits[:, 0].sum().item() / len(part),
-        top3_accuracy=hits.sum().item() / len(part),
-        classes=len(logits.argmax(1).unique()),
-    )
-
-
-Autocast: TypeAlias = Callable[[], AbstractContextManager[object]]
-
-
-def autocast_of(recipe: Recipe, device: torch.device) -> Autocast:
-    """Makes the context that a recipe's precision asks of the forward pass."""
-    if recipe.precision == "float32":
-        return nullcontext
-    return lambda: torch.autocast(device.type, dtype=getattr(torch, recipe.precision))
-
-
 @dataclass
 class _Course:
     """What a run has been through: its curves, its clock and its best weights."""
@@ -213,7 +173,7 @@ def _run(
         data_hash=parts.data_hash,
         device_class=fingerprint.device_class(device),
         fingerprint=fingerprint.take(device, recipe),
-        outcome=_outcome(losses, test, parts),
+        outcome=outcome_of(losses, test, parts),
         metrics={
             "test_accuracy": test.accuracy,
             "test_top3_accuracy": test.top3_accuracy,
@@ -266,14 +226,6 @@ def _train(
         elif recipe.patience is not None and epoch - course.best_epoch >= recipe.patience:
             break
     return course
-
-
-def _outcome(losses: Sequence[float], test: Evaluation, parts: Parts) -> Outcome:
-    if not math.isfinite(losses[-1]) or not math.isfinite(test.loss):
-        return "diverged"
-    rows = len(parts.test)
-    guessing = stats.binom.ppf(GUESSING_QUANTILE, rows, parts.majority_rate) / rows
-    return "collapsed" if test.classes == 1 or test.accuracy <= guessing else "trained"
 
 
 def _digest(net: nn.Module, losses: Sequence[float]) -> str:

@@ -17,6 +17,7 @@ import models
 from bench import baseline, data, optimizers, rank, train
 from bench.case import Experiment
 from bench.data.parts import Part, Parts
+from bench.evaluation import autocast_of
 from bench.recipe import SCALES
 
 MODULES = [
@@ -94,7 +95,7 @@ def test_every_case_takes_one_real_step_of_its_paper_recipe(experiment: Experime
     parts = Parts(part, None, part, num_classes=10, data_hash="")
     network = train.build(case, recipe, 0, torch.device("cpu"), parts)
     before = [parameter.clone() for parameter in network.net.parameters()]
-    loss, _ = train.train_epoch(network, part, torch.arange(2), 2, train.autocast_of(recipe, torch.device("cpu")))
+    loss, _ = train.train_epoch(network, part, torch.arange(2), 2, autocast_of(recipe, torch.device("cpu")))
     assert torch.isfinite(loss)
     assert any(not torch.equal(old, new) for old, new in zip(before, network.net.parameters(), strict=True))
 

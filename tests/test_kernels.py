@@ -127,8 +127,11 @@ def test_the_forward_pass_alone_keeps_nothing_and_moves_input_and_output():
 @pytest.mark.parametrize("activation", activations.names())
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_every_kernel_can_be_called(activation, dtype):
-    for mode in ("forward", "forward_backward"):
-        kernels.prepare(kernel(activation, dtype, mode=mode), CPU).call()
+    forward, both = (kernel(activation, dtype, mode=mode) for mode in ("forward", "forward_backward"))
+    result = kernels.prepare(forward, CPU).call()
+    gradient, *_ = kernels.prepare(both, CPU).call()
+    assert result.shape == gradient.shape == forward.shape
+    assert str(result.dtype) == str(gradient.dtype) == f"torch.{dtype}"
 
 
 def test_an_activation_that_does_its_work_ten_times_has_regressed_from_relu(laborious):

@@ -13,6 +13,7 @@ import activations
 from bench import train
 from bench.case import Case
 from bench.data.parts import prepare
+from bench.evaluation import autocast_of, evaluate
 from bench.recipe import Recipe
 
 CPU = torch.device("cpu")
@@ -86,7 +87,7 @@ def test_every_place_of_a_trainable_activation_trains():
     network, recipe, parts = built("apl")
     before = [copy.deepcopy(site.state_dict()) for site in network.sites]
     order = torch.arange(len(parts.train))
-    train.train_epoch(network, parts.train, order, recipe.batch_size, train.autocast_of(recipe, CPU))
+    train.train_epoch(network, parts.train, order, recipe.batch_size, autocast_of(recipe, CPU))
     for old, site in zip(before, network.sites, strict=True):
         assert all(not torch.equal(old[name], value) for name, value in site.state_dict().items())
 
@@ -95,7 +96,7 @@ def test_the_loop_computes_what_a_plain_loop_computes():
     network, recipe, parts = built("elu")
     other, _, _ = built("elu")
     order = torch.randperm(len(parts.train))
-    total, correct = train.train_epoch(network, parts.train, order, 64, train.autocast_of(recipe, CPU))
+    total, correct = train.train_epoch(network, parts.train, order, 64, autocast_of(recipe, CPU))
     losses, hits = 0.0, 0
     for rows in order.split(64):
         other.optimizer.zero_grad()
@@ -127,7 +128,7 @@ def test_a_record_tells_what_happened():
 
 def test_the_metrics_are_those_of_the_network_on_the_test_part():
     network, recipe, parts = built("relu")
-    found = train.evaluate(network.net, parts.test, train.autocast_of(recipe, CPU))
+    found = evaluate(network.net, parts.test, autocast_of(recipe, CPU))
     with torch.no_grad():
         logits = network.net(parts.test.inputs)
     ranks = (logits > logits.gather(1, parts.test.labels[:, None])).sum(1)
@@ -175,10 +176,10 @@ def test_bfloat16_is_cast_on_cuda_and_never_on_the_cpu():
     (on_cpu,) = train.run(CASE, recipe, "tiny", [0], CPU)
     assert on_cpu.recipe["precision"] == on_cpu.fingerprint["precision"] == "float32"
     assert on_cpu.digest == run()[0].digest
-    with train.autocast_of(recipe.on("cpu"), CPU)():
+    with autocast_of(recipe.on("cpu"), CPU)():
         assert not torch.is_autocast_enabled("cpu")
     with pytest.warns(UserWarning, match="CUDA is not available"):
-        context = train.autocast_of(recipe.on("cuda"), torch.device("cuda"))()
+        context = autocast_of(recipe.on("cuda"), torch.device("cuda"))()
     assert (context.device, context.fast_dtype) == ("cuda", torch.bfloat16)
 
 
