@@ -221,8 +221,7 @@ def _separated(samples: Sequence[Sequence[float]]) -> frozenset[tuple[int, int]]
         (i, j)
         for i in range(len(samples))
         for j in range(i + 1, len(samples))
-        if p[i, j] < 1 - CONFIDENCE
-        or (math.isnan(p[i, j]) and not np.isclose(means[i], means[j], rtol=0, atol=0, equal_nan=True))
+        if p[i, j] < 1 - CONFIDENCE or (math.isnan(p[i, j]) and not np.array_equal(means[i], means[j], equal_nan=True))
     )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 Scale: TypeAlias = Literal["tiny", "small", "paper"]
-SCALES: tuple[Scale, ...] = ("tiny", "small", "paper")
+SCALES: tuple[Scale, ...] = get_args(Scale)
+Precision: TypeAlias = Literal["float32", "bfloat16"]
+MemoryFormat: TypeAlias = Literal["contiguous", "channels_last"]
+Aggregate: TypeAlias = Literal["mean", "median"]
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,11 @@ class Recipe:
     patience: int | None = None
     target_accuracy: float | None = None
     threads: int | None = None
-    precision: Literal["float32", "bfloat16"] = "float32"
-    memory_format: Literal["contiguous", "channels_last"] = "contiguous"
+    precision: Precision = "float32"
+    memory_format: MemoryFormat = "contiguous"
     seeds: int = 3
     recorded_seeds: int = 20
-    aggregate: Literal["mean", "median"] = "mean"
+    aggregate: Aggregate = "mean"
     metric: str = "test_accuracy"
     higher_is_better: bool = True
 
@@ -67,13 +70,9 @@ class Recipe:
                 raise ValueError(f"recipe: {name} must be positive or None, not {getattr(self, name)}")
         if self.validation_size < 0:
             raise ValueError(f"recipe: validation_size must not be negative, it is {self.validation_size}")
-        for name, words in (
-            ("precision", ("float32", "bfloat16")),
-            ("memory_format", ("contiguous", "channels_last")),
-            ("aggregate", ("mean", "median")),
-        ):
-            if getattr(self, name) not in words:
-                raise ValueError(f"recipe: {name} {getattr(self, name)!r}; known: {', '.join(words)}")
+        for name, kind in (("precision", Precision), ("memory_format", MemoryFormat), ("aggregate", Aggregate)):
+            if getattr(self, name) not in get_args(kind):
+                raise ValueError(f"recipe: {name} {getattr(self, name)!r}; known: {', '.join(get_args(kind))}")
         if self.patience is not None and not self.validation_size:
             raise ValueError("recipe: patience needs a validation_size above 0")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import baseline
+from bench import baseline, kernels
 from bench.options import Settings
 from bench.record import ResultsError
 from bench.session import Result, Session
@@ -138,7 +138,6 @@ class Reporter:
         files.write(state.results, ranked, agreement, state.settings.results_dir)
 
     def _write_baselines(self) -> None:
-        from bench import kernels
         from bench.report import tables
 
         state = self.state
@@ -173,8 +172,6 @@ class Reporter:
             write(f"written to {state.settings.results_dir}: ranking.md, ranking.csv, records.jsonl, curves.parquet")
 
     def _show_timings(self, terminalreporter: Any) -> None:
-        from bench import kernels
-
         state = self.state
         terminalreporter.section("kernels")
         terminalreporter.write_line(kernels.table(state.timings))
