@@ -4,9 +4,44 @@ import activations
 activations.names()                        # all of them
 activations.info("lrelu").source           # aliases resolve
 activations.build("apl", shape=(6, 28, 28))  # an nn.Module, its parameters sized for the place
+activations.build("mish", fused=True)      # one pass over memory
+activations.function("elu")(x, alpha=1.0)  # the functional form
+activations.properties("silu").range       # facts, computed from the formula
+python -m activations --help               # the same as tables, plots and a family tree
 """
 
-from activations._registry import Activation, build, info, names, register
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from activations._arguments import Choice, Number
+from activations._record import Accuracy, Activation
+from activations._registry import build, function, info, names, register
 from activations._user import load
 
-__all__ = ["Activation", "build", "info", "load", "names", "register"]
+if TYPE_CHECKING:
+    from activations._properties import Properties, properties
+
+__all__ = [
+    "Accuracy",
+    "Activation",
+    "Choice",
+    "Number",
+    "Properties",
+    "build",
+    "function",
+    "info",
+    "load",
+    "names",
+    "properties",
+    "register",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Facts need numpy and scipy; everything else here is to import fast."""
+    if name in ("Properties", "properties"):
+        from activations import _properties
+
+        return getattr(_properties, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

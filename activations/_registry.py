@@ -1,185 +1,25 @@
-"""The catalogue: one frozen record an activation. `activations.names()` lists it, `activations.info("elu")` reads it.
+"""The registry of activations: `activations.names()` lists it, `activations.build("elu")` makes one.
 
 Importing this module loads neither torch nor numpy, so that collecting the whole matrix stays fast.
-A new activation is one entry in `_ENTRIES` and one function of the same name in `reference.py`.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
+import inspect
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from activations._catalogue import ENTRIES
+from activations._record import Activation, ParametersPer
 
 if TYPE_CHECKING:
     from torch import nn
 
-
-@dataclass(frozen=True)
-class Activation:
-    """What the suite knows about one activation.
-
-    Attributes:
-        name: the key everywhere: case ids, baselines, options.
-        label: how tables and the literature write it.
-        family: the group it belongs to in the survey's sense (`sigmoid`, `rectifier`, `exponential`, ...).
-        module: the `nn.Module` class, as `"package.module:Name"` (imported when first built) or the class itself.
-        source: the paper (arXiv id) or the code that defines it.
-        aliases: other names that `build`, `info` and every command line option accept.
-        defaults: keyword arguments that differ from, or pin down, the defaults of the module.
-        kinks: points where the derivative jumps.
-        parameters: names of the trainable parameters.
-        parameters_per: one set of them per `channel`, per `unit` (channel and pixel) or per `layer`.
-        weight_decay: what the source asks for on these parameters; None leaves it to the recipe.
-        notes: what a reader must know: reconstruction, uncertain source, name clash.
-    """
-
-    name: str
-    label: str
-    family: str
-    module: str | Callable[..., nn.Module]
-    source: str
-    aliases: tuple[str, ...] = ()
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    kinks: tuple[float, ...] = ()
-    parameters: tuple[str, ...] = ()
-    parameters_per: Literal["channel", "unit", "layer"] | None = None
-    weight_decay: float | None = None
-    notes: str = ""
-
-    @property
-    def factory(self) -> Callable[..., nn.Module]:
-        if isinstance(self.module, str):
-            return cast("Callable[..., nn.Module]", pkgutil.resolve_name(self.module))
-        return self.module
-
-
-_ENTRIES = (
-    Activation(
-        name="sigmoid",
-        label="Sigmoid",
-        family="sigmoid",
-        module="torch.nn:Sigmoid",
-        aliases=("logistic",),
-        source="classical; Nwankpa et al. 2018, arXiv 1811.03378",
-    ),
-    Activation(
-        name="tanh",
-        label="Tanh",
-        family="tanh",
-        module="torch.nn:Tanh",
-        source="classical; Nwankpa et al. 2018, arXiv 1811.03378",
-    ),
-    Activation(
-        name="relu",
-        label="ReLU",
-        family="rectifier",
-        module="torch.nn:ReLU",
-        aliases=("rectifier",),
-        kinks=(0.0,),
-        source="Nair and Hinton 2010",
-    ),
-    Activation(
-        name="leaky_relu",
-        label="LReLU",
-        family="rectifier",
-        module="torch.nn:LeakyReLU",
-        aliases=("lrelu",),
-        # Keras has used 0.3 and 0.2; the paper and torch use 0.01.
-        defaults={"negative_slope": 0.01},
-        kinks=(0.0,),
-        source="Maas, Hannun and Ng 2013",
-    ),
-    Activation(
-        name="elu",
-        label="ELU",
-        family="exponential",
-        module="torch.nn:ELU",
-        defaults={"alpha": 1.0},
-        source="Clevert, Unterthiner and Hochreiter 2015, arXiv 1511.07289",
-    ),
-    Activation(
-        name="selu",
-        label="SELU",
-        family="exponential",
-        module="torch.nn:SELU",
-        kinks=(0.0,),
-        source="Klambauer et al. 2017, arXiv 1706.02515",
-    ),
-    Activation(
-        name="gelu",
-        label="GELU",
-        family="gated",
-        module="torch.nn:GELU",
-        defaults={"approximate": "none"},
-        source="Hendrycks and Gimpel 2016, arXiv 1606.08415",
-    ),
-    Activation(
-        name="silu",
-        label="SiLU",
-        family="gated",
-        module="torch.nn:SiLU",
-        aliases=("swish",),
-        source="Elfwing, Uchibe and Doya 2017, arXiv 1702.03118; Ramachandran et al. 2017, arXiv 1710.05941",
-    ),
-    Activation(
-        name="mish",
-        label="Mish",
-        family="gated",
-        module="torch.nn:Mish",
-        source="Misra 2019, arXiv 1908.08681",
-    ),
-    Activation(
-        name="prelu",
-        label="PReLU",
-        family="rectifier",
-        module="torch.nn:PReLU",
-        defaults={"init": 0.25},
-        kinks=(0.0,),
-        parameters=("weight",),
-        parameters_per="channel",
-        weight_decay=0.0,  # section 2.1 of the paper: decay pulls the slope to zero, that is to ReLU
-        source="He et al. 2015, arXiv 1502.01852",
-    ),
-    Activation(
-        name="apl",
-        label="APL",
-        family="rectifier",
-        module="activations.apl:APL",
-        aliases=("adaptive_piecewise_linear",),
-        defaults={"hinges": 5},  # the CIFAR-10 network of the paper
-        kinks=(0.0,),
-        parameters=("a", "b"),
-        parameters_per="unit",
-        weight_decay=1e-3,  # the authors' Caffe solvers decay a and b on purpose, lest the slopes run away
-        source="Agostinelli, Hoffman, Sadowski and Baldi 2014, arXiv 1412.6830",
-        notes="Trainable hinges b add kinks of their own.",
-    ),
-    Activation(
-        name="tact",
-        label="TAct",
-        family="gated",
-        module="activations.tact:TAct",
-        parameters=("alpha", "beta"),
-        parameters_per="layer",
-        source="Puniani 2020 (MATH 198 report) and github.com/GSPuniani/MBG-Activation-Functions",
-        notes="No paper names it; per-layer sharing and U(0, 0.5) come from the authors' scripts.",
-    ),
-    Activation(
-        name="mtact",
-        label="mTAct",
-        family="gated",
-        module="activations.tact:MTAct",
-        parameters=("alpha", "beta"),
-        parameters_per="layer",
-        source="Puniani 2020 (MATH 198 report) and github.com/GSPuniani/MBG-Activation-Functions",
-        notes="No paper names it; per-layer sharing and U(0, 0.5) come from the authors' scripts.",
-    ),
-)
-
-_REGISTRY: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}
-_ALIASES: dict[str, str] = {alias: entry.name for entry in _ENTRIES for alias in entry.aliases}
+_REGISTRY: dict[str, Activation] = {entry.name: entry for entry in ENTRIES}
+_ALIASES: dict[str, str] = {alias: entry.name for entry in ENTRIES for alias in entry.aliases}
 
 
 def names(*, family: str | None = None, trainable: bool | None = None) -> list[str]:
@@ -226,26 +66,91 @@ def register(entry: Activation) -> None:
     _ALIASES.update(dict.fromkeys(entry.aliases, entry.name))
 
 
-def build(name: str, *, shape: Sequence[int] | None = None, **kwargs: Any) -> nn.Module:
+def function(name: str) -> Callable[..., Any]:
+    """The functional form: `activations.function("elu")(x, alpha=1.0)`.
+
+    Constants have the source's values unless given; trainable parameters are arguments, by position or keyword.
+
+    Raises:
+        ValueError: unknown name, or an activation that exists as a module only.
+    """
+    entry = info(name)
+    if entry.function is None:
+        raise ValueError(f"activation {entry.name!r} has no functional form; use activations.build({entry.name!r})")
+    resolved: Callable[..., Any] = pkgutil.resolve_name(entry.function)
+    return resolved
+
+
+def build(
+    name: str,
+    *,
+    shape: Sequence[int] | None = None,
+    channel_dim: int = 0,
+    parameters_per: ParametersPer | None = None,
+    fused: bool = False,
+    **arguments: Any,
+) -> nn.Module:
     """A new instance of an activation.
 
     Args:
         name: name or alias.
         shape: shape of one example at the place of use, batch left out: `(channels, height, width)` after a
-            convolution, `(units,)` after a linear layer. Sizes the trainable parameters as the source says
-            (`prelu` one a channel, `apl` one set a unit); without it there is one set for the whole place.
-        **kwargs: arguments of the module, spelt as torch spells them.
+            convolution, `(units,)` after a linear layer, `(tokens, units)` in a transformer. Sizes the trainable
+            parameters as the source says (`prelu` one a channel, `apl` one set a unit); without it there is one
+            set for the whole place.
+        channel_dim: which dimension of `shape` is the channels: 0 in torch's images, -1 in transformers. Gated
+            linear units and softmax work along it; without a shape they work along the last dimension.
+        parameters_per: `channel`, `unit` or `layer`, in the place of the source's choice.
+        fused: one pass over memory by a compiled kernel (see `activations.fused`); where torch has a kernel that is
+            already one pass, that is what runs.
+        **arguments: of the module, spelt as torch spells them; `generator` for those that draw noise.
 
     Raises:
-        ValueError: unknown name, or an argument that the module does not take.
+        ValueError: unknown name, or an argument that the activation does not take or not with this value.
     """
     entry = info(name)
-    arguments = {**entry.defaults, **kwargs}
-    if shape is not None and entry.parameters_per == "channel":
-        arguments.setdefault("num_parameters", shape[0])
-    if shape is not None and entry.parameters_per == "unit":
-        arguments.setdefault("shape", tuple(shape))
-    try:
-        return entry.factory(**arguments)
-    except TypeError as error:
-        raise ValueError(f"activation {entry.name!r} cannot be built with {arguments}: {error}") from error
+    _check(entry, shape, channel_dim, arguments)
+    factory = entry.factory
+    keywords = {**entry.defaults, **arguments}
+    if shape is not None and entry.parameters:
+        keywords["shape"] = _parameter_shape(shape, channel_dim, parameters_per or entry.parameters_per)
+    if shape is not None and "dim" in entry.arguments and "dim" not in arguments:
+        keywords["dim"] = channel_dim % len(shape) - len(shape)
+    if factory is None or (fused and factory.__module__.startswith("torch.")):
+        from activations._modules import Elementwise
+        from activations.pointwise import Pointwise
+
+        own = function(name)
+        if isinstance(own, Pointwise):
+            factory = functools.partial(Elementwise, own)
+    assert factory is not None, f"the record of {name!r} names neither a module nor a Pointwise"
+    if fused and "fused" in inspect.signature(factory).parameters:
+        keywords["fused"] = True
+    return factory(**keywords)
+
+
+def _check(entry: Activation, shape: Sequence[int] | None, channel_dim: int, arguments: dict[str, Any]) -> None:
+    """Refuse what the module would choke on, or take and compute nonsense with."""
+    for name, value in arguments.items():
+        if name == "generator" and entry.stochastic:
+            continue
+        if name not in entry.arguments:
+            known = ", ".join([*entry.arguments, *["generator"] * entry.stochastic]) or "none"
+            raise ValueError(f"activation {entry.name!r} takes no argument {name!r}; its arguments: {known}")
+        if not entry.arguments[name].allows(value):
+            raise ValueError(f"activation {entry.name!r}: {name} must be {entry.arguments[name]}, not {value!r}")
+    if shape is not None and not -len(shape) <= channel_dim < len(shape):
+        raise ValueError(
+            f"activation {entry.name!r}: channel_dim {channel_dim} is no dimension of the shape {tuple(shape)}; "
+            f"allowed: {-len(shape)} to {len(shape) - 1}"
+        )
+
+
+def _parameter_shape(shape: Sequence[int], channel_dim: int, per: ParametersPer | None) -> tuple[int, ...]:
+    """Of one trainable parameter, broadcast against the trailing dimensions of the input."""
+    if per == "unit":
+        return tuple(shape)
+    if per == "channel":
+        channel = channel_dim % len(shape)
+        return tuple(size if dim == channel else 1 for dim, size in enumerate(shape))
+    return ()

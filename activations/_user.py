@@ -9,10 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from activations._registry import Activation
+from activations._record import Accuracy, Activation
 
 if TYPE_CHECKING:
     from torch import nn
+
+# What a formula of a few torch calls keeps, each of which rounds.
+PLAIN = Accuracy(
+    ulp=8.0, derivative_ulp=16.0, argument_ulp=2.0, absolute_eps=2.0, stepwise=True, reason="plain torch code"
+)
 
 
 def load(reference: str) -> Activation:
@@ -43,7 +48,7 @@ def load(reference: str) -> Activation:
         known = ", ".join(key for key, item in vars(module).items() if callable(item) and not key.startswith("_"))
         raise ValueError(f"activation {reference!r}: {file} defines no function or class {name!r}; it has: {known}")
     factory = functools.partial(_checked, value, reference)
-    return Activation(name=name.lower(), label=name, family="user", module=factory, source=str(path))
+    return Activation(name=name.lower(), label=name, family="user", module=factory, source=str(path), accuracy=PLAIN)
 
 
 def _checked(value: Callable[..., Any], reference: str) -> nn.Module:
@@ -53,7 +58,7 @@ def _checked(value: Callable[..., Any], reference: str) -> nn.Module:
     class Checked(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.function = value() if isinstance(value, type) else value
+            self.function = _instance(value, reference) if isinstance(value, type) else value
 
         def forward(self, x: Tensor) -> Tensor:
             result = self.function(x)
@@ -69,3 +74,12 @@ def _checked(value: Callable[..., Any], reference: str) -> nn.Module:
             return reference
 
     return Checked()
+
+
+def _instance(kind: type[Any], reference: str) -> Any:
+    try:
+        return kind()
+    except TypeError as error:
+        raise ValueError(
+            f"activation {reference!r} is a class that cannot be built without arguments: {error}; give them defaults"
+        ) from error

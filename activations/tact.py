@@ -2,48 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from activations._modules import Trainable
+from activations.pointwise import Pointwise
+from activations.self_gated import FAR
 
 
-def tact(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """(alpha * x + 1 - alpha) * sigmoid((1 + beta) * x), elementwise.
+def _tact_value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
+    """(alpha * x + 1 - alpha) * sigmoid((1 + beta) * x).
 
     Published as (A x + B)(tanh(C x) + 1) with A = alpha/2, B = 1/2 - A, C = (1 + beta)/2; since
     1 + tanh(z) = 2 sigmoid(2 z) the two are one function, but tanh + 1 cancels to 0 in float32 below C x = -9.
     """
-    return (alpha * x + (1 - alpha)) * torch.sigmoid((1 + beta) * x)
+    return (alpha * x.clamp(min=-FAR) + (1 - alpha)) * torch.sigmoid((1 + beta) * x)
 
 
-class TAct(nn.Module):
-    """(alpha * x + 1 - alpha) * sigmoid((1 + beta) * x) with trainable scalars alpha and beta.
+def _tact_vjp(grad: Tensor, x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, ...]:
+    steepness = 1 + beta
+    gate, shut = torch.sigmoid(steepness * x), torch.sigmoid(-steepness * x)
+    near = x.clamp(-FAR, FAR)
+    slope = (alpha * near + (1 - alpha)) * gate * shut
+    return grad * (alpha * gate + steepness * slope), grad * (x.clamp(min=-FAR) - 1) * gate, grad * near * slope
+
+
+def _mtact_value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
+    """TAct with alpha and beta squared."""
+    return _tact_value(x, alpha * alpha, beta * beta)
+
+
+def _mtact_vjp(grad: Tensor, x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, ...]:
+    grad_x, grad_alpha, grad_beta = _tact_vjp(grad, x, alpha * alpha, beta * beta)
+    return grad_x, grad_alpha * 2 * alpha, grad_beta * 2 * beta
+
+
+tact = Pointwise(_tact_value, _tact_vjp)
+mtact = Pointwise(_mtact_value, _mtact_vjp)
+
+
+class TAct(Trainable):
+    """(alpha * x + 1 - alpha) * sigmoid((1 + beta) * x) with trainable alpha and beta.
 
     Puniani 2020 and github.com/GSPuniani/MBG-Activation-Functions, commit ba983de. alpha = 1, beta = 0 is SiLU.
 
     Args:
         alpha, beta: initial values; by default each is drawn from U(0, 0.5), as in the authors' scripts, but
             anew for every instance (there, once a process).
-
-    Shape:
-        Input `(*)`; output the same.
+        shape, fused: see `Trainable`.
     """
 
-    def __init__(self, alpha: float | None = None, beta: float | None = None) -> None:
-        super().__init__()
+    function = tact
+
+    def __init__(
+        self,
+        alpha: float | None = None,
+        beta: float | None = None,
+        shape: Sequence[int] = (),
+        fused: bool = False,
+    ) -> None:
         # Both are always drawn: fixing one must not shift what the other draws.
-        drawn = torch.rand(2) / 2
-        self.alpha = nn.Parameter(drawn[0].clone() if alpha is None else torch.tensor(float(alpha)))
-        self.beta = nn.Parameter(drawn[1].clone() if beta is None else torch.tensor(float(beta)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return tact(x, self.alpha.to(x.dtype), self.beta.to(x.dtype))
-
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha.item():.4g}, beta={self.beta.item():.4g}"
+        drawn = torch.rand(2, device="cpu") / 2
+        super().__init__(
+            {
+                "alpha": drawn[0].item() if alpha is None else alpha,
+                "beta": drawn[1].item() if beta is None else beta,
+            },
+            shape,
+            fused,
+        )
 
 
 class MTAct(TAct):
     """TAct with alpha and beta squared: (alpha^2 * x + 1 - alpha^2) * sigmoid((1 + beta^2) * x)."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return tact(x, self.alpha.to(x.dtype).square(), self.beta.to(x.dtype).square())
+    function = mtact

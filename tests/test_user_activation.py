@@ -144,7 +144,7 @@ def test_a_missing_name_lists_what_the_file_has(write: Write, name: str) -> None
 
 def test_a_class_that_needs_arguments_is_named_when_built(write: Write) -> None:
     activations.register(activations.load(f"{write(MINE)}:Needy"))
-    with pytest.raises(ValueError, match=r"activation 'needy' cannot be built with .*size"):
+    with pytest.raises(ValueError, match=r"mine.py:Needy' is a class that cannot be built without arguments: .*size"):
         activations.build("needy")
 
 

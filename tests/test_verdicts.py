@@ -71,7 +71,7 @@ def broken(monkeypatch):
 
     def put(name, function):
         entry = dataclasses.replace(
-            _registry.info(name), module=lambda **_: Elementwise(function), defaults={}, parameters_per=None
+            _registry.info(name), module=lambda **_: Elementwise(function), arguments={}, parameters_per=None
         )
         monkeypatch.setitem(_registry._REGISTRY, name, entry)
 

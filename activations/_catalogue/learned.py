@@ -1,0 +1,94 @@
+"""Records of the functions whose very shape is learned: pau, hyperactivation; torch-free."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from activations._arguments import Choice, Number
+from activations._record import Accuracy, Activation
+
+# Fits on [-3, 3] from rational_activations' rationals_config.json: of leaky_relu for A, which is the default there, and
+# of swish for B, whose other fits are as near.
+PAU_NUMERATOR = {
+    "A": (
+        *(0.029792778657264946, 0.6183735264987601, 2.323309062531321),
+        *(3.051936237265109, 1.4854203263828845, 0.2510244961111299),
+    ),
+    "B": (
+        *(3.2597006782059475e-07, 0.500000007624051, 0.2500169540800127),
+        *(0.05327519598927768, 0.005804580590860159, 0.00027529600705133663),
+    ),
+}
+PAU_DENOMINATOR = {
+    "A": (-1.1419548357285474, 4.393159974992486, 0.8714712309957245, 0.34719662339598834),
+    "B": (3.917294261258692e-05, 0.1065308384054887, 3.7991514117509955e-06, 0.0005503052126186067),
+}
+
+
+def _pau(m: Any, x: Any, numerator: Any, denominator: Any, version: str) -> Any:
+    terms = [b * x**k for k, b in enumerate(denominator, 1)]
+    below = m.fsum(map(abs, terms)) if version == "A" else abs(m.fsum(terms))
+    return m.fsum(a * x**k for k, a in enumerate(numerator)) / (1 + below)
+
+
+def _pau_kinks(numerator: Any, denominator: Any, version: str) -> tuple[float, ...]:
+    """Where what stands between the bars changes sign."""
+    if version == "A":
+        return (0.0,)
+    import numpy as np
+
+    roots = np.roots([*reversed(denominator), 0.0])
+    return tuple(sorted(float(root.real) for root in roots if abs(root.imag) < 1e-12))
+
+
+ENTRIES = (
+    Activation(
+        name="pau",
+        label="PAU",
+        family="learned",
+        source="Molina, Schramowski and Kersting 2019, arXiv 1907.06732; github.com/ml-research/rational_activations",
+        aliases=("rational",),
+        formula=lambda m, x, *, numerator, denominator, version: _pau(m, x, numerator, denominator, version),
+        function="activations.learned:pau",
+        module="activations.learned:PAU",
+        arguments={"version": Choice("A", "B")},
+        parameters={"numerator": PAU_NUMERATOR["A"], "denominator": PAU_DENOMINATOR["A"]},
+        parameters_per="layer",
+        kinks=_pau_kinks,
+        accuracy=Accuracy(
+            absolute_eps=4.0,
+            reason="sums of ten rounded terms, which cancel for x < 0",
+        ),
+        notes=(
+            "Version A of rational_activations, its default; B is the paper's safe PAU. Both start from that code's "
+            "fits on [-3, 3], of leaky_relu (0.03 at 0) and of swish; the initial values of the record are those of A."
+        ),
+    ),
+    Activation(
+        name="hyperactivation",
+        label="Hyperactivation",
+        family="learned",
+        source="Vercellino and Wang 2017, NIPS workshop",
+        formula=lambda m, x, *, w1, b1, w2, b2: (
+            m.fsum(v * max(m.mpf(0), w * x + b) for w, b, v in zip(w1, b1, w2, strict=True)) + b2
+        ),
+        function="activations.learned:hyperactivation",
+        module="activations.learned:Hyperactivation",
+        arguments={"hidden": Number(8, least=1, whole=True), "embedding": Number(10, least=1, whole=True)},
+        parameters={
+            "w1": (1.0, -0.5, 0.25, -0.125, 0.5, -1.0, 0.75, -0.25),
+            "b1": (0.0, 0.5, -0.5, 0.5, 1.0, -1.0, -0.375, -0.75),
+            "w2": (1.0, 0.25, -0.125, 0.5, -0.25, 0.125, 0.0625, -0.5),
+            "b2": 0.125,
+        },
+        parameters_per="layer",
+        kinks=lambda w1, b1, **_: tuple(sorted({-b / w for w, b in zip(w1, b1, strict=True) if w})),
+        accuracy=Accuracy(ulp=4.0, absolute_eps=4.0, reason="hidden units cancel"),
+        notes=(
+            "A reconstruction: the paper gives the two networks and their sizes (10, 10 and 8), but no biases, no "
+            "initial values, and not how the hypernetwork is built. What trains is an embedding and the hypernetwork; "
+            "the parameters of the record are what comes out of it, typical ones. The paper shares one hypernetwork "
+            "among all places, `build` makes one for each."
+        ),
+    ),
+)

@@ -1,0 +1,94 @@
+"""One pass over memory instead of a dozen: `activations.build("mish", fused=True)`.
+
+`torch.compile` (inductor) turns the formula of a `Pointwise` and its derivative into a kernel each: on the CPU by a
+C++ compiler, on GPUs by Triton. The first call in a process compiles, 1 to 3 s a kernel and some 20 s more the very
+first time on a machine (a precompiled header). Inductor keeps what it made in `TORCHINDUCTOR_CACHE_DIR`, by default
+below the temporary folder, and takes 0.1 to 0.4 s a kernel from there. Without a compiler the eager form runs,
+after a warning.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+Constants: TypeAlias = tuple[tuple[str, Any], ...]
+# (function, constants, *tensors) -> a tensor of the data's shape, and one of the shape of each parameter, if any
+Plain: TypeAlias = Callable[..., tuple[Tensor, ...]]
+
+_unavailable = False
+
+
+def applies(x: Tensor) -> bool:
+    """Whether a call with this input goes to a compiled kernel: not while it is traced, faked or without data.
+
+    A surrounding `torch.compile` or `torch.export` fuses the plain formula itself.
+    """
+    real = type(x) in (Tensor, nn.Parameter) and not x.is_meta
+    return real and x.numel() > 1 and not torch.compiler.is_compiling() and not _unavailable
+
+
+def call(
+    plain: Plain, function: object, constants: Constants, data: tuple[Tensor, ...], *parameters: Tensor
+) -> tuple[Tensor, ...]:
+    """`plain(function, constants, *data, *parameters)` by a compiled kernel.
+
+    Args:
+        plain: what to compile.
+        function, constants: handed through; one kernel for each.
+        data: tensors of one shape, unless the function works along a `dim`; the last one decides the memory format
+            of the result.
+        *parameters: broadcast against the trailing dimensions of the data.
+    """
+    global _unavailable
+    x = data[-1]
+    channels_last = x.ndim == 4 and not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    data = tuple(tensor.contiguous(memory_format=layout) for tensor in data)
+    # Where all elements share the parameters, one kernel on one dimension serves every shape and layout.
+    flat = "dim" not in dict(constants) and all(parameter.numel() == 1 for parameter in parameters)
+    order, back = ((0, 2, 3, 1), (0, 3, 1, 2)) if channels_last else (range(x.ndim), range(x.ndim))
+    inputs = (*data, *parameters)
+    if flat:
+        # As `data` they forget what they are views of: torch would compile anew for every shape of that.
+        inputs = (*(t.permute(*order).view(-1).data for t in data), *(p.reshape(()).data for p in parameters))
+    kernel = _kernel(plain, function, constants, x.dtype, x.device.type, inputs[0].ndim, layout)
+    try:
+        first, *others = kernel(*inputs)
+    except torch._dynamo.exc.TorchDynamoException as error:
+        _unavailable = True
+        warnings.warn(
+            "fused activations run unfused here, for want of a C++ compiler (on a CPU) or Triton (on a GPU): "
+            f"{str(error).strip().splitlines()[0]}",
+            stacklevel=2,
+        )
+        return plain(function, constants, *data, *parameters)
+    if flat:
+        first = first.view(x.permute(*order).shape).permute(*back)
+    return first, *(other.reshape(p.shape) for other, p in zip(others, parameters, strict=False))
+
+
+@functools.cache
+def _kernel(
+    plain: Plain,
+    function: object,
+    constants: Constants,
+    dtype: torch.dtype,
+    device_type: str,
+    ndim: int,
+    layout: torch.memory_format,
+) -> Plain:
+    """A compiled function for what would make torch compile anew, so that no function is compiled twice."""
+
+    def body(*tensors: Tensor) -> tuple[Tensor, ...]:
+        return plain(function, constants, *tensors)
+
+    # torch counts recompilations by code object, and gives up after eight: every kernel gets its own.
+    own = types.FunctionType(body.__code__.replace(), body.__globals__, closure=body.__closure__)
+    return torch.compile(own, fullgraph=True, dynamic=True)

@@ -1,0 +1,184 @@
+"""x times a gate that looks at x, in torch: `activations.build("mish", fused=True)`."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from activations import _elementary
+from activations._modules import Elementwise, Trainable
+from activations.pointwise import Pointwise
+
+# Farther out every gate is 0 or 1 in float64 too. Clamping x there spares the products 0 * inf.
+FAR = 800.0
+
+# Of the tanh approximation of GELU, as 2 * (tanh's argument) = x * (LINEAR + CUBIC * x^2); arXiv 1606.08415.
+LINEAR = 2 * math.sqrt(2 / math.pi)
+CUBIC = 0.044715 * LINEAR
+# tanh(e^6) is 1, and its slope 0, in float64.
+TELU_FAR = 6.0
+
+
+def _mish_value(x: Tensor) -> Tensor:
+    """x * tanh(softplus(x)). Misra 2019, arXiv 1908.08681."""
+    numerator, rest, _ = _mish_terms(x)
+    return x.clamp(min=-FAR) * (numerator / (numerator + rest))
+
+
+def _mish_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+    numerator, rest, u = _mish_terms(x)
+    denominator = numerator + rest
+    sigmoid = torch.where(x > 0, 1.0, u) / (1 + u)
+    # 1 - tanh^2 = (denominator^2 - numerator^2) / denominator^2, without the cancellation
+    slope = x.clamp(-FAR, FAR) * sigmoid * rest * (denominator + numerator) / (denominator * denominator)
+    return (grad * (numerator / denominator + slope),)
+
+
+def _mish_terms(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """tanh(log(1 + e^x)) = numerator / (numerator + rest), in u = e^-|x|: no overflow, no cancellation."""
+    u = _elementary.exp_minus_abs(x)
+    return torch.where(x > 0, 1 + 2 * u, u * (u + 2)), torch.where(x > 0, 2 * u * u, 2.0), u
+
+
+def _shifted_gelu_value(x: Tensor, *, mu: float = 0.0, sigma: float = 1.0) -> Tensor:
+    """x * Phi((x - mu) / sigma), Phi the normal distribution function. arXiv 1606.08415."""
+    # From 40 deviations on, Phi is 0 or 1 in float64 too.
+    return 0.5 * x.clamp(min=mu - 40 * sigma) * torch.erfc((mu - x) / (sigma * math.sqrt(2)))
+
+
+def _shifted_gelu_vjp(grad: Tensor, x: Tensor, *, mu: float = 0.0, sigma: float = 1.0) -> tuple[Tensor, ...]:
+    near = x.clamp(mu - 40 * sigma, mu + 40 * sigma)
+    z = (mu - near) / (sigma * math.sqrt(2))
+    density = torch.exp(-z * z) / (sigma * math.sqrt(2 * math.pi))
+    return (grad * (0.5 * torch.erfc(z) + near * density),)
+
+
+def _gelu_tanh_value(x: Tensor) -> Tensor:
+    """x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))). arXiv 1606.08415."""
+    # (1 + tanh(z)) / 2 = sigmoid(2 z), which does not cancel; from -30 on it is 0 in float64 too.
+    near = x.clamp(-30.0, 30.0)
+    return x.clamp(min=-30.0) * torch.sigmoid(near * (LINEAR + CUBIC * near * near))
+
+
+def _gelu_tanh_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+    near = x.clamp(-30.0, 30.0)
+    square = near * near
+    z = near * (LINEAR + CUBIC * square)
+    gate, shut = torch.sigmoid(z), torch.sigmoid(-z)
+    return (grad * (gate + near * (LINEAR + 3 * CUBIC * square) * gate * shut),)
+
+
+def _gelu_sigmoid_value(x: Tensor) -> Tensor:
+    """x * sigmoid(1.702 x). arXiv 1606.08415."""
+    return x.clamp(min=-FAR) * torch.sigmoid(1.702 * x)
+
+
+def _gelu_sigmoid_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+    z = 1.702 * x.clamp(-FAR, FAR)
+    gate, shut = torch.sigmoid(z), torch.sigmoid(-z)
+    return (grad * (gate + z * gate * shut),)
+
+
+def _swish_beta_value(x: Tensor, beta: Tensor) -> Tensor:
+    """x * sigmoid(beta * x)."""
+    gate = torch.sigmoid(beta * x)
+    return torch.where(gate == 0, gate, x * gate)  # beta may be small or negative: x cannot be clamped
+
+
+def _swish_beta_vjp(grad: Tensor, x: Tensor, beta: Tensor) -> tuple[Tensor, ...]:
+    z = beta * x
+    gate, shut = torch.sigmoid(z), torch.sigmoid(-z)
+    spread = gate * shut
+    return grad * (gate + z.clamp(-FAR, FAR) * spread), grad * (x * (x * spread))
+
+
+def _serf_value(x: Tensor) -> Tensor:
+    """x * erf(softplus(x)). Nag et al. 2021, arXiv 2108.09598."""
+    gate = _elementary.erf(_elementary.softplus(x))
+    return x.clamp(min=-FAR) * gate
+
+
+def _serf_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+    softplus = _elementary.softplus(x)
+    bell = torch.exp(-softplus * softplus) * torch.sigmoid(x)
+    return (grad * (_elementary.erf(softplus) + 2 / math.sqrt(math.pi) * x.clamp(-FAR, FAR) * bell),)
+
+
+def _logish_value(x: Tensor) -> Tensor:
+    """x * log(1 + sigmoid(x)). Zhu et al. 2021, Neurocomputing."""
+    gate, _ = _logish_terms(x)
+    return x.clamp(min=-FAR) * gate
+
+
+def _logish_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+    gate, u = _logish_terms(x)
+    slope = u / ((1 + u) * torch.where(x > 0, 2 + u, 1 + 2 * u))
+    return (grad * (gate + x.clamp(-FAR, FAR) * slope),)
+
+
+def _logish_terms(x: Tensor) -> tuple[Tensor, Tensor]:
+    """log(1 + sigmoid(x)), as log(2) - log(1 + u / (2 + u)) where x > 0, and u = e^-|x|."""
+    u = _elementary.exp_minus_abs(x)
+    ratio = u / torch.where(x > 0, 2 + u, 1 + u)
+    log = _elementary.log1p(torch.where(x > 0, ratio, u - u * ratio))  # u / (1 + u), with a smaller rounding error
+    return torch.where(x > 0, math.log(2) - log, log), u
+
+
+def _telu_value(x: Tensor) -> Tensor:
+    """x * tanh(e^x). Fernandez and Mali 2024, arXiv 2412.20269; TanhExp of Liu and Di 2020, arXiv 2003.09855."""
+    gate = _elementary.tanh(_elementary.exp(x, TELU_FAR))
+    return x.clamp(min=-FAR) * gate
+
+
+def _telu_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+    power = _elementary.exp(x, TELU_FAR)
+    gate, slope = _elementary.tanh(power), power * _elementary.tanh_slope(power)
+    return (grad * (gate + x.clamp(-FAR, FAR) * slope),)
+
+
+mish = Pointwise(_mish_value, _mish_vjp, eager=F.mish)
+shifted_gelu = Pointwise(_shifted_gelu_value, _shifted_gelu_vjp)
+gelu_tanh = Pointwise(_gelu_tanh_value, _gelu_tanh_vjp, eager=functools.partial(F.gelu, approximate="tanh"))
+gelu_sigmoid = Pointwise(_gelu_sigmoid_value, _gelu_sigmoid_vjp)
+swish_beta = Pointwise(_swish_beta_value, _swish_beta_vjp)
+serf = Pointwise(_serf_value, _serf_vjp)
+logish = Pointwise(_logish_value, _logish_vjp)
+telu = Pointwise(_telu_value, _telu_vjp)
+
+
+def gelu(x: Tensor, *, mu: float = 0.0, sigma: float = 1.0, fused: bool = False) -> Tensor:
+    """x * Phi((x - mu) / sigma); for mu = 0, sigma = 1 by torch's own kernel, fused or not.
+
+    Args:
+        x: floating point, any shape.
+        mu, sigma: mean and standard deviation of the normal distribution, sigma > 0; towards 0 it becomes ReLU
+            where mu = 0.
+        fused: see `activations.fused`.
+    """
+    return F.gelu(x) if (mu, sigma) == (0, 1) else shifted_gelu(x, fused=fused, mu=mu, sigma=sigma)
+
+
+def gelu_module(mu: float = 0.0, sigma: float = 1.0, fused: bool = False) -> nn.Module:
+    """`gelu` as a module: torch's own for mu = 0, sigma = 1."""
+    return nn.GELU() if (mu, sigma) == (0, 1) else Elementwise(shifted_gelu, fused, mu=mu, sigma=sigma)
+
+
+class SwishBeta(Trainable):
+    """x * sigmoid(beta * x) with a trainable beta. Ramachandran et al. 2017, arXiv 1710.05941.
+
+    An early version of the paper has a factor 2 in front, and this one without it as Swish-beta.
+
+    Args:
+        beta: initial value; 1, that is SiLU, is a convention: the paper gives none.
+        shape, fused: see `Trainable`.
+    """
+
+    function = swish_beta
+
+    def __init__(self, beta: float = 1.0, shape: Sequence[int] = (), fused: bool = False) -> None:
+        super().__init__({"beta": beta}, shape, fused)
