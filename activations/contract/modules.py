@@ -1,0 +1,142 @@
+"""Checks of modules: copies, files, devices, the functional form, and what is refused."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import io
+import math
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+import activations
+from activations._arguments import Choice, Number
+from activations._record import Activation
+from activations.contract import subject
+from activations.contract.subject import DTYPES, NotApplicable
+from activations.pointwise import Pointwise
+
+
+def state_dict_restores_it(entry: Activation) -> None:
+    """A new module with the state of another computes the same, and has the same trainable parameters."""
+    made, x = subject.placed(entry)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.mul_(1.25)
+    file = io.BytesIO()
+    torch.save(made.state_dict(), file)
+    file.seek(0)
+    other, _ = subject.placed(entry)
+    other.load_state_dict(torch.load(file, weights_only=True))
+    subject.agree("after load_state_dict the output differs", other(x), made(x), ulp=0)
+
+
+def deepcopy_agrees(entry: Activation) -> None:
+    """A deep copy computes the same with parameters of its own."""
+    made, x = subject.placed(entry)
+    _same_but_apart(made, copy.deepcopy(made), x)
+
+
+def pickle_agrees(entry: Activation) -> None:
+    """So does what is pickled and read back."""
+    if subject.is_own(entry):
+        raise NotApplicable("a user's file is not importable by name: save the state_dict")
+    made, x = subject.placed(entry)
+    _same_but_apart(made, pickle.loads(pickle.dumps(made)), x)
+
+
+def _same_but_apart(made: torch.nn.Module, twin: torch.nn.Module, x: torch.Tensor) -> None:
+    subject.agree("the copy computes something else", twin(x), made(x), ulp=0)
+    for (name, one), (_, other) in zip(made.named_parameters(), twin.named_parameters(), strict=True):
+        assert one.data_ptr() != other.data_ptr(), f"the copy shares the parameter {name}"
+
+
+def dtype_can_be_changed(entry: Activation) -> None:
+    """`.to(dtype)` moves all floating point parameters and buffers, and the module works in that dtype."""
+    for name, dtype in DTYPES.items():
+        made, _ = subject.placed(entry, torch.float32)
+        made.to(dtype)
+        for key, tensor in made.state_dict().items():
+            right = tensor.dtype == dtype or not tensor.is_floating_point()
+            assert right, f"{key} stays {tensor.dtype} after .to({name})"
+        assert made(subject.batch(entry, dtype=dtype)).dtype == dtype, (
+            f"after .to({name}) the output is of another dtype"
+        )
+
+
+def parameters_are_those_of_the_record(entry: Activation) -> None:
+    """The trainable parameters of the module are those that the record names, with its initial values."""
+    if subject.is_own(entry):
+        raise NotApplicable("a user's record names no parameters")
+    found = {name for name, _ in activations.build(entry.name).named_parameters()}
+    named = set(entry.parameters)
+    if found and named and not found & named:
+        raise NotApplicable("the parameters of the formula are made by a network")
+    right = found == named if subject.is_elementwise(entry) else found >= named
+    assert right, f"trainable: {sorted(found)}; in the record: {sorted(named)}"
+
+
+def function_agrees_with_module(entry: Activation) -> None:
+    """The functional form computes what the module does, with the record's values as arguments."""
+    if entry.function is None:
+        raise NotApplicable("a module only")
+    function = activations.function(entry.name)
+    made = subject.module(entry)
+    x = subject.batch(entry)
+    if not isinstance(function, Pointwise):
+        try:
+            known = set(inspect.signature(function).parameters)
+        except ValueError:  # a builtin of torch, whose defaults must do
+            known = set()
+        constants = {name: value for name, value in entry.defaults.items() if name in known}
+        subject.agree("function and module differ", function(x, **constants), made(x))
+        return
+    values = {name: value for name, value in entry.defaults.items() if name in function.constants}
+    weights = [torch.tensor(value).bfloat16().double() for value in entry.parameters.values()]
+    if not set(entry.parameters) <= {name for name, _ in made.named_parameters()}:
+        raise NotApplicable("the module's parameters are made by a network")
+    flat = [one for weight in weights for one in (weight.unbind() if weight.ndim else (weight,))]
+    subject.agree("function and module differ", function(x, *flat, **values), made(x))
+
+
+def bad_arguments_are_refused(entry: Activation) -> None:
+    """A value that the record does not allow, and an unknown name: ValueError with the name and what is allowed."""
+    build = functools.partial(activations.build, entry.name)
+    for name, argument in entry.arguments.items():
+        for value in _refused(argument):
+            message = _refusal(build, **{name: value})
+            assert name in message, f"{name}={value!r} is refused without naming {name}: {message}"
+            assert str(argument) in message, f"{name}={value!r} is refused without saying what is allowed: {message}"
+    message = _refusal(build, no_such_argument=1)
+    known = [name for name in ("no_such_argument", *entry.arguments) if name not in message]
+    assert not known, f"an unknown argument is refused without naming {known}: {message}"
+
+
+def integer_input_is_refused(entry: Activation) -> None:
+    """ValueError naming the dtype, where the module is ours."""
+    made = subject.module(entry, torch.float32)
+    if subject.is_torchs(made) or subject.is_own(entry):
+        raise NotApplicable("not our module")
+    message = _refusal(made, subject.batch(entry).to(torch.int64))
+    assert "int64" in message, f"integers are refused without naming their dtype: {message}"
+
+
+def _refused(argument: Number | Choice) -> list[Any]:
+    candidates: list[Any] = ["no such value", math.nan, math.inf, True]
+    if isinstance(argument, Number):
+        limits = (argument.least - 1, argument.most + 1, argument.above, argument.below)
+        candidates += [limit for limit in limits if math.isfinite(limit)]
+        candidates += [0.5] if argument.whole else []
+    return [value for value in candidates if not argument.allows(value)]
+
+
+def _refusal(called: Callable[..., object], *positional: Any, **arguments: Any) -> str:
+    try:
+        called(*positional, **arguments)
+    except ValueError as error:
+        return str(error)
+    raise AssertionError(f"{arguments or 'integers'} are taken without an error")

@@ -1,0 +1,52 @@
+"""Any numbers, any shapes, any strides: hypothesis looks for what the contract's grid and places have missed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+
+import activations
+from activations.contract import accuracy, subject, truth
+
+NAMES = [name for name in activations.names() if activations.info(name).formula]
+OF_ONE_NUMBER = [name for name in NAMES if truth.inputs_of(activations.info(name)) == 1]
+FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=25, deadline=None, database=None, derandomize=True)
+@given(data=st.data())
+def test_values_and_derivatives_of_any_numbers_are_within_the_bounds(
+    name: str, dtype: str, data: st.DataObject
+) -> None:
+    entry = activations.info(name)
+    points = st.tuples(*[FINITE] * truth.inputs_of(entry))
+    grid = np.array(data.draw(st.lists(points, min_size=1, max_size=6)))
+    excused = entry.exceptions.keys()
+    errors = accuracy.measure(
+        subject.call(entry, subject.DTYPES[dtype]), entry, subject.DTYPES[dtype], grid=grid.astype(np.float64)
+    )
+    if f"{dtype}_values_are_exact" not in excused:
+        assert not errors.wrong_values, errors
+        assert not errors.nan_values, errors
+    if f"{dtype}_derivatives_are_exact" not in excused:
+        assert not errors.wrong_derivatives, errors
+    if "gradients_are_finite" not in excused:
+        assert not errors.nan_derivatives, errors
+
+
+@pytest.mark.parametrize("name", OF_ONE_NUMBER)
+@settings(max_examples=25, deadline=None, database=None, derandomize=True)
+@given(shape=array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=5), data=st.data())
+def test_any_shape_in_any_order_of_memory_gives_the_same_numbers(
+    name: str, shape: tuple[int, ...], data: st.DataObject
+) -> None:
+    made = subject.module(activations.info(name))
+    flat = torch.randn(int(np.prod(shape)), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x = flat.reshape(shape).permute(data.draw(st.permutations(range(len(shape)))))
+    torch.testing.assert_close(made(x), made(x.flatten()).reshape(x.shape), rtol=1e-15, atol=1e-15)
