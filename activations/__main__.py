@@ -1,0 +1,143 @@
+"""What the catalogue holds, from the command line: `python -m activations [NAME ...]`.
+
+python -m activations                              # facts about every activation, as a table
+python -m activations silu                         # everything about one
+python -m activations my_file.py:my_act relu       # a user's own beside relu
+python -m activations --family rectifier --tree    # what was derived from what
+python -m activations relu elu gelu --plot f.svg   # functions and derivatives side by side
+python -m activations mish --accuracy bfloat16     # worst errors in units in the last place
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from activations import _registry
+from activations._user import load
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, where argparse would print the usage too."""
+        self.exit(2, f"{self.prog}: {message}; --help lists what there is\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print or plot what the command line asks for.
+
+    Returns:
+        The exit code: 2 where something given is unknown or cannot be written, with one line on standard error.
+    """
+    parser = _Parser(
+        prog="python -m activations",
+        description="Facts about activations, computed from their formulas.",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="name, alias or my_file.py:my_act; all unless given")
+    parser.add_argument("--family", help="all of a family, such as rectifier")
+    parser.add_argument("--tree", action="store_true", help="families, originals and what was derived from them")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw functions and derivatives: .svg, .png or .pdf")
+    parser.add_argument(
+        "--window", nargs=2, type=float, default=(-4.0, 4.0), metavar=("FROM", "TO"), help="of x in a plot; -4 4"
+    )
+    parser.add_argument(
+        "--accuracy",
+        nargs="*",
+        metavar="DTYPE",
+        help="worst errors in float64, float32, bfloat16, float16, or those given",
+    )
+    options = parser.parse_args(argv)
+    try:
+        print(_answer(options))
+    except ValueError as error:
+        print(f"{parser.prog}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{parser.prog}: cannot write {options.plot}: {error.strerror}; give another place", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _answer(options: argparse.Namespace) -> str:
+    from activations import _properties, _tables
+
+    given = [_name(reference) for reference in options.names]
+    names = list(dict.fromkeys([*given, *_family(options.family)])) or _registry.names()
+    if options.tree:
+        return _tables.tree([_registry.info(name) for name in _kin(names)], marked=given)
+    if options.plot:
+        return _plotted(names, options)
+    if options.accuracy is not None:
+        return _accuracy(names, options.accuracy)
+    found = [_properties.properties(name) for name in names]
+    return _tables.sheet(found[0]) if len(found) == 1 else _tables.overview(found)
+
+
+def _name(reference: str) -> str:
+    """Of a registered activation; a user's own is registered."""
+    if ":" not in reference:
+        return _registry.info(reference).name
+    entry = load(reference)
+    _registry.register(entry)
+    return entry.name
+
+
+def _family(family: str | None) -> list[str]:
+    if family is None:
+        return []
+    names = _registry.names(family=family)
+    if not names:
+        known = dict.fromkeys(_registry.info(name).family for name in _registry.names())
+        raise ValueError(f"unknown family {family!r}; known: {', '.join(known)}")
+    return names
+
+
+def _kin(names: Sequence[str]) -> list[str]:
+    """The names, what they derive from and what derives from them."""
+
+    def line(name: str) -> list[str]:
+        parent = _registry.info(name).variant_of
+        return [name, *(line(parent) if parent else [])]
+
+    above = {one for name in names for one in line(name)}
+    return [name for name in _registry.names() if name in above or not set(names).isdisjoint(line(name))]
+
+
+def _plotted(names: Sequence[str], options: argparse.Namespace) -> str:
+    from activations import _plot, _properties
+
+    judged = [name for name in names if options.names or not _properties.properties(name).reason]
+    _plot.draw(judged, options.plot, tuple(options.window))
+    left = [name for name in names if name not in judged]
+    return f"wrote {options.plot}" + (
+        f"; left out, being no functions of one number: {', '.join(left)}" if left else ""
+    )
+
+
+def _accuracy(names: Sequence[str], dtypes: Sequence[str]) -> str:
+    from activations import _tables
+    from activations.contract import accuracy, subject
+
+    for dtype in dtypes:
+        if dtype not in subject.DTYPES:
+            raise ValueError(f"unknown dtype {dtype!r}; known: {', '.join(subject.DTYPES)}; names go before --accuracy")
+    found = {}
+    for entry in map(_registry.info, names):
+        if entry.formula is None and entry.family != "user":
+            continue
+        double = subject.call(entry, subject.DTYPES["float64"]) if entry.formula is None else None
+        found[entry.name] = [
+            accuracy.measure(subject.call(entry, dtype), entry, dtype, double=double)
+            for dtype in (subject.DTYPES[given] for given in dtypes or subject.DTYPES)
+        ]
+    without = [name for name in names if name not in found]
+    if not found:
+        raise ValueError(f"no formula to measure {', '.join(without)} against; give others")
+    return _tables.accuracy(found) + (f"\nwithout a formula: {', '.join(without)}" if without else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
