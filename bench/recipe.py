@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
+from models import Equal
+
 Scale: TypeAlias = Literal["tiny", "small", "paper"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
 Precision: TypeAlias = Literal["float32", "bfloat16"]
@@ -27,6 +29,8 @@ class Recipe:
         train_size: examples to train on; None takes all that validation leaves.
         validation_size: examples split off the training part by a fixed seed.
         test_size: examples of the test part to use; None takes all.
+        equal: what stays when an activation takes several inputs for each output: `parameters`, their number, or
+            `width`, that of the hidden layers (see `models.build`).
         patience: epochs without a better validation loss before a run stops, its best weights restored;
             None trains all epochs and keeps the last weights.
         target_accuracy: validation accuracy whose first reaching is timed.
@@ -50,6 +54,7 @@ class Recipe:
     train_size: int | None = None
     validation_size: int = 0
     test_size: int | None = None
+    equal: Equal = "parameters"
     patience: int | None = None
     target_accuracy: float | None = None
     threads: int | None = None
@@ -70,7 +75,8 @@ class Recipe:
                 raise ValueError(f"recipe: {name} must be positive or None, not {getattr(self, name)}")
         if self.validation_size < 0:
             raise ValueError(f"recipe: validation_size must not be negative, it is {self.validation_size}")
-        for name, kind in (("precision", Precision), ("memory_format", MemoryFormat), ("aggregate", Aggregate)):
+        words = {"equal": Equal, "precision": Precision, "memory_format": MemoryFormat, "aggregate": Aggregate}
+        for name, kind in words.items():
             if getattr(self, name) not in get_args(kind):
                 raise ValueError(f"recipe: {name} {getattr(self, name)!r}; known: {', '.join(get_args(kind))}")
         if self.patience is not None and not self.validation_size:

@@ -94,8 +94,15 @@ def build(case: Case, recipe: Recipe, seed: int, device: torch.device, parts: Pa
         return sites[-1]
 
     with seeding.global_stream(seed, "construction"):  # torch's layers draw from it; it is all drawn anew below
-        net = models.build(case.model, input_shape=parts.input_shape, num_classes=parts.num_classes, activation=site)
-    models.initialise(net, recipe.initialisation, seeding.generator(seed, "weights"))
+        net = models.build(
+            case.model,
+            input_shape=parts.input_shape,
+            num_classes=parts.num_classes,
+            activation=site,
+            in_features_multiplier=activations.info(case.activation).in_features_multiplier,
+            equal=recipe.equal,
+        )
+    models.initialise(net, recipe.initialisation, seeding.generator(seed, "weights"), keep=sites)
     channels_last = recipe.memory_format == "channels_last"
     net.to(device)
     net.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)

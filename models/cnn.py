@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from models._registry import ActivationFactory
+from models.slot import Slot
 
 
 class CNN(nn.Sequential):
@@ -17,16 +17,17 @@ class CNN(nn.Sequential):
         Input `(N, channels, height, width)`, 28 pixels or more a side; output `(N, num_classes)`.
     """
 
-    def __init__(self, input_shape: tuple[int, ...], num_classes: int, activation: ActivationFactory) -> None:
+    def __init__(self, input_shape: tuple[int, ...], num_classes: int, slot: Slot) -> None:
         channels, height, width = input_shape
-        first = (6, height - 4, width - 4)  # a 5x5 kernel without padding takes 4 pixels
-        second = (16, first[1] // 2 - 4, first[2] // 2 - 4)
-        flat = 16 * (second[1] // 2) * (second[2] // 2)
+        one, two, three, four = map(slot.units, (6, 16, 120, 84))
+        first = (one, height - 4, width - 4)  # a 5x5 kernel without padding takes 4 pixels
+        second = (two, first[1] // 2 - 4, first[2] // 2 - 4)
+        flat = two * (second[1] // 2) * (second[2] // 2)
         super().__init__(
-            *(nn.Conv2d(channels, 6, 5), activation(first), nn.MaxPool2d(2)),
-            *(nn.Conv2d(6, 16, 5), activation(second), nn.MaxPool2d(2)),
+            *(nn.Conv2d(channels, slot.inputs(one), 5), slot(first), nn.MaxPool2d(2)),
+            *(nn.Conv2d(one, slot.inputs(two), 5), slot(second), nn.MaxPool2d(2)),
             nn.Flatten(),
-            *(nn.Linear(flat, 120), activation((120,))),
-            *(nn.Linear(120, 84), activation((84,))),
-            nn.Linear(84, num_classes),
+            *(nn.Linear(flat, slot.inputs(three)), slot((three,))),
+            *(nn.Linear(three, slot.inputs(four)), slot((four,))),
+            nn.Linear(four, num_classes),
         )

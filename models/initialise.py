@@ -1,11 +1,11 @@
 """Weight initialisation by name, from a generator of its own: `initialise(net, "kaiming", generator)`.
 
-Only linear and convolutional layers are touched: activations keep the parameters that they drew.
+Only linear and convolutional layers are touched, and none inside an activation: those keep what they drew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,8 +33,14 @@ INITIALISATIONS: dict[str, Callable[[Tensor, torch.Generator], None]] = {
 }
 
 
-def initialise(net: nn.Module, name: str, generator: torch.Generator) -> None:
+def initialise(net: nn.Module, name: str, generator: torch.Generator, keep: Iterable[nn.Module] = ()) -> None:
     """Draw all weights anew and set the biases: to zero, or by torch's own rule for `"torch"`.
+
+    Args:
+        net: the network.
+        name: one of `INITIALISATIONS`.
+        generator: what is drawn from.
+        keep: modules inside that stay as they are: the activations.
 
     Raises:
         ValueError: unknown initialisation; the message lists the known ones.
@@ -43,8 +49,9 @@ def initialise(net: nn.Module, name: str, generator: torch.Generator) -> None:
 
     if name not in INITIALISATIONS:
         raise ValueError(f"unknown initialisation {name!r}; known: {', '.join(INITIALISATIONS)}")
+    kept = {part for module in keep for part in module.modules()}
     for layer in net.modules():
-        if not isinstance(layer, nn.Linear | nn.Conv2d):
+        if layer in kept or not isinstance(layer, nn.Linear | nn.Conv2d):
             continue
         INITIALISATIONS[name](layer.weight, generator)
         if layer.bias is None:

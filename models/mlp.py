@@ -6,7 +6,7 @@ from math import prod
 
 from torch import nn
 
-from models._registry import ActivationFactory
+from models.slot import Slot
 
 
 class MLP(nn.Sequential):
@@ -22,13 +22,13 @@ class MLP(nn.Sequential):
         self,
         input_shape: tuple[int, ...],
         num_classes: int,
-        activation: ActivationFactory,
+        slot: Slot,
         width: int = 128,
         depth: int = 8,
     ) -> None:
         layers: list[nn.Module] = [nn.Flatten()]
-        inputs = prod(input_shape)
+        inputs, units = prod(input_shape), slot.units(width)
         for _ in range(depth):
-            layers += [nn.Linear(inputs, width), activation((width,))]
-            inputs = width
+            layers += [nn.Linear(inputs, slot.inputs(units)), slot((units,))]
+            inputs = units
         super().__init__(*layers, nn.Linear(inputs, num_classes))

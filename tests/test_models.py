@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import pairwise
 from math import prod
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 import activations
 import models
+from models.slot import equal_parameters
 
 NAMES = models.names()
 SHAPES = ((1, 28, 28), (3, 32, 32), (3, 40, 33))
@@ -145,3 +147,132 @@ def test_an_unknown_model_lists_the_known_ones() -> None:
 def test_a_record_names_itself_and_its_source(name: str) -> None:
     assert models.info(name).name == name
     assert models.info(name).source
+
+
+def _wide(model: str, activation: str, equal: models.Equal, arguments: dict[str, int], **sizes: int) -> nn.Module:
+    """A network whose layers give an activation the inputs that it takes."""
+    sample = activations.build(activation, **arguments)
+    return models.build(
+        model,
+        input_shape=(1, 28, 28),
+        num_classes=10,
+        activation=lambda shape: activations.build(activation, shape=shape, **arguments),
+        in_features_multiplier=sample.in_features_multiplier,
+        equal=equal,
+        **sizes,
+    )
+
+
+WIDE = [
+    *((name, {}) for name in activations.names() if activations.info(name).in_features_multiplier > 1),
+    *(("maxout", {"num_pieces": pieces}) for pieces in (3, 4)),
+]
+
+
+@pytest.mark.parametrize(("activation", "arguments"), WIDE, ids=str)
+@pytest.mark.parametrize("model", NAMES)
+def test_activations_that_narrow_train_in_every_slot(model: str, activation: str, arguments: dict[str, int]) -> None:
+    torch.manual_seed(0)
+    # Eight products of halves, one behind the other and without normalisation, vanish or explode.
+    sizes = {"depth": 2} if model == "mlp" else {}
+    net = _wide(model, activation, "parameters", arguments, **sizes)
+    inputs, labels = torch.randn(16, 1, 28, 28), torch.arange(16) % 10
+    optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(10):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(net(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        assert all(parameter.grad is not None for parameter in net.parameters())
+    assert losses[-1] < losses[0] - 0.05
+
+
+@pytest.mark.parametrize(("activation", "arguments"), WIDE, ids=str)
+@pytest.mark.parametrize("model", NAMES)
+def test_equal_parameters_are_met_within_two_percent(model: str, activation: str, arguments: dict[str, int]) -> None:
+    plain = models.build(model, input_shape=(1, 28, 28), num_classes=10, activation=relu)
+    assert _parameters(_wide(model, activation, "parameters", arguments)) == pytest.approx(_parameters(plain), rel=0.02)
+
+
+@pytest.mark.parametrize("model", NAMES)
+def test_equal_width_keeps_the_hidden_units_and_widens_the_layers_before_them(model: str) -> None:
+    shapes: list[tuple[int, ...]] = []
+
+    def plain(shape: tuple[int, ...]) -> nn.Module:
+        shapes.append(shape)
+        return nn.ReLU()
+
+    thin = models.build(model, input_shape=(1, 28, 28), num_classes=10, activation=plain)
+    wide = _wide(model, "maxout", "width", {"num_pieces": 3})
+    layers = [[m for m in net.modules() if isinstance(m, nn.Linear | nn.Conv2d)] for net in (thin, wide)]
+    for one, other in zip(*(kinds[:-1] for kinds in layers), strict=True):
+        assert other.weight.shape == (3 * one.weight.shape[0], *one.weight.shape[1:])
+    assert layers[0][-1].weight.shape == layers[1][-1].weight.shape
+
+
+def test_a_gated_feed_forward_block_gets_two_thirds_of_the_width() -> None:
+    """Shazeer 2020, arXiv 2002.05202, section 2: three matrices instead of two, hence 2/3 of the hidden units."""
+    block = models.build(
+        "mlp",
+        input_shape=(768,),
+        num_classes=768,
+        activation=lambda shape: activations.build("swiglu", shape=shape),
+        in_features_multiplier=2,
+        width=3072,
+        depth=1,
+    )
+    assert block[1].out_features == 2 * 2048
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_multiplier_of_one_changes_nothing_whatever_is_to_stay_equal(name: str) -> None:
+    nets = []
+    for equal in ("parameters", "width"):
+        torch.manual_seed(0)
+        nets.append(models.build(name, input_shape=(1, 28, 28), num_classes=10, activation=relu, equal=equal))
+    one, other = (net.state_dict() for net in nets)
+    assert list(one) == list(other)
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_counting_parameters_draws_no_random_numbers() -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    equal_parameters(lambda slot: nn.Linear(4, slot.inputs(slot.units(100))), 2)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize(
+    ("activation", "multiplier", "needed"), [("glu", 1, 2), ("maxout", 3, 2), ("relu", 2, 1)], ids=str
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_multiplier_that_is_not_the_activations_is_refused_with_the_remedy(
+    name: str, activation: str, multiplier: int, needed: int
+) -> None:
+    with pytest.raises(ValueError, match=f"call models.build with in_features_multiplier={needed}"):
+        models.build(
+            name,
+            input_shape=(1, 28, 28),
+            num_classes=10,
+            activation=lambda shape: activations.build(activation, shape=shape),
+            in_features_multiplier=multiplier,
+        )
+
+
+def test_an_unknown_word_for_what_stays_equal_lists_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="unknown equal 'size'; known: parameters, width"):
+        models.build("mlp", input_shape=(4,), num_classes=2, activation=relu, equal="size")
+
+
+def test_initialisation_leaves_the_layers_inside_activations_alone() -> None:
+    sites = [activations.build("hyperactivation") for _ in range(2)]
+    net = nn.Sequential(nn.Linear(4, 4), *sites)
+    before = [copy.deepcopy(site.state_dict()) for site in sites]
+    weight = net[0].weight.clone()
+    models.initialise(net, "kaiming", torch.Generator().manual_seed(0), keep=sites)
+    assert not torch.equal(net[0].weight, weight)
+    for old, site in zip(before, sites, strict=True):
+        assert all(torch.equal(old[name], value) for name, value in site.state_dict().items())
