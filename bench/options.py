@@ -31,6 +31,7 @@ class Settings:
     resume: bool
     record: bool
     strict: bool
+    peers: bool
     choice: selection.Choice
 
     @property
@@ -86,6 +87,11 @@ def add(parser: pytest.Parser) -> None:
         metavar="A,B",
         help="exactly these, whether the experiment lists them or not; file.py:name adds one of your own",
     )
+    option(
+        "--peers",
+        action="store_true",
+        help="also time and count what is marked as beside torch, torch-activation, timm and transformers",
+    )
     for axis in selection.SELECTABLE:
         if axis != "activation":
             option(f"--{axis}", metavar="A,B", help=f"exactly these values of the {axis} axis")
@@ -116,6 +122,7 @@ def read(config: pytest.Config) -> Settings:
         resume=option("--resume"),
         record=option("--record"),
         strict=bool(config.getini("strict")),
+        peers=option("--peers"),
         choice=selection.choose({axis: option(f"--{axis}") for axis in selection.SELECTABLE}),
     )
 

@@ -38,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "case(experiment, model, dataset, activation, optimizer, variant): one combination; "
         "select exactly with -m \"case(activation='elu')\"",
     )
+    config.addinivalue_line("markers", "peers: beside other packages, which takes long; run with --peers")
     if under_xdist(config):
         config.option.benchmark_disable = True  # lest pytest-benchmark warn of what our summary says
     if is_worker(config):
@@ -96,6 +97,8 @@ def pytest_collection_modifyitems(
         raise pytest.UsageError(*[str(part).replace(exact, typed) for part in error.args]) from error
     finally:
         config.option.keyword = typed
+    if not settings.peers:
+        config.stash[STATE].unasked = _deselect(config, items, lambda item: not item.get_closest_marker("peers"))
     if is_worker(config):  # pytest-benchmark times nothing beside other workers, and nothing is what we say then
         config.stash[STATE].untimed = _deselect(config, items, lambda item: not _is_timing(item))
 
@@ -146,6 +149,8 @@ def timing(request: pytest.FixtureRequest) -> Timing:
         record=state.settings.record,
         cases=sum(_is_timing(item) for item in request.session.items),
         rows=state.timings,
+        compared=state.compared,
+        counted=state.counted,
     )
 
 

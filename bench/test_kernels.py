@@ -6,6 +6,13 @@
 
 No absolute time is asserted: what is judged is the ratio to relu, measured interleaved, against the ratio
 recorded on the same model of machine.
+
+    pytest bench/test_kernels.py -n0 --peers -k implementations
+    pytest bench/test_kernels.py -n0 --peers -k "mish and implementations"
+
+times every activation of the registry beside torch's own, torch-activation, timm and transformers (as far as
+`pip install actbench[peers]` has them here), 5 to 15 s each; without `--peers` these are left out, and the summary
+says so. Their table and the goals that hold are printed, and written to implementations.md in the results folder.
 """
 
 from typing import Any
@@ -13,14 +20,22 @@ from typing import Any
 import pytest
 
 from bench import interleave, kernels
-from bench.reporter import Timing
+from bench.reporter import STATE, Timing
 
 # pytest-benchmark's own rounds and calls a round: absolute times for its table and JSON, beside our ratios.
 ROUNDS = {"cache": (20, 20), "memory": (3, 1)}
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Collected when `--activation` has been read: it adds to the catalogue, and to the registry."""
+    choice = metafunc.config.stash[STATE].settings.choice
+    if "kernel" in metafunc.fixturenames:
+        metafunc.parametrize("kernel", kernels.catalogue(choice.added), ids=lambda kernel: kernel.id)
+    if "comparison" in metafunc.fixturenames:
+        metafunc.parametrize("comparison", kernels.comparisons(), ids=lambda comparison: comparison.id)
+
+
 @pytest.mark.benchmark(timer=interleave.clock)
-@pytest.mark.parametrize("kernel", kernels.catalogue(), ids=lambda kernel: kernel.id)
 def test_kernel(kernel: kernels.Kernel, benchmark: Any, timing: Timing) -> None:
     if not benchmark.enabled:
         pytest.fail("not timed: pytest-benchmark is off; run without --benchmark-disable", pytrace=False)
@@ -44,3 +59,18 @@ def test_kernel(kernel: kernels.Kernel, benchmark: Any, timing: Timing) -> None:
     refused |= {"NEW"} if timing.mode == "require" else set()
     if verdict and verdict.name in refused:
         pytest.fail(verdict.explanation, pytrace=False)
+
+
+@pytest.mark.peers
+@pytest.mark.benchmark(timer=interleave.clock)
+def test_implementations(comparison: kernels.Comparison, benchmark: Any, timing: Timing) -> None:
+    if not benchmark.enabled:
+        pytest.fail("not timed: pytest-benchmark is off; run without --benchmark-disable", pytrace=False)
+    benchmark.group = f"implementations: {comparison.mode}"
+    compared = benchmark.pedantic(kernels.compare, args=(comparison, timing.device))
+    benchmark.extra_info.update(compared.extra_info)
+    timing.compared.append(compared)
+    # Of the goals, the one that no noise touches; the others are reported.
+    kept = compared.kept["fused"]
+    if kept > kernels.KEPT:
+        pytest.fail(f"fused keeps {kept:.2f} tensors of the input's size for backward, not one", pytrace=False)

@@ -1,6 +1,7 @@
 """Kernel timing: interleaved ratios, their rows and verdicts. `pytest tests/test_kernels.py`"""
 
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 
 import activations
+from activations.contract.accuracy import Errors
 from bench import kernels
 
 CPU = torch.device("cpu")
@@ -74,15 +76,22 @@ class Laborious(nn.Module):
 def laborious(monkeypatch):
     registry = activations._registry
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
-    own = activations.Activation("laborious", "Laborious", "rectifier", Laborious, source="this test")
+    own = activations.Activation("laborious", "Laborious", "user", "this test", module=Laborious)
     activations.register(own)
     return kernel("laborious", mode="forward")
 
 
-def test_every_registered_activation_is_timed_at_every_dtype_size_and_mode():
+def test_every_recorded_activation_is_timed_at_every_dtype_size_and_mode():
     listed = kernels.catalogue()
-    assert len(listed) == len({one.id for one in listed}) == 8 * len(activations.names())
+    assert len(listed) == len({one.id for one in listed}) == 8 * len(kernels.ACTIVATIONS) == CASES
     assert "leaky_relu-bfloat16-memory-forward_backward" in {one.id for one in listed}
+
+
+def test_the_catalogue_has_exactly_the_recorded_activations_and_those_that_are_added():
+    recorded = {row.activation for row in kernels.read(ROOT / "baselines").values()}
+    assert recorded == {one.activation for one in kernels.catalogue()}
+    added = {one.activation for one in kernels.catalogue(["laborious", "relu"])}
+    assert added == recorded | {"laborious"}
 
 
 def test_an_unknown_field_of_a_kernel_is_an_error_that_lists_the_known_ones():
@@ -124,7 +133,7 @@ def test_the_forward_pass_alone_keeps_nothing_and_moves_input_and_output():
     assert prepared.bytes_moved == 2 * 2**18
 
 
-@pytest.mark.parametrize("activation", activations.names())
+@pytest.mark.parametrize("activation", kernels.ACTIVATIONS)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_every_kernel_can_be_called(activation, dtype):
     forward, both = (kernel(activation, dtype, mode=mode) for mode in ("forward", "forward_backward"))
@@ -263,7 +272,186 @@ def test_the_table_is_sorted_by_cost_and_shows_verdicts_only_where_one_is_remark
     assert kernels.table([]) == ""
 
 
+@pytest.fixture
+def installed(monkeypatch):
+    """Lets a test say which packages are there."""
+
+    def only(*packages):
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: name if name in packages else None)
+
+    return only
+
+
+def compared(activation="serf", mode="forward_backward", kept=1.0, failed=(), **seconds):
+    seconds = {"fused": 1.0, "eager": 5.0, "copy": 0.5, "relu": 1.0, "gelu": 1.0} | seconds
+    return kernels.Compared(
+        comparison=kernels.Comparison(activation, mode),
+        elements=2**22,
+        device_name="a machine",
+        torch="2.14.1",
+        seconds={name.replace("_", "-"): [value] * 5 for name, value in seconds.items()},
+        kept=dict.fromkeys([name.replace("_", "-") for name in seconds], 1.0) | {"fused": kept},
+        failed=dict(failed),
+    )
+
+
+@pytest.mark.parametrize("peer", kernels.PEERS.values(), ids=lambda peer: peer.name)
+def test_a_peer_has_counterparts_of_registered_activations_only(peer):
+    assert peer.counterparts.keys() <= set(activations.names())
+
+
+@pytest.mark.parametrize("peer", kernels.PEERS.values(), ids=lambda peer: peer.name)
+def test_every_counterpart_can_be_built_and_called(peer):
+    if not peer.installed:
+        pytest.skip(f"{peer.name} is not installed; pip install 'actbench[peers]'")
+    for name in peer.counterparts:
+        entry = activations.info(name)
+        module = peer.build(name, {**entry.defaults, **entry.parameters}).eval()
+        assert module(torch.randn(4, 6)).shape == (4, 6 // entry.in_features_multiplier)
+
+
+def test_every_native_module_of_the_registry_is_a_counterpart_of_torchs():
+    native = [name for name in activations.names() if str(activations.info(name).module).startswith("torch.nn:")]
+    assert set(native) <= kernels.PEERS["torch"].counterparts.keys()
+
+
+@pytest.mark.parametrize("activation", ["prelu", "softmax"])
+@pytest.mark.parametrize("mode", ["forward", "forward_backward"])
+def test_a_comparison_times_ours_torchs_and_the_yardsticks(activation, mode, installed, monkeypatch):
+    monkeypatch.setattr("activations.fused._unavailable", True)  # compiling takes long, and is tested elsewhere
+    installed("torch")
+    found = kernels.compare(kernels.Comparison(activation, mode), CPU, elements=2**14)
+    assert found.seconds.keys() == {"fused", "eager", "torch", "copy", "relu", "gelu"}
+    assert set(found.kept.values()) == ({1.0} if mode == "forward_backward" else {0.0})
+    assert not found.failed
+    assert {type(value) for value in found.extra_info.values()} <= {int, float}
+
+
+def test_a_peers_parameters_get_the_shape_of_ours(installed, monkeypatch):
+    monkeypatch.setattr("activations.fused._unavailable", True)
+    installed("torch")
+    seen = []
+    monkeypatch.setattr(torch.nn.PReLU, "forward", lambda self, x: seen.append(self.weight.shape) or x)
+    kernels.compare(kernels.Comparison("prelu", "forward"), CPU, elements=2**14)
+    assert set(seen) == {torch.Size([64])}
+
+
+def test_a_peer_that_raises_is_a_finding_and_not_a_failure(installed, monkeypatch):
+    def broken(self, x):
+        raise TypeError("no such thing")
+
+    monkeypatch.setattr("activations.fused._unavailable", True)
+    monkeypatch.setattr(torch.nn.PReLU, "forward", broken)
+    installed("torch")
+    found = kernels.compare(kernels.Comparison("prelu", "forward"), CPU, elements=2**14)
+    assert found.failed == {"torch": "TypeError: no such thing"}
+    assert "torch" not in found.seconds
+    table = kernels.comparison_table([found])
+    assert "failed: torch prelu-forward: TypeError: no such thing" in table
+
+
+def test_the_table_of_implementations_names_absent_peers_and_multiples_of_fused(installed):
+    installed("torch", "torch_activation")
+    table = kernels.comparison_table([compared(torch_activation=4.0), compared("silu", torch=2.0)])
+    assert "not installed: timm, transformers; pip install 'actbench[peers]'" in table
+    rows = {line.split("|")[1].strip(): line for line in table.splitlines() if line.startswith("| ")}
+    assert list(rows) == ["activation", "serf", "silu"]  # natives last
+    assert "4.00 ±0% [1]" in rows["serf"]
+    assert "= torch" in rows["silu"]
+    assert kernels.comparison_table([]) == ""
+
+
+def test_goals_take_the_geometric_mean_over_what_torch_lacks():
+    found = [
+        compared(torch_activation=2.0),
+        compared("telu", torch_activation=8.0),
+        compared("mish", torch_activation=99),
+    ]
+    text = kernels.goals(found)
+    assert "over the 2 shared functions that torch lacks: fused 4.00 x as fast as torch-activation" in text
+    assert "the goal being 3: held" in text
+    assert "the goal being 3: missed" in kernels.goals([compared(torch_activation=2.0)])
+
+
+def test_goals_name_what_is_slower_than_torch_or_than_its_yardstick_or_keeps_more():
+    found = [compared("silu", torch=0.5), compared("srelu", relu=0.3), compared("serf", relu=0.3, gelu=0.4, kept=2.0)]
+    text = kernels.goals(found)
+    assert "fused at most 1.05 x torch's own: held by 0 of 1, missed by silu-forward_backward 2.00 x torch" in text
+    assert "held by 1 of 3, missed by srelu 3.33 x relu; serf 2.50 x gelu" in text
+    assert "one tensor kept for backward, fused: held by 2 of 3, missed by serf 2.00" in text
+
+
+def test_a_goal_is_missed_only_beyond_two_standard_errors():
+    noisy = replace(compared("silu"), seconds=compared("silu").seconds | {"torch": [0.5, 2.0, 0.9, 0.4, 1.8]})
+    assert not noisy.exceeds("fused", "torch", 1.05)
+    assert compared("silu", torch=0.9).exceeds("fused", "torch", 1.05)
+
+
+def errors(**changes):
+    fine = {"value_ulp": 1.0, "value_at": 0.5, "derivative_ulp": 2.0, "derivative_at": 0.5, "points": 300}
+    counts = dict.fromkeys(["wrong_values", "wrong_derivatives", "nan_values", "nan_derivatives"], 0)
+    return Errors(**({**fine, **counts, "dtype": torch.float32, "dtype_changed": False} | changes))
+
+
+def test_the_count_of_a_peer_says_how_many_functions_are_wrong_and_which():
+    counted = kernels.Count(
+        kernels.Judged("torch-activation", "float32"),
+        theirs={
+            "serf": errors(wrong_values=3, value_ulp=7.0),
+            "telu": errors(wrong_derivatives=9, derivative_ulp=5e3, derivative_at=-7.0, nan_derivatives=22),
+            "relu": errors(),
+        },
+        ours={"serf": errors(), "telu": errors(), "relu": errors()},
+        failed={"gcu": "TypeError: oh"},
+    )
+    table = kernels.count_table([counted])
+    theirs, ours = (re.findall(r"\d+", line.split("float32")[1]) for line in table.splitlines()[2:4])
+    assert [int(cell) for cell in theirs] == [4, 1, 0, 1, 1, 0, 1, 0, 1]
+    assert [int(cell) for cell in ours] == [3] + [0] * 8
+    assert "telu (gradient 5.0e+03 ulp at -7, gradient NaN at 22 points); gcu (TypeError: oh)" in table
+    assert kernels.count_table([]) == ""
+
+
+def test_our_mistakes_are_those_that_are_not_torchs():
+    of = {"silu": errors(value_ulp=500.0), "serf": errors(dtype_changed=True), "telu": errors(value_ulp=50.0)}
+    counted = kernels.Count(kernels.Judged("timm", "float32"), theirs={}, ours=of, failed={})
+    assert kernels.own_mistakes(counted) == {"serf": ["dtype changed"]}
+
+
+def test_a_count_measures_theirs_and_ours_on_the_same_function(monkeypatch):
+    few = {name: kernels.PEERS["torch"].counterparts[name] for name in ("prelu", "softmax")}
+    monkeypatch.setitem(kernels.PEERS, "torch", replace(kernels.PEERS["torch"], counterparts=few))
+    counted = kernels.count(kernels.Judged("torch", "float32"))
+    assert counted.theirs.keys() == counted.ours.keys() == {"prelu"}  # softmax is no function of a number
+    assert kernels.own_mistakes(counted) == {}
+
+
+def collected(*options):
+    """What pytest says that it would run of the kernels."""
+    command = [sys.executable, "-m", "pytest", "bench/test_kernels.py", "--collect-only", "-q", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+
+
+def test_comparisons_are_left_out_unless_asked_for_and_the_summary_says_so():
+    assert "2 tests beside other packages were left out: run with --peers -n0" in collected(
+        "-k", "elu and implementations"
+    )
+    asked = collected("--peers", "-k", "elu and implementations").splitlines()
+    assert [line.split("::")[1] for line in asked if "::" in line] == [
+        "test_implementations[elu-forward]",
+        "test_implementations[elu-forward_backward]",
+    ]
+
+
+def test_an_activation_of_ones_own_is_added_to_what_is_timed_and_compared(tmp_path):
+    (tmp_path / "mine.py").write_text("def my_act(x):\n    return x\n")
+    listed = collected("--peers", "--activation", f"{tmp_path / 'mine.py'}:my_act", "-k", "my_act")
+    assert listed.count("test_kernel[my_act-") == 8
+    assert listed.count("test_implementations[my_act-") == 2
+
+
 def test_collecting_the_timings_does_not_import_torch():
-    code = "import sys, bench.test_kernels, bench.test_trainer; print({'torch', 'scipy', 'numpy'} & {*sys.modules})"
+    collected = "bench.test_kernels, bench.test_peers, bench.test_trainer"
+    code = f"import sys, {collected}; print({{'torch', 'scipy', 'numpy'}} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

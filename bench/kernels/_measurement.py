@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import activations
 from bench import interleave
 from bench.kernels._allocator import memory_kept
-from bench.kernels._kernel import EXAMPLE, Kernel
+from bench.kernels._kernel import EXAMPLE, SIZES, Kernel
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
 # Timed on one thread: how well a kernel spreads over cores is a property of the machine's load too.
 THREADS = 1
@@ -104,7 +105,7 @@ def measure(kernel: Kernel, device: torch.device) -> Measurement:
     from bench.fingerprint import device_class
 
     with steady():
-        _populate(kernel, device)
+        populate(SIZES[kernel.size], getattr(torch, kernel.dtype), device)
         prepared = prepare(kernel, device)
         relu = prepare(replace(kernel, activation="relu"), device)
         calls = {"activation": prepared.call, "relu": relu.call, "copy": _input(kernel, device).clone}
@@ -147,18 +148,26 @@ def prepare(kernel: Kernel, device: torch.device) -> Prepared:
     """
     import torch
 
+    module = activations.build(kernel.activation, shape=EXAMPLE).to(device, getattr(torch, kernel.dtype))
+    return prepare_module(module, _input(kernel, device), kernel.mode)
+
+
+def prepare_module(module: nn.Module, x: torch.Tensor, mode: str) -> Prepared:
+    """A call of a module, one of `MODES`: with the gradients of input and parameters, or without a graph."""
+    import torch
+
     from bench.memory import bytes_saved
 
-    module = activations.build(kernel.activation, shape=EXAMPLE).to(device, getattr(torch, kernel.dtype))
-    backward = kernel.mode == "forward_backward"
+    backward = mode == "forward_backward"
     module.requires_grad_(backward)
-    x = _input(kernel, device).requires_grad_(backward)
+    x = x.detach().requires_grad_(backward)
     parameters = list(module.parameters())
     tensor = x.numel() * x.element_size()
     own = sum(parameter.numel() * parameter.element_size() for parameter in parameters)
     if not backward:
         return Prepared(lambda: module(x), 2 * tensor + own, bytes_saved=0)
-    gradient = torch.ones_like(x)
+    with torch.no_grad():
+        gradient = torch.ones_like(module(x))
     saved = bytes_saved(lambda: module(x), excluded=parameters)
     return Prepared(lambda: torch.autograd.grad(module(x), (x, *parameters), gradient), 5 * tensor + 3 * own, saved)
 
@@ -182,16 +191,21 @@ def device_name(device: torch.device) -> str:
     return platform.processor() or platform.machine()
 
 
-def _populate(kernel: Kernel, device: torch.device) -> None:
+def populate(elements: int, dtype: torch.dtype, device: torch.device) -> None:
     """Fault in what a call may ask for, so that the rounds meet a heap whose pages are there."""
     import torch
 
-    torch.ones(POPULATED_TENSORS, *kernel.shape, dtype=getattr(torch, kernel.dtype), device=device)
+    torch.ones(POPULATED_TENSORS, elements, dtype=dtype, device=device)
 
 
-def _input(kernel: Kernel, device: torch.device) -> torch.Tensor:
+def normal(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     """Standard normal, the same for all activations: branches and saturation cost what they cost in use."""
     import torch
 
-    x = torch.randn(kernel.shape, generator=torch.Generator().manual_seed(0))
-    return x.to(device, getattr(torch, kernel.dtype))
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(device, dtype)
+
+
+def _input(kernel: Kernel, device: torch.device) -> torch.Tensor:
+    import torch
+
+    return normal(kernel.shape, getattr(torch, kernel.dtype), device)
