@@ -214,8 +214,9 @@ def _separated(samples: Sequence[Sequence[float]]) -> frozenset[tuple[int, int]]
     """
     if len(samples) < 2 or min(len(sample) for sample in samples) < 2:
         return frozenset()
+    finite = [np.where(np.isfinite(sample), sample, np.nan) for sample in samples]  # scipy refuses inf, not NaN
     with np.errstate(all="ignore"):
-        p = stats.tukey_hsd(*samples, equal_var=False).pvalue
+        p = stats.tukey_hsd(*finite, equal_var=False).pvalue
     means = [np.mean(sample) for sample in samples]
     return frozenset(
         (i, j)

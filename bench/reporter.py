@@ -10,7 +10,7 @@ import pytest
 
 from bench import baseline, kernels
 from bench.options import Settings
-from bench.record import ResultsError
+from bench.record import ResultsError, write_text
 from bench.session import Result, Session
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ class State:
         selected: node ids of all tests that should report; empty in xdist's workers.
         reported: node ids of those that have.
         untimed: timings left out because of xdist.
+        unasked: tests beside peers left out for want of `--peers`.
         timings: what the timing tests found, for their table.
+        compared, counted: what the tests beside peers found, for theirs.
+        tables: those of the peers, by the name of their file.
         ranking: the tables of the session.
         recorded: what `--record` wrote, as a table.
         unwritten: why a file could not be written.
@@ -37,9 +40,13 @@ class State:
     session: Session | None = None
     results: list[Result] = field(default_factory=list)
     timings: list[Any] = field(default_factory=list)
+    compared: list[kernels.Compared] = field(default_factory=list)
+    counted: list[kernels.Count] = field(default_factory=list)
+    tables: dict[str, str] = field(default_factory=dict)
     selected: set[str] = field(default_factory=set)
     reported: set[str] = field(default_factory=set)
     untimed: int = 0
+    unasked: int = 0
     ranking: str = ""
     recorded: str = ""
     unwritten: str = ""
@@ -60,6 +67,7 @@ class Timing:
         strict, record: see the options.
         cases: timings selected in the session, among which its false alarms are shared.
         rows: what was found; the table at the end is made of it.
+        compared, counted: likewise, beside peers.
     """
 
     device: torch.device
@@ -70,6 +78,8 @@ class Timing:
     record: bool
     cases: int
     rows: list[Any]
+    compared: list[kernels.Compared]
+    counted: list[kernels.Count]
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -121,6 +131,7 @@ class Reporter:
         try:
             if self.state.results:
                 self._write_results()
+            self._write_peers()
             if self.state.settings.record:
                 self._write_baselines()
         except ResultsError as error:
@@ -128,14 +139,25 @@ class Reporter:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write_results(self) -> None:
-        from bench import rank
+        from bench import beside, rank
         from bench.report import files, tables
 
         state = self.state
         ranked = rank.blocks(state.results, rank.read_reported(state.settings.baseline_dir))
         agreement = rank.overall(ranked)
-        state.ranking = tables.render(ranked, agreement, state.results)
-        files.write(state.results, ranked, agreement, state.settings.results_dir)
+        added = beside.paragraphs(state.settings.choice.added, state.results, ranked)
+        state.ranking = tables.render(ranked, agreement, state.results, added)
+        files.write(state.results, ranked, agreement, added, state.settings.results_dir)
+
+    def _write_peers(self) -> None:
+        state = self.state
+        tables = {
+            "implementations": kernels.comparison_table(state.compared),
+            "peers": kernels.count_table(state.counted),
+        }
+        state.tables = {name: table for name, table in tables.items() if table}
+        for name, table in state.tables.items():
+            write_text(state.settings.results_dir / f"{name}.md", f"{table}\n")
 
     def _write_baselines(self) -> None:
         from bench.report import tables
@@ -150,12 +172,18 @@ class Reporter:
         state, write = self.state, terminalreporter.write_line
         if state.timings:
             self._show_timings(terminalreporter)
+        for name, table in state.tables.items():
+            terminalreporter.section(name)
+            write(table)
+            write(f"written to {state.settings.results_dir / name}.md")
         if state.results:
             self._show_ranking(terminalreporter)
         if state.unwritten:
             write(state.unwritten, red=True)
         if state.untimed:
             write(f"{state.untimed} timings were not timed: run with -n0")
+        if state.unasked:
+            write(f"{state.unasked} tests beside other packages were left out: run with --peers -n0")
         if lost := self._lost():
             shown = ", ".join(sorted(lost)[:SHOWN_IDS])
             write(f"{len(lost)} of {len(state.selected)} selected tests did not report: {shown}", red=True)

@@ -15,7 +15,9 @@ from bench.report import tables
 from bench.session import Result
 
 
-def write(results: Sequence[Result], ranked: Sequence[Block], found: Sequence[Overall], folder: Path) -> None:
+def write(
+    results: Sequence[Result], ranked: Sequence[Block], found: Sequence[Overall], beside: Sequence[str], folder: Path
+) -> None:
     """Write the four files, each atomically.
 
     Raises:
@@ -23,7 +25,7 @@ def write(results: Sequence[Result], ranked: Sequence[Block], found: Sequence[Ov
     """
     records = [one for result in results for one in result.records]
     write_text(folder / "records.jsonl", "".join(f"{to_json(one)}\n" for one in records))
-    write_text(folder / "ranking.md", tables.markdown(ranked, found, results))
+    write_text(folder / "ranking.md", tables.markdown(ranked, found, results, beside))
     rows = [
         {
             **block.case.fields,
@@ -51,9 +53,9 @@ def write(results: Sequence[Result], ranked: Sequence[Block], found: Sequence[Ov
         for curve, values in one.curves.items()
         for epoch, value in enumerate(values, start=1)
     ]
-    beside = folder / ".curves.parquet"
+    unfinished = folder / ".curves.parquet"
     try:
-        pd.DataFrame(curves).to_parquet(beside, index=False)
-        beside.replace(folder / "curves.parquet")
+        pd.DataFrame(curves).to_parquet(unfinished, index=False)
+        unfinished.replace(folder / "curves.parquet")
     except OSError as error:
         raise ResultsError(f"cannot write {folder / 'curves.parquet'}: {error.strerror}") from error

@@ -67,16 +67,20 @@ def verdicts(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def render(ranked: Sequence[Block], found: Sequence[Overall], results: Sequence[Result]) -> str:
-    """All of it as plain text."""
+def render(
+    ranked: Sequence[Block], found: Sequence[Overall], results: Sequence[Result], beside: Sequence[str] = ()
+) -> str:
+    """All of it as plain text; `beside` are the paragraphs on activations that the user added."""
     parts = [
         "\n".join(filter(None, (block.title, ranking(block), block.line, block.agreement_with_literature)))
         for block in ranked
     ]
-    return "\n\n".join([*parts, *filter(None, (agreement(found), LEGEND, verdicts(results)))])
+    return "\n\n".join([*parts, *filter(None, (agreement(found), LEGEND, *beside, verdicts(results)))])
 
 
-def markdown(ranked: Sequence[Block], found: Sequence[Overall], results: Sequence[Result]) -> str:
+def markdown(
+    ranked: Sequence[Block], found: Sequence[Overall], results: Sequence[Result], beside: Sequence[str] = ()
+) -> str:
     """All of it as GitHub's Markdown."""
     parts = [
         "\n\n".join(
@@ -87,7 +91,7 @@ def markdown(ranked: Sequence[Block], found: Sequence[Overall], results: Sequenc
         )
         for block in ranked
     ]
-    tail = [text.replace("\n", "  \n") for text in (agreement(found), LEGEND, verdicts(results)) if text]
+    tail = [text.replace("\n", "  \n") for text in (agreement(found), LEGEND, *beside, verdicts(results)) if text]
     return "\n\n".join(["# Ranking", *parts, "## Over all blocks", *tail]) + "\n"
 
 
