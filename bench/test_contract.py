@@ -46,12 +46,14 @@ def test_contract(subject: Subject, subtests: pytest.Subtests, quiet: None) -> N
     from activations import contract  # torch comes with it, and collecting must stay fast
 
     entry = activations.info(subject.activation)
+    silent = 0
     for check in contract.CHECKS:
         with subtests.test(check):
             failure = None
             try:
                 contract.judge(check, entry)
             except contract.NotApplicable as reason:
+                silent += 1
                 pytest.skip(f"{check}: {reason}")
             except contract.Excepted as reason:
                 pytest.xfail(str(reason))
@@ -59,3 +61,4 @@ def test_contract(subject: Subject, subtests: pytest.Subtests, quiet: None) -> N
                 failure = str(error)
             if failure:  # out here, where pytest does not print the errors behind it
                 pytest.fail(failure, pytrace=False)
+    assert silent < len(contract.CHECKS), f"no check of the contract has anything to say about {entry.name}"

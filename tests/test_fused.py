@@ -54,9 +54,12 @@ def test_any_shape_and_any_strides_are_taken() -> None:
 def test_a_shape_never_seen_before_compiles_nothing() -> None:
     module = activations.build("mish", fused=True)
     module(torch.randn(7, 3))
+    before = torch._dynamo.utils.counters["stats"]["unique_graphs"]
     with torch.compiler.set_stance("fail_on_recompile"):
         for shape in ((5,), (2, 3, 4, 5), (11, 2)):
-            module(torch.randn(shape))
+            assert module(torch.randn(shape)).shape == shape
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == before
+    assert fused.applies(torch.randn(5)), "nothing was compiled, so nothing was shown"
 
 
 def test_double_backward_takes_the_plain_derivative() -> None:

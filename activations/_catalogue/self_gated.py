@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from activations._arguments import Choice, Number
@@ -24,6 +25,24 @@ def _tact(m: Any, x: Any, alpha: Any, beta: Any) -> Any:
     a, c = alpha / 2, (1 + beta) / 2
     return (a * x + m.mpf(1) / 2 - a) * (m.tanh(c * x) + 1)
 
+
+TACT = Activation(
+    name="tact",
+    label="TAct",
+    family="self_gated",
+    source="Puniani 2020 (MATH 198 report) and github.com/GSPuniani/MBG-Activation-Functions",
+    variant_of="silu",
+    formula=lambda m, x, *, alpha, beta: _tact(m, x, alpha, beta),
+    function="activations.tact:tact",
+    module="activations.tact:TAct",
+    arguments={"alpha": Number(None), "beta": Number(None)},
+    parameters={"alpha": 0.25, "beta": 0.25},
+    parameters_per="layer",
+    accuracy=Accuracy(
+        ulp=4.0, derivative_ulp=8.0, argument_ulp=1.0, reason="(1 + beta) * x inside the gate is rounded"
+    ),
+    notes="No paper names it; per-layer sharing and U(0, 0.5) come from the authors' scripts.",
+)
 
 ENTRIES = (
     Activation(
@@ -153,39 +172,15 @@ ENTRIES = (
         accuracy=Accuracy(ulp=3.0, derivative_absolute_eps=1.0, reason=SHUT),
         exceptions=AT_INFINITY,
     ),
-    Activation(
-        name="tact",
-        label="TAct",
-        family="self_gated",
-        source="Puniani 2020 (MATH 198 report) and github.com/GSPuniani/MBG-Activation-Functions",
-        variant_of="silu",
-        formula=lambda m, x, *, alpha, beta: _tact(m, x, alpha, beta),
-        function="activations.tact:tact",
-        module="activations.tact:TAct",
-        arguments={"alpha": Number(None), "beta": Number(None)},
-        parameters={"alpha": 0.25, "beta": 0.25},
-        parameters_per="layer",
-        accuracy=Accuracy(
-            ulp=4.0, derivative_ulp=8.0, argument_ulp=1.0, reason="(1 + beta) * x inside the gate is rounded"
-        ),
-        notes="No paper names it; per-layer sharing and U(0, 0.5) come from the authors' scripts.",
-    ),
-    Activation(
+    TACT,
+    replace(
+        TACT,
         name="mtact",
         label="mTAct",
-        family="self_gated",
-        source="Puniani 2020 (MATH 198 report) and github.com/GSPuniani/MBG-Activation-Functions",
         variant_of="tact",
         formula=lambda m, x, *, alpha, beta: _tact(m, x, alpha**2, beta**2),
         function="activations.tact:mtact",
         module="activations.tact:MTAct",
-        arguments={"alpha": Number(None), "beta": Number(None)},
-        parameters={"alpha": 0.25, "beta": 0.25},
-        parameters_per="layer",
-        accuracy=Accuracy(
-            ulp=4.0, derivative_ulp=8.0, argument_ulp=1.0, reason="(1 + beta) * x inside the gate is rounded"
-        ),
-        notes="No paper names it; per-layer sharing and U(0, 0.5) come from the authors' scripts.",
     ),
     Activation(
         name="serf",

@@ -62,7 +62,7 @@ def count(asked: Judged) -> Count:
     """
     import torch
 
-    from activations.contract import accuracy, truth
+    from activations.contract import accuracy, subject, truth
 
     peer = PEERS[asked.peer]
     dtype: torch.dtype = getattr(torch, asked.dtype)
@@ -72,7 +72,7 @@ def count(asked: Judged) -> Count:
         if entry.formula is None:
             continue
         values = {**truth.values_of(entry), **counterpart.arguments}
-        own = _at(activations.build(name, **counterpart.arguments).to(dtype).eval(), entry, values)
+        own = subject.module(entry, dtype, **counterpart.arguments)
         ours[name] = accuracy.measure(own, entry, dtype, values)
         module = peer.build(name, values).to(dtype).eval()
         try:
@@ -170,12 +170,3 @@ def _gated_last(module: nn.Module, counterpart: Counterpart) -> Any:
     if not counterpart.gate_first:
         return module
     return lambda x: module(torch.cat(x.chunk(2, -1)[::-1], -1))
-
-
-def _at(module: nn.Module, entry: activations.Activation, values: Mapping[str, Any]) -> nn.Module:
-    import torch
-
-    for name in entry.parameters:
-        parameter = module.get_parameter(name)
-        parameter.data = torch.tensor(values[name], dtype=parameter.dtype).reshape(parameter.shape)
-    return module
