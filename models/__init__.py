@@ -3,9 +3,24 @@
 import activations, models
 net = models.build("cnn", input_shape=(3, 32, 32), num_classes=10,
                    activation=lambda shape: activations.build("prelu", shape=shape))
+models.swap(torchvision.models.resnet18(), "apl")  # any network, whatever it calls its activations
 """
 
 from models._registry import ActivationFactory, Equal, Model, build, info, names
 from models.initialise import INITIALISATIONS, initialise
+from models.sites import Site, sites
+from models.swap import swap
 
-__all__ = ["INITIALISATIONS", "ActivationFactory", "Equal", "Model", "build", "info", "initialise", "names"]
+__all__ = [
+    "INITIALISATIONS",
+    "ActivationFactory",
+    "Equal",
+    "Model",
+    "Site",
+    "build",
+    "info",
+    "initialise",
+    "names",
+    "sites",
+    "swap",
+]

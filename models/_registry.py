@@ -9,7 +9,7 @@ import functools
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,17 +30,20 @@ class Model:
 
     Attributes:
         name: the key everywhere.
-        module: the `nn.Module` class as `"package.module:Name"`; it takes `input_shape`, `num_classes`,
-            a `models.slot.Slot` and its own sizes.
+        module: what makes it, as `"package.module:Name"`; it takes `input_shape`, `num_classes` and its own sizes,
+            and with `slots` a `models.slot.Slot` before these.
         source: the paper or tutorial that defines it.
         minimum_image_size: smallest height and width in pixels that it accepts; smaller images are resized
             to it, and None means that any shape will do.
+        slots: whether it asks a slot for the activation of each place, and so can take those with several inputs
+            for each output. The others are built with their paper's activation, which `models.swap` then replaces.
     """
 
     name: str
     module: str
     source: str
     minimum_image_size: int | None = None
+    slots: bool = False
 
 
 _ENTRIES = (
@@ -48,12 +51,145 @@ _ENTRIES = (
         name="mlp",
         module="models.mlp:MLP",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 3.1",
+        slots=True,
     ),
     Model(
         name="cnn",
         module="models.cnn:CNN",
         source="pytorch.org/tutorials/beginner/blitz/cifar10_tutorial",
         minimum_image_size=28,
+        slots=True,
+    ),
+    Model(
+        name="autoencoder",
+        module="models.autoencoder:Autoencoder",
+        source="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 3.2",
+    ),
+    Model(
+        name="rnn",
+        module="models.rnn:RNN",
+        source="document B9; Krueger et al. 2016, arXiv 1606.01305",
+        minimum_image_size=1,
+    ),
+    Model(
+        name="gelu_cnn",
+        module="models.gelu_cnn:GELUCNN",
+        source="Hendrycks and Gimpel 2016, arXiv 1606.08415, appendix A",
+        minimum_image_size=12,
+    ),
+    *(
+        Model(
+            name=f"apl_cnn{convolutions}",
+            module=f"models.apl_cnn:apl_cnn{convolutions}",
+            source="documents A5, A6; Agostinelli et al. 2014, arXiv 1412.6830",
+            minimum_image_size=8,
+        )
+        for convolutions in (3, 5, 7)
+    ),
+    Model(
+        name="wrn_40_4",
+        module="models.wrn:wrn_40_4",
+        source="Zagoruyko and Komodakis 2016, arXiv 1605.07146",
+        minimum_image_size=8,
+    ),
+    Model(
+        name="wrn_22",
+        module="models.wrn:wrn_22",
+        source="fastai 1.0, fastai/vision/models/wrn.py",
+        minimum_image_size=8,
+    ),
+    *(
+        Model(
+            name=f"xresnet{layers}",
+            module=f"models.xresnet:xresnet{layers}",
+            source="He et al. 2018, arXiv 1812.01187; fastai",
+            minimum_image_size=8,
+        )
+        for layers in (18, 34, 50)
+    ),
+    Model(
+        name="senet18",
+        module="models.senet:SENet18",
+        source="Hu et al. 2017, arXiv 1709.01507; github.com/digantamisra98/Mish",
+        minimum_image_size=8,
+    ),
+    Model(
+        name="resnet18",
+        module="models.torchvision_nets:resnet18",
+        source="He et al. 2015, arXiv 1512.03385, table 1",
+        minimum_image_size=1,
+    ),
+    Model(
+        name="resnet50",
+        module="models.torchvision_nets:resnet50",
+        source="He et al. 2015, arXiv 1512.03385, table 1",
+        minimum_image_size=1,
+    ),
+    Model(
+        name="resnext50",
+        module="models.torchvision_nets:resnext50",
+        source="Xie et al. 2016, arXiv 1611.05431, table 1",
+        minimum_image_size=1,
+    ),
+    Model(
+        name="densenet121",
+        module="models.torchvision_nets:densenet121",
+        source="Huang et al. 2016, arXiv 1608.06993, table 1",
+        minimum_image_size=8,
+    ),
+    Model(
+        name="mobilenet_v2",
+        module="models.torchvision_nets:mobilenet_v2",
+        source="Sandler et al. 2018, arXiv 1801.04381, table 2",
+        minimum_image_size=1,
+    ),
+    Model(
+        name="alexnet",
+        module="models.torchvision_nets:alexnet",
+        source="Krizhevsky 2014, arXiv 1404.5997",
+        minimum_image_size=63,
+    ),
+    Model(
+        name="vgg16",
+        module="models.torchvision_nets:vgg16",
+        source="Simonyan and Zisserman 2014, arXiv 1409.1556, table 1, D",
+        minimum_image_size=32,
+    ),
+    Model(
+        name="googlenet",
+        module="models.torchvision_nets:googlenet",
+        source="Szegedy et al. 2014, arXiv 1409.4842, table 1",
+        minimum_image_size=15,
+    ),
+    Model(
+        name="squeezenet",
+        module="models.torchvision_nets:squeezenet",
+        source="Iandola et al. 2016, arXiv 1602.07360, version 1.1",
+        minimum_image_size=17,
+    ),
+    Model(
+        name="nin",
+        module="models.nin:nin",
+        source="Lin, Chen and Yan 2013, arXiv 1312.4400",
+        minimum_image_size=4,
+    ),
+    Model(
+        name="zfnet",
+        module="models.zfnet:zfnet",
+        source="Zeiler and Fergus 2013, arXiv 1311.2901, figure 3",
+        minimum_image_size=47,
+    ),
+    Model(
+        name="mobilenet_v1",
+        module="models.mobilenet_v1:mobilenet_v1",
+        source="Howard et al. 2017, arXiv 1704.04861, table 1",
+        minimum_image_size=1,
+    ),
+    Model(
+        name="segnet",
+        module="models.segnet:segnet",
+        source="Badrinarayanan, Kendall and Cipolla 2015, arXiv 1511.00561",
+        minimum_image_size=32,
     ),
 )
 
@@ -84,7 +220,7 @@ def build(
     activation: ActivationFactory,
     in_features_multiplier: int = 1,
     equal: Equal = "parameters",
-    **sizes: int,
+    **sizes: Any,
 ) -> nn.Module:
     """A new network.
 
@@ -97,9 +233,10 @@ def build(
             the hidden width. That of a record is `activations.info(name).in_features_multiplier`.
         equal: what a multiplier above 1 leaves as it is with 1: `width`, the hidden widths, or `parameters`, the
             number of parameters outside the activations, as nearly as one common factor on all hidden widths can.
-        **sizes: `width`, `depth`, where the network has them.
+        **sizes: `width`, `depth`, `stem`, `dropout`, where the network has them.
 
     Raises:
+        TypeError: a size that the network does not have.
         ValueError: unknown name, a shape that the network cannot take, an activation that takes another number of
             inputs, or an unknown `equal`.
     """
@@ -111,9 +248,21 @@ def build(
             f"model {name!r} takes (channels, height, width) of {smallest} pixels or more a side, "
             f"not {tuple(input_shape)}; resize the images"
         )
+    network = functools.partial(pkgutil.resolve_name(info(name).module), input_shape, num_classes, **sizes)
+    if not info(name).slots:
+        import torch
+
+        from models.swap import swap
+
+        if in_features_multiplier > 1:
+            with_slots = ", ".join(entry.name for entry in _REGISTRY.values() if entry.slots)
+            raise ValueError(
+                f"model {name!r} takes activations of one input for each output, not of {in_features_multiplier}: its "
+                f"layers are not widened; these are: {with_slots}"
+            )
+        return swap(network(), activation, torch.zeros(2, *input_shape))
     from models.slot import Slot, equal_parameters
 
-    network = functools.partial(pkgutil.resolve_name(info(name).module), input_shape, num_classes, **sizes)
     shrinks = in_features_multiplier > 1 and equal == "parameters"
     scale = equal_parameters(network, in_features_multiplier) if shrinks else 1.0
     module: nn.Module = network(Slot(activation, in_features_multiplier, scale))

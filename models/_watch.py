@@ -1,0 +1,230 @@
+"""One run of a network, watched: `watch(net, args, kwargs)` says which activations the body of which module uses.
+
+A `TorchFunctionMode` sees the functions, and hooks on a copy of the network say whose body calls them. The copy has
+fake tensors, which have a shape and no content: nothing is computed, no buffer and no random number generator moves.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses import FakeTensorMode
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from models._functions import GATES, MARK, could_be_activation, is_activation, is_parameter, op_of, op_of_module
+from models._handing import Reused
+from models.sites import Role
+
+_CONVOLUTIONS = frozenset(f"conv{transpose}{dims}d" for transpose in ("", "_transpose") for dims in (1, 2, 3))
+# What leaves the channels last.
+_LINEAR = frozenset({"linear", "bilinear", "matmul", "mm", "bmm", "addmm", "embedding", "multi_head_attention_forward"})
+_PRODUCTS = frozenset({"mul", "multiply", "rmul", "imul"})
+# A gate stays one on its way through these.
+_SHAPES = frozenset({"view", "reshape", "expand", "expand_as", "unsqueeze", "squeeze", "flatten", "permute"})
+_PARTS = frozenset({"transpose", "chunk", "split", "unbind", "getitem"})
+
+
+@dataclass
+class Use:
+    """One activation in the body of a caller.
+
+    Attributes:
+        op: the activation function.
+        name: path of the module, or name of the function as it was called.
+        is_module: which of these.
+        shape: of one example behind it.
+        channel_dim: of that shape: 0 after a convolution, -1 after a linear layer.
+        time: when it ran, as the number of functions called before.
+        pooler: whether it runs in a module that calls itself a pooler.
+        gate: whether its result is next multiplied with another tensor.
+        role: that a module from an earlier swap brings along.
+    """
+
+    op: str
+    name: str
+    is_module: bool
+    shape: tuple[int, ...]
+    channel_dim: int
+    time: int
+    pooler: bool
+    gate: bool = False
+    role: Role | None = None
+
+
+@dataclass
+class Seen:
+    """What a run showed.
+
+    Attributes:
+        uses: by the path of the caller, in the order of its body.
+        calls: by the path of the caller, the paths of the modules that its body runs.
+        layers: when functions with weights ran.
+    """
+
+    uses: dict[str, list[Use]] = field(default_factory=dict)
+    calls: dict[str, set[str]] = field(default_factory=dict)
+    layers: list[int] = field(default_factory=list)
+
+
+def watch(net: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], training: bool, fake: bool) -> Seen:
+    """Run a copy of a network once.
+
+    Args:
+        net: left as it is.
+        args, kwargs: what its `forward` takes.
+        training: the mode that it runs in.
+        fake: on fake tensors; else on real ones, which networks that look at values need.
+    """
+    given = (tuple(args), dict(kwargs))
+    memo: dict[int, Any] = {}
+    mode = FakeTensorMode(allow_non_fake_inputs=True) if fake else None
+    if mode is not None:
+        memo = {id(value): mode.from_tensor(value) for value in (*net.parameters(), *net.buffers())}
+        given = tree_map_only(Tensor, mode.from_tensor, given)
+    else:
+        given = tree_map_only(Tensor, torch.clone, given)
+    twin = copy.deepcopy(net, memo).train(training)
+    _separate(twin)
+    seen = Seen()
+    with torch.random.fork_rng(enabled=not fake), torch.no_grad(), mode or nullcontext(), _Watch(twin, seen), _quiet():
+        twin(*given[0], **given[1])
+    return seen
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Fake tensors log what they raise, and inputs that are only tried may well not fit."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def _separate(net: nn.Module) -> None:
+    """Give every attribute an activation of its own, so that the one that runs tells under which name."""
+    met: set[nn.Module] = set()
+    for holder in list(net.modules()):
+        for name, child in holder._modules.items():
+            if child is None or not (is_activation(child) or could_be_activation(child)):
+                continue
+            if child in met:
+                holder._modules[name] = copy.deepcopy(child)
+            met.add(child)
+
+
+@dataclass
+class _Run:
+    """A module whose forward is under way.
+
+    Attributes:
+        path: its qualified name.
+        opaque: whether it is an activation, or inside one: nothing in it counts.
+        argument: the only tensor that it got, if it is an activation as soon as it uses one.
+        uses: in its own body.
+    """
+
+    path: str
+    opaque: bool = False
+    argument: Tensor | None = None
+    uses: list[Use] = field(default_factory=list)
+
+
+class _Watch(TorchFunctionMode):
+    def __init__(self, net: nn.Module, seen: Seen) -> None:
+        super().__init__()
+        self.seen = seen
+        self.paths: dict[nn.Module, str] = {}
+        self.runs = [_Run("")]  # what called the network
+        self.time = 0
+        self.channel_dim = 0
+        self.poolers = 0
+        # Results of gating functions on their way to a product; kept, so that their ids stay theirs.
+        self.gates: dict[int, tuple[Tensor, Use]] = {}
+        for path, module in net.named_modules():
+            if isinstance(module, Reused):
+                continue  # what is inside it stands for its caller's
+            self.paths[module] = path
+            module.register_forward_pre_hook(self.enter, with_kwargs=True)
+            module.register_forward_hook(self.leave, always_call=True)  # its caller may catch an error
+
+    def enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        above, path = self.runs[-1], self.paths[module]
+        if not above.opaque and path:
+            self.seen.calls.setdefault(above.path, set()).add(path)
+        tensors = [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)]
+        alone = len(tensors) == 1 and could_be_activation(module)
+        self.runs.append(_Run(path, above.opaque or is_activation(module), tensors[0] if alone else None))
+        self.poolers += _is_pooler(module)
+
+    def leave(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        self.poolers -= _is_pooler(module)
+        run, above = self.runs.pop(), self.runs[-1]
+        if above.opaque:
+            return
+        turned_out = run.uses and run.argument is not None and getattr(output, "shape", None) == run.argument.shape
+        if isinstance(output, Tensor) and (run.opaque or turned_out):
+            self.use(above, op_of_module(module), run.path, output, module)
+            run = above
+        if run.uses and (run is not above or len(self.runs) == 1):  # or the network itself is an activation
+            known = self.seen.uses.setdefault(run.path, [])
+            known += run.uses[len(known) :]
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        run = self.runs[-1]
+        if run.opaque:
+            return result
+        self.time += 1
+        name = getattr(func, "__name__", "")
+        weighted = any(is_parameter(value, 2) for value in tree_leaves((args, kwargs)))
+        if name in _CONVOLUTIONS or name == "linear" or (weighted and name != "__get__"):
+            self.seen.layers.append(self.time)
+        if name in _CONVOLUTIONS | _LINEAR:
+            self.channel_dim = 0 if name in _CONVOLUTIONS else -1
+        self.follow(name.strip("_"), args, result)
+        op = op_of(func, args, kwargs)
+        if op is not None:
+            self.use(run, op, name, result)
+        return result
+
+    def use(self, caller: _Run, op: str, name: str, result: Tensor, module: nn.Module | None = None) -> None:
+        shape = tuple(result.shape[1:])
+        role = getattr(module, MARK, None)
+        use = Use(op, name, module is not None, shape, self.channel_dim, self.time, self.poolers > 0, op == "glu", role)
+        caller.uses.append(use)
+        if op in GATES or op.endswith("sigmoid"):  # a user's own, too
+            self.gates[id(result)] = (result, use)
+
+    def follow(self, function: str, args: Sequence[Any], result: Any) -> None:
+        """Note the gates among the arguments."""
+        for arg in args:
+            if id(arg) not in self.gates:
+                continue
+            use = self.gates[id(arg)][1]
+            if function in _SHAPES | _PARTS:
+                self.gates.update((id(part), (part, use)) for part in tree_leaves(result))
+            elif function in _PRODUCTS:
+                use.gate |= any(
+                    isinstance(other, Tensor) and other is not arg and not is_parameter(other) for other in args
+                )
+
+
+def _is_pooler(module: nn.Module) -> bool:
+    return "Pooler" in type(module).__name__

@@ -1,0 +1,168 @@
+"""Any activation in every place of any network: `models.swap(torchvision.models.resnet18(), "apl")`.
+
+Importing this module does not load torch.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import activations
+from models._registry import ActivationFactory, info, names
+from models.sites import ROLES, Role, Site, find
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def swap(
+    net: nn.Module,
+    activation: str | ActivationFactory,
+    example: Any = None,
+    roles: Iterable[Role] = ("hidden",),
+) -> nn.Module:
+    """Put an activation in every place of a network, an instance of its own in each.
+
+    A module that is used once is replaced where it is. One that is used several times, as a ResNet's `relu`, becomes
+    a `models._handing.Reused`, which hands its n-th use in a forward pass to its n-th instance. Function calls
+    (`F.relu`, `torch.relu`, `x.relu()`) are handed to modules under the attribute `swapped` of the module whose body
+    calls them; `F.relu(x, inplace=True)` and `x.relu_()` still overwrite x, while modules leave it alone.
+    `torch.compile` makes one graph of networks whose places are modules; it breaks the graph at every function call
+    that is handed over.
+
+    Args:
+        net: any module, changed in place. Copying, pickling, state_dict, `to`, `train` and `eval` work as before.
+        activation: a name of `activations.names()`, or what makes an instance for the shape of one example, called
+            in the order of first use. Instances of a name get trainable parameters of the right size: one set a
+            channel or unit, which behind a linear layer are its features, whatever the number of tokens.
+        example: what the network takes, see `models.sites`.
+        roles: the places to swap; the others stay.
+
+    Returns:
+        The network; if it is itself an activation, the instance in its place.
+
+    Raises:
+        ValueError: unknown activation or role, an activation that takes several inputs for each output, a network
+            without a place of these roles, or one that runs with none of the inputs tried.
+        RuntimeError: later, from the network: a forward pass uses more activations than were found.
+    """
+    wanted = tuple(roles)
+    for role in wanted:
+        if role not in ROLES:
+            raise ValueError(f"unknown role {role!r}; known: {', '.join(ROLES)}")
+    if isinstance(activation, str):
+        _check_inputs(activations.info(activation).name, activations.info(activation).in_features_multiplier)
+    sites, calls = find(net, example)
+    chosen = [site for site in sites if site.role in wanted]
+    if not chosen:
+        others = ", ".join(sorted({f"{site.op} ({site.role})" for site in sites})) or "none"
+        raise ValueError(
+            f"{type(net).__name__} has no activation of the roles {', '.join(wanted)} to swap: looked for activation "
+            f"modules of torch, transformers and ours, and for calls of torch's activation functions; found: {others}"
+        )
+    instances = {site: _instance(net, activation, site) for site in chosen}
+    if sites[0].kind == "module" and not sites[0].name:  # the network itself
+        return instances[sites[0]]
+    _replace_modules(net, sites, instances)
+    _hand_functions(net, sites, instances)
+    _suspend(net, calls)
+    _close_fast_paths(net, chosen)
+    return net
+
+
+def _instance(net: nn.Module, activation: str | ActivationFactory, site: Site) -> nn.Module:
+    """What goes to a place, on the device of the network and in the mode of the caller."""
+    from models._functions import MARK
+
+    if isinstance(activation, str):
+        features = (*(1 for _ in site.shape[:-1]), *site.shape[-1:])
+        shape = site.shape if site.channel_dim == 0 else features
+        module = activations.build(activation, shape=shape, channel_dim=site.channel_dim if shape else 0)
+    else:
+        module = activation(site.shape)
+        _check_inputs(str(module), getattr(module, "in_features_multiplier", 1))
+    setattr(module, MARK, site.role)
+    like = next((value for value in net.parameters() if value.is_floating_point()), None)
+    if like is not None:
+        module.to(device=like.device, dtype=like.dtype)
+    return module.train(net.get_submodule(site.path).training)
+
+
+def _check_inputs(activation: str, in_features_multiplier: int) -> None:
+    if in_features_multiplier > 1:
+        with_slots = ", ".join(name for name in names() if info(name).slots)
+        raise ValueError(
+            f"activation {activation!r} takes {in_features_multiplier} inputs for each output, and swap cannot widen "
+            f"the layer before it; models.build can, with a model that has slots: {with_slots}"
+        )
+
+
+def _replace_modules(net: nn.Module, sites: Sequence[Site], instances: Mapping[Site, nn.Module]) -> None:
+    from models._handing import Reused, Rewind
+
+    uses_of: dict[str, list[Site]] = defaultdict(list)
+    for site in sorted(sites, key=lambda site: (site.path, site.index)):
+        if site.kind == "module":
+            uses_of[site.name].append(site)
+    for name, uses in uses_of.items():
+        if instances.keys().isdisjoint(uses):
+            continue
+        holder, _, attribute = name.rpartition(".")
+        modules = [instances.get(site, net.get_submodule(name)) for site in uses]
+        if len(modules) == 1:
+            setattr(net.get_submodule(holder), attribute, modules[0])
+            continue
+        reused = Reused(modules, name).train(net.get_submodule(uses[0].path).training)
+        setattr(net.get_submodule(holder), attribute, reused)
+        for path in dict.fromkeys(site.path for site in uses):
+            start = next(number for number, site in enumerate(uses) if site.path == path)
+            net.get_submodule(path).register_forward_pre_hook(Rewind(reused, start))
+
+
+def _hand_functions(net: nn.Module, sites: Sequence[Site], instances: Mapping[Site, nn.Module]) -> None:
+    from torch import nn
+
+    from models._handing import SWAPPED, Handed
+
+    calls_of: dict[str, list[Site]] = defaultdict(list)
+    for site in sorted(sites, key=lambda site: site.index):
+        handed_before = site.name.startswith(f"{site.path}.{SWAPPED}.".lstrip("."))
+        if site.kind == "function" or handed_before:
+            calls_of[site.path].append(site)
+    for path, calls in calls_of.items():
+        new = {str(number): instances[site] for number, site in enumerate(calls) if site in instances}
+        caller = net.get_submodule(path)
+        if not new or hasattr(caller, SWAPPED):
+            getattr(caller, SWAPPED, {}).update(new)
+            continue
+        caller.add_module(SWAPPED, nn.ModuleDict(new).train(caller.training))
+        vars(caller)["forward"] = Handed(caller, path, len(calls))
+
+
+def _suspend(net: nn.Module, calls: Mapping[str, Iterable[str]]) -> None:
+    """Let what a caller with handed functions runs interrupt it."""
+    from models._handing import SWAPPED, resume, suspend
+
+    handed = [module for caller in net.modules() for module in getattr(caller, SWAPPED, {}).values()]
+    for path, called in calls.items():
+        if not hasattr(net.get_submodule(path), SWAPPED):
+            continue
+        for module in map(net.get_submodule, called):
+            if module not in handed and suspend not in module._forward_pre_hooks.values():
+                module.register_forward_pre_hook(suspend, prepend=True)
+                module.register_forward_hook(resume, always_call=True)
+
+
+def _close_fast_paths(net: nn.Module, chosen: Iterable[Site]) -> None:
+    """In evaluation torch's TransformerEncoderLayer computes the activation that it was made with by a fused kernel."""
+    from torch import nn
+
+    for site in chosen:
+        layer = net.get_submodule(site.path)
+        if isinstance(layer, nn.TransformerEncoderLayer):
+            layer.activation_relu_or_gelu = 0
+    for encoder in net.modules():
+        if isinstance(encoder, nn.TransformerEncoder) and not encoder.layers[0].activation_relu_or_gelu:
+            encoder.use_nested_tensor = False

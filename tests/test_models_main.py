@@ -1,0 +1,73 @@
+"""Tests of `python -m models`: the table, the places of one network, and errors of one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import models
+from models import backbones
+from models.__main__ import main
+
+ROOT = Path(models.__file__).parents[1]
+
+
+def test_without_a_name_every_backbone_has_its_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backbones, "full_size", lambda name: _CHEAP)  # tests/test_backbones.py reads the real ones
+    assert main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[2:-1] if not line.startswith(" ")] == list(backbones.SURVEY)
+
+
+_CHEAP = backbones.full_size("nin")
+
+
+def test_the_module_runs_as_a_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "models", "cnn"], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert [line.split()[2:5] for line in done.stdout.splitlines()[2:]] == [
+        ["relu", "hidden", "6x28x28"],
+        ["relu", "hidden", "16x10x10"],
+        ["relu", "hidden", "120"],
+        ["relu", "hidden", "84"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["mlp", "rnn", "segnet"])  # with slots, recurrent, with images of its own
+def test_a_network_lists_its_places(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) - 2 == len(models.sites(*backbones.full_size(name)))
+
+
+def test_the_listing_follows_a_swap(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["senet18", "--activation", "swish"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
+    assert {(row[2], row[3]) for row in rows} == {("silu", "hidden"), ("sigmoid", "gate")}
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("resnet81", "unknown model 'resnet81'; known: mlp, cnn"),
+        ("resnet18 --activation rleu", "'rleu': did you mean relu"),
+        ("resnet18 --activation swiglu", "'swiglu' takes 2 inputs"),
+        ("--activation relu", "--activation needs the name of a network"),
+        ("--bogus", "--bogus; --help"),
+    ],
+)
+def test_an_error_is_one_line_that_names_offender_and_remedy(
+    line: str, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = main(line.split())
+    except SystemExit as stop:  # argparse's own
+        code = stop.code
+    out, err = capsys.readouterr()
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("python -m models: ")
+    assert named in err
