@@ -103,7 +103,8 @@ def build(
         parameters_per: `channel`, `unit` or `layer`, in the place of the source's choice.
         fused: one pass over memory by a compiled kernel (see `activations.fused`); where torch has a kernel that is
             already one pass, that is what runs.
-        **arguments: of the module, spelt as torch spells them; `generator` for those that draw noise.
+        **arguments: of the module, spelt as torch spells them; `generator` for those that draw noise; and what several
+            instances are to share, where the source does (see `per_place`).
 
     Raises:
         ValueError: unknown name, or an argument that the activation does not take or not with this value.
@@ -129,10 +130,30 @@ def build(
     return factory(**keywords)
 
 
+def per_place(name: str, **arguments: Any) -> Callable[[Sequence[int]], nn.Module]:
+    """What makes the instances of one network, each from the shape of one example at its place.
+
+    It is `build`, but what the source shares among all places of a network is made here, once, and drawn from torch's
+    global generator: the hypernetwork of `hyperactivation`.
+
+    Args:
+        name: name or alias.
+        **arguments: of the module, as in `build`, but for what is shared.
+
+    Raises:
+        ValueError: unknown name, or an argument that the activation does not take or not with this value.
+    """
+    entry = info(name)
+    _check(entry, None, 0, arguments)
+    sizes = {**entry.defaults, **arguments}
+    shared = {argument: pkgutil.resolve_name(maker)(**sizes) for argument, maker in entry.shared.items()}
+    return lambda shape: build(name, shape=shape, **arguments, **shared)
+
+
 def _check(entry: Activation, shape: Sequence[int] | None, channel_dim: int, arguments: dict[str, Any]) -> None:
     """Refuse what the module would choke on, or take and compute nonsense with."""
     for name, value in arguments.items():
-        if name == "generator" and entry.stochastic:
+        if (name == "generator" and entry.stochastic) or name in entry.shared:
             continue
         if name not in entry.arguments:
             known = ", ".join([*entry.arguments, *["generator"] * entry.stochastic]) or "none"

@@ -1,9 +1,9 @@
 """Functions whose very shape is learned: `activations.build("pau")`, `activations.build("hyperactivation")`.
 
-In the paper all hyperactivations of a network share one hypernetwork:
+In the paper all hyperactivations of a network share one hypernetwork, and differ by their embeddings:
 
-    shared = make_hypernetwork()
-    first, second = Hyperactivation(hypernetwork=shared), Hyperactivation(hypernetwork=shared)
+    place = activations.per_place("hyperactivation")
+    first, second = place((128,)), place((128,))
 """
 
 from __future__ import annotations

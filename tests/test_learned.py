@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 import activations
+import models
 from activations import reference
 from activations._catalogue.learned import PAU_DENOMINATOR, PAU_NUMERATOR
-from activations.learned import Hyperactivation, make_hypernetwork
+from activations.learned import Hyperactivation
 from bench.memory import bytes_saved
 
 LEARNED = [("pau", {"version": "A"}), ("pau", {"version": "B"}), ("hyperactivation", {})]
@@ -99,18 +101,62 @@ def test_a_hyperactivation_starts_as_relu_and_learns_from_there() -> None:
     assert losses[-1] < losses[0] / 10
 
 
-def test_hyperactivations_can_share_a_hypernetwork_and_differ_by_their_embeddings() -> None:
+def test_hyperactivations_of_one_network_share_a_hypernetwork_and_differ_by_their_embeddings() -> None:
     torch.manual_seed(0)
-    shared = make_hypernetwork()
+    place = activations.per_place("hyperactivation")
+    first, second = place((4,)), place((5,))
+    assert first.hypernetwork is second.hypernetwork
+    assert not torch.equal(first.embedding, second.embedding)
     with torch.no_grad():
-        shared[1].weight.normal_(std=0.1)
-    first, second = Hyperactivation(hypernetwork=shared), Hyperactivation(hypernetwork=shared)
+        first.hypernetwork[1].weight.normal_(std=0.1)
     x = torch.randn(100)
     assert not torch.equal(first(x), second(x))
-    (first(x).sum() + second(x).sum()).backward()
-    assert shared[0].weight.grad.count_nonzero()
-    assert first.embedding.grad.count_nonzero()
-    assert second.embedding.grad.count_nonzero()
+    assert activations.per_place("hyperactivation")((4,)).hypernetwork is not first.hypernetwork
+
+
+def test_a_shared_hypernetwork_learns_from_every_place_and_counts_once() -> None:
+    torch.manual_seed(0)
+    place = activations.per_place("hyperactivation", hidden=4, embedding=6)
+    net = models.build("mlp", input_shape=(8,), num_classes=2, activation=place, depth=3, width=16)
+    sites = [module for module in net if isinstance(module, Hyperactivation)]
+    hypernetwork = sites[0].hypernetwork
+    weights = [parameter for layer in net if isinstance(layer, nn.Linear) for parameter in layer.parameters()]
+    own = [*hypernetwork.parameters(), *(site.embedding for site in sites)]
+    assert sum(value.numel() for value in own) == 6 * 10 + 10 + (10 + 1) * (3 * 4 + 1) + len(sites) * 6
+    assert {id(value) for value in net.parameters()} == {id(value) for value in (*own, *weights)}
+    with torch.no_grad():
+        hypernetwork[1].weight.normal_(std=0.1)
+    x = torch.randn(32, 8)
+    gradients = []
+    for silent in (None, *sites):  # a place without gradient takes its share of the hypernetwork's away
+        net.zero_grad()
+        handle = silent and silent.register_forward_hook(lambda module, inputs, output: inputs[0])
+        net(x).square().sum().backward()
+        if handle:
+            handle.remove()
+        else:
+            assert all(site.embedding.grad.count_nonzero() for site in sites)
+        gradients.append(hypernetwork[1].weight.grad.clone())
+    assert all(not torch.allclose(gradients[0], without) for without in gradients[1:])
+
+
+@pytest.mark.parametrize("name", ["relu", "apl", "swish"])
+def test_activations_that_share_nothing_are_built_per_place_as_alone(name: str) -> None:
+    torch.manual_seed(0)
+    place = activations.per_place(name)
+    first, second = place((3, 4, 4)), place((3, 4, 4))
+    torch.manual_seed(0)
+    alone = activations.build(name, shape=(3, 4, 4))
+    assert type(first) is type(alone)
+    assert all(torch.equal(one, other) for one, other in zip(first.parameters(), alone.parameters(), strict=True))
+    assert {id(value) for value in first.parameters()}.isdisjoint(id(value) for value in second.parameters())
+
+
+def test_arguments_that_an_activation_does_not_take_are_refused_before_any_place_is_built() -> None:
+    with pytest.raises(ValueError, match="'hyperactivation' takes no argument 'units'"):
+        activations.per_place("hyperactivation", units=3)
+    with pytest.raises(ValueError, match="'relu' takes no argument 'hypernetwork'"):
+        activations.build("relu", hypernetwork=nn.Identity())
 
 
 def test_a_hyperactivation_computes_its_weights_in_full_under_autocast() -> None:

@@ -75,6 +75,7 @@ ENTRIES = (
         function="activations.learned:hyperactivation",
         module="activations.learned:Hyperactivation",
         arguments={"hidden": Number(8, least=1, whole=True), "embedding": Number(10, least=1, whole=True)},
+        shared={"hypernetwork": "activations.learned:make_hypernetwork"},
         parameters={
             "w1": (1.0, -0.5, 0.25, -0.125, 0.5, -1.0, 0.75, -0.25),
             "b1": (0.0, 0.5, -0.5, 0.5, 1.0, -1.0, -0.375, -0.75),
@@ -88,7 +89,7 @@ ENTRIES = (
             "A reconstruction: the paper gives the two networks and their sizes (10, 10 and 8), but no biases, no "
             "initial values, and not how the hypernetwork is built. What trains is an embedding and the hypernetwork; "
             "the parameters of the record are what comes out of it, typical ones. The paper shares one hypernetwork "
-            "among all places, `build` makes one for each."
+            "among all places, as `per_place` does; `build` makes one for each."
         ),
     ),
 )
