@@ -19,6 +19,9 @@ class DatasetInfo:
         rows: images in the training and the test part.
         hub: name on the Hugging Face hub, and the folder below `--data-dir`; None for embedded data.
         columns: names of the image and the label column there.
+        debian: folder of Debian's package `dataset-...` below /usr/share/datasets, with gzipped IDX files; None where
+            there is no such package.
+        balanced: whether all classes have the same number of rows in each part.
         copies: labels of known inexact copies, by data hash.
     """
 
@@ -30,6 +33,8 @@ class DatasetInfo:
     rows: tuple[int, int]
     hub: str | None = None
     columns: tuple[str, str] = ("image", "label")
+    debian: str | None = None
+    balanced: bool = False
     copies: Mapping[str, str] = field(default_factory=dict)
 
     def label_of(self, data_hash: str) -> str:
@@ -50,7 +55,31 @@ _ENTRIES = (
         rows=(50000, 10000),
         hub="uoft-cs/cifar10",
         columns=("img", "label"),
+        balanced=True,
         copies={"8a5ff0d6749a7c94": "CIFAR-10 (JPEG-75 copy)"},
+    ),
+    DatasetInfo(
+        "cifar100",
+        "CIFAR-100",
+        num_classes=100,
+        shape=(3, 32, 32),
+        peak=255,
+        rows=(50000, 10000),
+        hub="uoft-cs/cifar100",
+        columns=("img", "fine_label"),
+        balanced=True,
+    ),
+    # Its IDX files have the names and sizes of MNIST's: that it is balanced and MNIST is not tells them apart.
+    DatasetInfo(
+        "fashion_mnist",
+        "Fashion-MNIST",
+        num_classes=10,
+        shape=(1, 28, 28),
+        peak=255,
+        rows=(60000, 10000),
+        hub="zalando-datasets/fashion_mnist",
+        debian="fashion-mnist",
+        balanced=True,
     ),
 )
 

@@ -12,7 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench.data import store
+from bench.data.corruption import corrupt
 from bench.data.errors import DataError
+from bench.data.preprocess import PREPROCESSING
 
 if TYPE_CHECKING:
     from bench.recipe import Recipe
@@ -23,13 +25,18 @@ SPLIT_SEED = 20150101
 
 @dataclass(frozen=True)
 class Part:
-    """Inputs (float32 in [-1, 1], N x C x H x W) and labels (int64, N) on the device."""
+    """Inputs (float32, N x C x H x W, preprocessed) and labels (int64, N) on the device."""
 
     inputs: Tensor
     labels: Tensor
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def majority_rate(self) -> float:
+        """Share of the most frequent class: what guessing reaches."""
+        return float(torch.bincount(self.labels).max() / len(self))
 
     def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and labels of some rows, the inputs in their own memory format.
@@ -58,36 +65,31 @@ class Parts:
         """Of one example."""
         return tuple(self.train.inputs.shape[1:])
 
-    @property
-    def majority_rate(self) -> float:
-        """Share of the most frequent class of the test part: what guessing reaches."""
-        counts = torch.bincount(self.test.labels)
-        return float(counts.max() / counts.sum())
-
 
 def prepare(
     name: str, recipe: Recipe, device: torch.device, minimum_image_size: int | None, data_dir: Path | None
 ) -> Parts:
-    """The parts of a data set that a recipe asks for, on the device.
+    """The parts of a data set that a recipe asks for, on the device: corrupted, then preprocessed, then resized.
 
     Raises:
-        DataError: the data cannot be had, or the recipe asks for more rows than there are.
+        DataError: the data cannot be had, or the recipe asks for more rows than there are, or whitens too few.
     """
     sizes = (recipe.train_size, recipe.validation_size, recipe.test_size)
-    return _prepare(name, sizes, device, minimum_image_size, recipe.memory_format, data_dir)
+    looks = (recipe.psi, recipe.preprocessing, minimum_image_size, recipe.memory_format)
+    return _prepare(name, sizes, looks, device, data_dir)
 
 
 @lru_cache(maxsize=2)  # neighbouring cases share their data; two, so that a worker's mixed queue does not thrash
 def _prepare(
     name: str,
     sizes: tuple[int | None, int, int | None],
+    looks: tuple[int | None, str, int | None, str],
     device: torch.device,
-    minimum_image_size: int | None,
-    memory_format: str,
     data_dir: Path | None,
 ) -> Parts:
     dataset = store.load(name, data_dir)
     train_size, validation_size, test_size = sizes
+    psi, preprocessing, minimum_image_size, memory_format = looks
     train_rows, test_rows = dataset.info.rows
     train_size = train_rows - validation_size if train_size is None else train_size
     test_size = test_rows if test_size is None else test_size
@@ -96,21 +98,32 @@ def _prepare(
             f"the recipe asks {name} for {train_size} + {validation_size} training and validation and {test_size} "
             f"test rows; it has {train_rows} and {test_rows}"
         )
-
-    def part(source: str, rows: Tensor) -> Part:
-        inputs = dataset.tensors[f"{source}_images"][rows].float() * (2 / dataset.info.peak) - 1
-        if minimum_image_size and min(inputs.shape[2:]) < minimum_image_size:
-            inputs = F.interpolate(inputs, size=(minimum_image_size, minimum_image_size), mode="bilinear")
-        layout = torch.channels_last if memory_format == "channels_last" else torch.contiguous_format
-        inputs = inputs.to(device).contiguous(memory_format=layout)
-        return Part(inputs, dataset.tensors[f"{source}_labels"][rows].to(device))
-
     order = torch.randperm(train_rows, generator=torch.Generator().manual_seed(SPLIT_SEED))
     test_order = torch.randperm(test_rows, generator=torch.Generator().manual_seed(SPLIT_SEED))
+    rows = {
+        "train": ("train", order[validation_size : validation_size + train_size]),
+        "validation": ("train", order[:validation_size]),
+        "test": ("test", test_order[:test_size].sort().values),
+    }
+    peak = dataset.info.peak
+    pixels = {part: dataset.tensors[f"{source}_images"][picked].float() for part, (source, picked) in rows.items()}
+    if psi is not None:
+        pixels = {part: corrupt(images / peak, psi, part) * peak for part, images in pixels.items()}
+    transform = PREPROCESSING[preprocessing](pixels["train"], peak)
+    layout = torch.channels_last if memory_format == "channels_last" else torch.contiguous_format
+
+    def ready(part: str) -> Part:
+        source, picked = rows[part]
+        inputs = transform(pixels.pop(part))
+        if minimum_image_size and min(inputs.shape[2:]) < minimum_image_size:
+            inputs = F.interpolate(inputs, size=(minimum_image_size, minimum_image_size), mode="bilinear")
+        inputs = inputs.to(device).contiguous(memory_format=layout)
+        return Part(inputs, dataset.tensors[f"{source}_labels"][picked].to(device))
+
     return Parts(
-        train=part("train", order[validation_size : validation_size + train_size]),
-        validation=part("train", order[:validation_size]) if validation_size else None,
-        test=part("test", test_order[:test_size].sort().values),
+        train=ready("train"),
+        validation=ready("validation") if validation_size else None,
+        test=ready("test"),
         num_classes=dataset.info.num_classes,
         data_hash=dataset.data_hash,
     )

@@ -1,21 +1,26 @@
-"""Reads images from the hub, from a folder in the hub's layout, or out of scikit-learn: `source.read(...)`."""
+"""Reads images from the hub, a folder in its layout or of IDX files, or scikit-learn: `source.read(...)`."""
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from bench.data import idx
 from bench.data.errors import DataError
 
 if TYPE_CHECKING:
     from bench.data._registry import DatasetInfo
+
+# Images and labels of a part.
+Decode: TypeAlias = Callable[[str], tuple[Tensor, Tensor]]
 
 HUB_TIMEOUT = 5.0  # seconds
 # Of the split of scikit-learn's digits into training and test part.
@@ -32,22 +37,38 @@ def read(info: DatasetInfo, data_dir: Path | None) -> dict[str, Tensor]:
         return _read_digits(info)
     tensors: dict[str, Tensor] = {}
     with tempfile.TemporaryDirectory() as arrow:
-        loaded = _from_folder(folder(info, data_dir), arrow) if data_dir else _from_hub(info.hub)
+        where, decode = _open(info, data_dir, arrow)
         for part, rows in zip(("train", "test"), info.rows, strict=True):
-            where = f"{folder(info, data_dir) if data_dir else info.hub}, part {part!r}"
             try:
-                images, labels = _decode(loaded, part, info)
-                if len(labels) != rows:
-                    raise ValueError(f"{len(labels)} rows, expected {rows}")
+                images, labels = decode(part)
+                _check(info, images, labels, rows)
             except (AttributeError, OSError, SyntaxError, TypeError, ValueError) as error:
-                raise DataError(f"{where}: {error}; get the files anew") from error
+                raise DataError(f"{where}, part {part!r}: {error}; get the files anew") from error
             tensors |= {f"{part}_images": images, f"{part}_labels": labels}
     return tensors
 
 
-def folder(info: DatasetInfo, data_dir: Path) -> Path:
-    """Where the files of a data set lie below `--data-dir`."""
-    return data_dir.expanduser() / str(info.hub)
+def find(info: DatasetInfo, data_dir: Path) -> tuple[Path, list[Path]]:
+    """Folder and files of a data set below `--data-dir`: parquet in the hub's layout, or else gzipped IDX.
+
+    Raises:
+        DataError: neither is there; the message says where they were looked for.
+    """
+    root = data_dir.expanduser()
+    folder = root / str(info.hub)
+    files = sorted(folder.rglob("*.parquet"))
+    if files:
+        return folder, files
+    idx_folders = [folder, root / info.debian, root] if info.debian else []
+    for candidate in idx_folders:
+        files = idx.files(candidate)
+        if files:
+            return candidate, files
+    packed = f", no {idx.FILES['train'][0]} in {', '.join(map(str, idx_folders))}" if idx_folders else ""
+    raise DataError(
+        f"{info.label} is not in {folder} (no .parquet file there{packed}). {_remedy(info)}; "
+        "or leave it out to load from the hub"
+    )
 
 
 def stamp(info: DatasetInfo, data_dir: Path | None) -> str:
@@ -58,16 +79,46 @@ def stamp(info: DatasetInfo, data_dir: Path | None) -> str:
     """
     if data_dir is None:
         return "hub"
-    files = sorted(folder(info, data_dir).rglob("*.parquet"))
-    if not files:
-        raise DataError(
-            f"{info.label} is not in {folder(info, data_dir)} (no .parquet file there). Give --data-dir (or "
-            f"ACTBENCH_DATA) a folder that holds the hub's files as {info.hub}/..., for example made by "
-            f"`hf download --repo-type dataset {info.hub} --local-dir DIR/{info.hub}`; or leave it out to "
-            "load from the hub"
-        )
-    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in find(info, data_dir)[1]]
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
+
+
+def _remedy(info: DatasetInfo) -> str:
+    """How to get the files, and how to say where they are."""
+    text = (
+        f"Give --data-dir DIR (or ACTBENCH_DATA) with the hub's files as DIR/{info.hub}/..., for example made by "
+        f"`hf download --repo-type dataset {info.hub} --local-dir DIR/{info.hub}`"
+    )
+    if info.debian:
+        text += (
+            f"; or with the four *-ubyte.gz files of Debian's package dataset-{info.debian} (`--data-dir "
+            "/usr/share/datasets`)"
+        )
+    return text
+
+
+def _open(info: DatasetInfo, data_dir: Path | None, arrow: str) -> tuple[str, Decode]:
+    """The name of a source for messages, and what reads a part of it."""
+    if data_dir is None:
+        return str(info.hub), partial(_decode, info, _from_hub(str(info.hub), _remedy(info)))
+    folder, files = find(info, data_dir)
+    if files[0].suffix == ".gz":
+        return str(folder), partial(idx.read, folder)
+    return str(folder), partial(_decode, info, _from_folder(folder, arrow))
+
+
+def _check(info: DatasetInfo, images: Tensor, labels: Tensor, rows: int) -> None:
+    if not len(images) == len(labels) == rows:
+        raise ValueError(f"{len(images)} images and {len(labels)} labels, expected {rows} of each")
+    if tuple(images.shape[1:]) != info.shape:
+        raise ValueError(f"images of {tuple(images.shape[1:])}, expected {info.shape}")
+    if not 0 <= labels.min() <= labels.max() < info.num_classes:
+        raise ValueError(f"labels from {labels.min()} to {labels.max()}, expected 0 to {info.num_classes - 1}")
+    counts = torch.bincount(labels, minlength=info.num_classes)
+    if info.balanced and counts.min() != counts.max():
+        raise ValueError(
+            f"{counts.min()} to {counts.max()} images a class, {info.label} has {rows // info.num_classes} of each"
+        )
 
 
 def _read_digits(info: DatasetInfo) -> dict[str, Tensor]:
@@ -100,23 +151,19 @@ def _from_folder(path: Path, arrow: str) -> Any:
 
 
 @cache
-def _from_hub(name: str) -> Any:
+def _from_hub(name: str, remedy: str) -> Any:
     import datasets
 
     reason = _hub_unreachable()
     if reason:
         raise DataError(
-            f"{name} is not at hand: the Hugging Face hub cannot be reached ({reason}). Run once with a network, "
-            "or pass --data-dir DIR (or ACTBENCH_DATA) with the hub's files as "
-            f"DIR/{name}/...; `digits` needs neither"
+            f"{name} is not at hand: the Hugging Face hub cannot be reached ({reason}). Run once with a network. "
+            f"{remedy}; `digits` needs neither"
         )
     try:
         return datasets.load_dataset(name)
     except Exception as error:  # network, hub and parquet errors alike mean that the data cannot be had
-        raise DataError(
-            f"cannot load {name} from the hub: {error}. Pass --data-dir DIR (or ACTBENCH_DATA) "
-            f"with the hub's files as DIR/{name}/..."
-        ) from error
+        raise DataError(f"cannot load {name} from the hub: {error}. {remedy}") from error
 
 
 @cache
@@ -138,7 +185,7 @@ def _hub_unreachable() -> str:
     return ""
 
 
-def _decode(loaded: Any, part: str, info: DatasetInfo) -> tuple[Tensor, Tensor]:
+def _decode(info: DatasetInfo, loaded: Any, part: str) -> tuple[Tensor, Tensor]:
     if part not in loaded:
         raise ValueError(f"no such part; found: {', '.join(loaded)}")
     table = loaded[part]
@@ -154,7 +201,5 @@ def _decode(loaded: Any, part: str, info: DatasetInfo) -> tuple[Tensor, Tensor]:
         if pixels.shape[:2] != (height, width):
             raise ValueError(f"row {row} has {pixels.shape[:2]} pixels, expected {height, width}")
         images[row] = pixels
-    labels = np.asarray(table[label_column], dtype=np.int64)
-    if len(labels) and not 0 <= labels.min() <= labels.max() < info.num_classes:
-        raise ValueError(f"labels from {labels.min()} to {labels.max()}, expected 0 to {info.num_classes - 1}")
-    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(labels)
+    labels = torch.from_numpy(np.asarray(table[label_column], dtype=np.int64))
+    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), labels
