@@ -1,0 +1,28 @@
+"""The suite's experiments by name, for what is not a pytest session: `experiments.find("mlp")`."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+
+from bench.case import Case, Experiment
+from bench.recipe import Recipe
+
+
+@functools.cache
+def find(name: str) -> Experiment | None:
+    """The experiment that `bench/test_<name>.py` declares, or None where there is none."""
+    try:
+        module = importlib.import_module(f"bench.test_{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"bench.test_{name}":
+            raise
+        return None
+    experiment: Experiment | None = getattr(module, "EXPERIMENT", None)
+    return experiment
+
+
+def recipe_of(case: Case, scale: str) -> Recipe | None:
+    """Today's recipe of a case, or None where its experiment is not one of the suite's."""
+    experiment = find(case.experiment)
+    return experiment.recipe(case, scale) if experiment else None

@@ -1,0 +1,213 @@
+"""Observations: all runs of one case in one environment, be they records or a recorded baseline.
+
+observation.gather(Path("results"), Path("baselines"))
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from bench import baseline, data, experiments, rank, record
+from bench.baseline import Baseline, Key
+from bench.case import AXES, Case
+from bench.record import Outcome, Record, ResultsError
+
+_Key = TypeVar("_Key", bound=Hashable)
+Reported: TypeAlias = Mapping[Case, Mapping[str, float]]  # the literature's figures, by case and metric
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The runs of one case in one environment; its sequences run parallel.
+
+    Attributes:
+        key: case, scale, recipe version, data hash and device class: what must be equal to be one observation.
+        recipe: its fields.
+        seeds, outcomes: of each run.
+        metrics: by name, run by run.
+        curves, functions: as in the records, run by run; empty for a baseline, which keeps none.
+        reported: the literature's figures for the case, by metric.
+        provenance: `results`, the records of a folder or session, or `baseline`, a recorded row.
+    """
+
+    key: Key
+    recipe: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    outcomes: tuple[Outcome, ...]
+    metrics: Mapping[str, tuple[float, ...]]
+    provenance: Literal["results", "baseline"]
+    curves: tuple[Mapping[str, Sequence[float]], ...] = ()
+    functions: tuple[Mapping[str, Sequence[Sequence[float]]], ...] = ()
+    reported: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def case(self) -> Case:
+        return self.key.case
+
+    @property
+    def activation(self) -> str:
+        return self.key.case.activation
+
+    @property
+    def metric(self) -> str:
+        """The judged one."""
+        return str(self.recipe["metric"])
+
+    @property
+    def n(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def data_label(self) -> str:
+        """What the data is called, an inexact copy by its name."""
+        return data.info(self.case.dataset).label_of(self.key.data_hash)
+
+    @property
+    def environment(self) -> tuple[str, str, str]:
+        """Scale, data hash and device class: observations of different ones are never mixed."""
+        return (self.key.scale, self.key.data_hash, self.key.device_class)
+
+    @property
+    def block(self) -> tuple[Any, ...]:
+        """What the activations that are compared with each other share."""
+        return (self.case.block, self.environment)
+
+    def of(self, metric: str) -> dict[int, float]:
+        """The values of a metric by seed; empty where it was not measured."""
+        return dict(zip(self.seeds, self.metrics[metric], strict=True)) if metric in self.metrics else {}
+
+    def figure(self, metric: str) -> float:
+        """A metric as the recipe aggregates it, over all runs, those that did not train included."""
+        aggregate = statistics.median if self.recipe["aggregate"] == "median" else statistics.fmean
+        return float(aggregate(self.metrics[metric]))
+
+    def title(self, *without: str) -> str:
+        """`mlp · MNIST · adam · lr0.01 · tiny`: what it is a row of, some axes left out."""
+        axes = {**self.case.fields, "dataset": self.data_label, "scale": self.key.scale}
+        axes |= {"device": "" if self.key.device_class == "cpu" else self.key.device_class}
+        shown = [value for axis, value in axes.items() if axis not in ("activation", *without) and value]
+        return " · ".join(dict.fromkeys(shown))  # `mlp · mlp` reads as a misprint
+
+
+def higher_is_better(metric: str) -> bool:
+    """The direction of any metric: losses and epochs are better low, fractions of right answers high."""
+    return "loss" not in metric and "epochs" not in metric
+
+
+def is_fraction(metric: str) -> bool:
+    """Whether a metric is a fraction of right answers, which is shown in per cent."""
+    return "accuracy" in metric or "f1" in metric
+
+
+def grouped(observations: Iterable[Observation], by: Callable[[Observation], _Key]) -> dict[_Key, list[Observation]]:
+    """Observations by a key, in order of first appearance."""
+    groups: dict[_Key, list[Observation]] = {}
+    for one in observations:
+        groups.setdefault(by(one), []).append(one)
+    return groups
+
+
+def gather(results_dir: Path, baseline_dir: Path) -> tuple[list[Observation], list[str]]:
+    """All observations of a results and a baseline folder, and what was left out, one line a reason.
+
+    Where both have a case in the same environment, the newer recipe version counts, and of equal ones the records.
+
+    Raises:
+        BaselineError: a malformed row.
+    """
+    records, unread = _records(results_dir)
+    reported = read_reported(baseline_dir)
+    rows, stale = _current(baseline.read(baseline_dir).values())
+    recorded = [_from_baseline(row, recipe, reported) for row, recipe in rows]
+    notes = []
+    if unread:
+        notes.append(f"left out {len(unread)} files that are not today's records, the first: {unread[0]}")
+    if stale:
+        notes.append(f"left out {stale} recorded baselines of older recipes, or of experiments that are not bench's")
+    return _newest([*recorded, *from_records(records, reported)]), notes
+
+
+def from_records(records: Iterable[Record], reported: Reported) -> list[Observation]:
+    """Observations of records, in the order of their first."""
+    groups: dict[Key, list[Record]] = {}
+    for one in records:
+        groups.setdefault(baseline.key_of(one), []).append(one)
+    return [_from_runs(key, sorted(runs, key=lambda run: run.seed), reported) for key, runs in groups.items()]
+
+
+def read_reported(folder: Path) -> Reported:
+    """The literature's figures of a baseline folder by case and metric."""
+    found: dict[Case, dict[str, float]] = {}
+    for row in rank.read_reported(folder):
+        axes = [row[axis] for axis in AXES]
+        if all(axes[:-1]):  # only the variant may be empty
+            found.setdefault(Case(*axes), {})[row["metric"]] = float(row["value"])
+    return found
+
+
+def _records(folder: Path) -> tuple[list[Record], list[ResultsError]]:
+    found, unread = [], []
+    for path in sorted((folder / "runs").glob("*.json")):
+        try:
+            one = record.load(path)
+        except ResultsError as error:
+            unread.append(error)
+        else:
+            found += [one] if one else []
+    return found, unread
+
+
+def _current(rows: Iterable[Baseline]) -> tuple[list[tuple[Baseline, Mapping[str, Any]]], int]:
+    """The rows of today's recipes, with these, and how many others there are."""
+    found: list[tuple[Baseline, Mapping[str, Any]]] = []
+    stale = 0
+    for row in rows:
+        recipe = experiments.recipe_of(row.key.case, row.key.scale)
+        if recipe is None or recipe.version != row.key.recipe_version:
+            stale += 1
+        else:
+            found.append((row, recipe.fields))
+    return found, stale
+
+
+def _from_runs(key: Key, runs: Sequence[Record], reported: Reported) -> Observation:
+    shared = [name for name in runs[0].metrics if all(name in run.metrics for run in runs)]
+    return Observation(
+        key=key,
+        recipe=runs[0].recipe,
+        seeds=tuple(run.seed for run in runs),
+        outcomes=tuple(run.outcome for run in runs),
+        metrics={name: tuple(run.metrics[name] for run in runs) for name in shared},
+        provenance="results",
+        curves=tuple(run.curves for run in runs),
+        functions=tuple(run.functions for run in runs),
+        reported=reported.get(key.case, {}),
+    )
+
+
+def _from_baseline(row: Baseline, recipe: Mapping[str, Any], reported: Reported) -> Observation:
+    return Observation(
+        key=row.key,
+        recipe=recipe,
+        seeds=row.seeds,
+        outcomes=row.outcomes,
+        metrics={row.metric: row.values, **{name: tuple(values) for name, values in row.metrics.items()}},
+        provenance="baseline",
+        reported=reported.get(row.key.case, {}),
+    )
+
+
+def _newest(observations: Iterable[Observation]) -> list[Observation]:
+    def place(one: Observation) -> tuple[Any, ...]:
+        return (one.case, one.environment)
+
+    def freshness(one: Observation) -> tuple[int, bool]:
+        return (one.key.recipe_version, one.provenance == "results")
+
+    ordered = sorted(observations, key=place)
+    return [max(group, key=freshness) for _, group in groupby(ordered, key=place)]

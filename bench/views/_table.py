@@ -1,0 +1,90 @@
+"""A table of a view and its cells: `Table(title, columns, notes).render()`."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tabulate import tabulate
+
+from bench import intervals
+from bench.intervals import Estimate
+from bench.observation import Observation, is_fraction
+
+INTERVAL = "± is the mean's 95 % interval over runs"
+UNKNOWN = "–"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table.
+
+    Attributes:
+        title: experiment, model, data by its label, optimizer, variant and scale.
+        columns: cells as text, by heading; columns without any text are left out.
+        notes: lines below, such as what the intervals are.
+    """
+
+    title: str
+    columns: Mapping[str, Sequence[str]]
+    notes: tuple[str, ...] = ()
+
+    def render(self, style: str = "simple") -> str:
+        """As text; `style` is one of tabulate's."""
+        shown = {heading: cells for heading, cells in self.columns.items() if any(cells)}
+        body = tabulate(shown, headers="keys", tablefmt=style, disable_numparse=True)
+        if style == "github":
+            return "\n\n".join([f"### {self.title}", body, "  \n".join(self.notes)]).rstrip()
+        return "\n".join([self.title, body, *self.notes])
+
+
+def heading(metric: str) -> str:
+    """`test accuracy %`, `test loss`."""
+    return metric.replace("_", " ") + (" %" if is_fraction(metric) else "")
+
+
+def number(value: float, metric: str) -> str:
+    """A figure of a metric, fractions in per cent."""
+    if not math.isfinite(value):
+        return UNKNOWN
+    if is_fraction(metric):
+        return f"{value * 100:.2f}"
+    return f"{value:.1f}" if "epochs" in metric else f"{value:.4f}"
+
+
+def cell(one: Observation, metric: str) -> str:
+    """`97.04 ± 0.85`: the figure and its interval; a dash where it was not measured."""
+    if metric not in one.metrics:
+        return UNKNOWN
+    found = intervals.mean(one.metrics[metric])
+    half = f" ± {number((found.high - found.low) / 2, metric)}" if found.known else ""
+    return number(one.figure(metric), metric) + half
+
+
+def percent(found: Estimate) -> str:
+    """`10 % [1, 44]`: a share and its interval."""
+    return f"{found.value:.0%}".replace("%", " %") + f" [{found.low * 100:.0f}, {found.high * 100:.0f}]"
+
+
+def runs(one: Observation) -> str:
+    """`20 (2 collapsed)`."""
+    others = Counter(outcome for outcome in one.outcomes if outcome != "trained")
+    named = ", ".join(f"{count} {outcome}" for outcome, count in sorted(others.items()))
+    return f"{one.n} ({named})" if named else str(one.n)
+
+
+def seeds(one: Observation) -> str:
+    """`0–19`, or each of them where some between are missing."""
+    first, last = min(one.seeds), max(one.seeds)
+    if last - first + 1 != one.n:
+        return " ".join(map(str, sorted(one.seeds)))
+    return str(first) if first == last else f"{first}–{last}"
+
+
+def source(observations: Iterable[Observation]) -> str:
+    """Where the runs of a table come from."""
+    counts = Counter(one.provenance for one in observations)
+    words = {"results": "records", "baseline": "recorded baselines"}
+    return "from " + " and ".join(f"{words[kind]} of {n} case{'s' * (n > 1)}" for kind, n in sorted(counts.items()))

@@ -1,0 +1,35 @@
+"""The views that an experiment names follow the ranking of a session that runs it."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import MICRO
+
+RUN = ("-q", "-p", "no:cacheprovider", "--activation", "relu,elu", "--dataset", "digits", "--optimizer", "adam")
+
+
+def shown_in(micro, *views):
+    micro.makepyfile(test_micro=MICRO.replace('name="micro",', f'name="micro",\n    views={views!r},'))
+    return micro
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_the_tables_of_its_views_are_printed_and_written(micro, workers):
+    run = shown_in(micro, "curves").runpytest_subprocess if workers else shown_in(micro, "curves").runpytest_inprocess
+    result = run(*RUN, *workers, "--baseline", "ignore", "--results-dir", "out")
+    result.stdout.fnmatch_lines(["*Games-Howell*", "micro · mlp · digits · adam · tiny", "*last validation loss*"])
+    _, written = (micro.path / "out" / "ranking.md").read_text(encoding="utf-8").split("## Views")
+    assert "| last validation loss" in written
+    assert "| elu " in written
+
+
+def test_an_experiment_without_views_has_its_ranking_alone(micro):
+    micro.runpytest_inprocess(*RUN, "--baseline", "ignore", "--results-dir", "out")
+    assert "## Views" not in (micro.path / "out" / "ranking.md").read_text(encoding="utf-8")
+
+
+def test_an_unknown_view_is_an_error_before_anything_is_trained(micro):
+    result = shown_in(micro, "nose").runpytest_inprocess(*RUN, "--baseline", "ignore", "--results-dir", "out")
+    result.stdout.fnmatch_lines(["*unknown view 'nose'; known: rates, *"])
+    assert not (micro.path / "out" / "runs").exists()
