@@ -22,7 +22,7 @@ COLUMNS = (
     *AXES,
     *("scale", "recipe_version", "data_hash", "device_class"),
     *("metric", "n", "trained", "mean", "sd"),
-    *("seeds", "values", "outcomes", "digests", "fingerprint", "date"),
+    *("seeds", "values", "outcomes", "digests", "metrics", "fingerprint", "date"),
 )
 
 
@@ -47,7 +47,11 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Baseline:
-    """The recorded runs of one case in one environment; the four sequences run parallel."""
+    """The recorded runs of one case in one environment; the four sequences run parallel.
+
+    Attributes:
+        metrics: those that are not judged, by name, run by run as well.
+    """
 
     key: Key
     metric: str
@@ -55,6 +59,7 @@ class Baseline:
     values: tuple[float, ...]
     outcomes: tuple[Outcome, ...]
     digests: tuple[str, ...]
+    metrics: dict[str, list[float]]
     fingerprint: dict[str, Any]
     date: str
 
@@ -81,13 +86,16 @@ def key_of(record: Record) -> Key:
 def from_records(records: Sequence[Record]) -> Baseline:
     """The baseline that the records of one case and environment make."""
     first, *_ = records = sorted(records, key=lambda record: record.seed)
+    metric = first.recipe["metric"]
+    others = sorted(first.metrics.keys() - {metric})
     return Baseline(
         key=key_of(first),
-        metric=first.recipe["metric"],
+        metric=metric,
         seeds=tuple(record.seed for record in records),
         values=tuple(record.value for record in records),
         outcomes=tuple(record.outcome for record in records),
         digests=tuple(record.digest for record in records),
+        metrics={name: [_rounded(record.metrics[name]) for record in records] for name in others},
         fingerprint=first.fingerprint,
         date=max(record.date for record in records)[:10],
     )
@@ -156,6 +164,7 @@ def _format(baseline: Baseline) -> dict[str, Any]:
         "values": " ".join(map(repr, baseline.values)),
         "outcomes": " ".join(baseline.outcomes),
         "digests": " ".join(baseline.digests),
+        "metrics": json.dumps(baseline.metrics, sort_keys=True),
         "fingerprint": json.dumps(baseline.fingerprint, sort_keys=True),
         "date": baseline.date,
     }
@@ -183,6 +192,7 @@ def _parse(row: dict[str, str]) -> Baseline:
         values=tuple(map(float, words["values"])),
         outcomes=tuple(outcome for word in words["outcomes"] for outcome in OUTCOMES if outcome == word),
         digests=tuple(words["digests"]),
+        metrics=json.loads(row["metrics"]),
         fingerprint=json.loads(row["fingerprint"]),
         date=row["date"],
     )
@@ -190,6 +200,11 @@ def _parse(row: dict[str, str]) -> Baseline:
         if _format(baseline)[column] not in (row[column], _as_int(row[column])):
             raise ValueError(f"{column} is {row[column]!r}, its values give {_format(baseline)[column]!r}")
     return baseline
+
+
+def _rounded(value: float) -> float:
+    """To what a reader can use: six digits. Only the judged values are kept to the last bit."""
+    return float(f"{value:.6g}")
 
 
 def _as_int(word: str) -> int | None:

@@ -60,6 +60,9 @@ class Experiment:
         source: the document and its id in it.
         models, datasets, activations, optimizers, variants: the axes, multiplied out.
         recipe: everything else that fixes the numbers, for a case and a scale.
+        variants: of one of them more, such as `lr0.01`; `settings_of` reads them.
+        runs_at: whether a case exists at a scale; `tiny` may leave some out.
+        views: tables beyond the ranking that its records are shown in, by their names in `bench.views`.
     """
 
     name: str
@@ -71,10 +74,29 @@ class Experiment:
     optimizers: Sequence[str]
     recipe: Callable[[Case, str], Recipe]
     variants: Sequence[str] = ("",)
+    runs_at: Callable[[Case, str], bool] = lambda case, scale: True
+    views: Sequence[str] = ()
 
-    def cases(self, extra_activations: Sequence[str] = ()) -> Iterator[Case]:
-        """All cases, those of activations from outside (`--activation`) last within their block."""
+    def cases(self, scale: str, extra_activations: Sequence[str] = ()) -> Iterator[Case]:
+        """All cases of a scale, those of activations from outside (`--activation`) last within their block."""
         added = [name for name in dict.fromkeys(extra_activations) if name not in self.activations]
         axes = (self.models, self.datasets, self.optimizers, self.variants, [*self.activations, *added])
         for model, dataset, optimizer, variant, activation in product(*axes):
-            yield Case(self.name, model, dataset, activation, optimizer, variant)
+            case = Case(self.name, model, dataset, activation, optimizer, variant)
+            if self.runs_at(case, scale):
+                yield case
+
+
+def settings_of(variant: str) -> dict[str, float]:
+    """What a variant says: `dropout0.5_lr0.01` is `{"dropout": 0.5, "lr": 0.01}`, `triangular` is `{"triangular": 1}`.
+
+    Raises:
+        ValueError: a word that is no name with an optional decimal number behind it.
+    """
+    settings = {}
+    for word in filter(None, variant.split("_")):
+        match = re.fullmatch(r"([a-z]+)(\d+(?:\.\d+)?)?", word)
+        if match is None:
+            raise ValueError(f"variant {variant!r}: {word!r} is not a name and a decimal number, such as lr0.01")
+        settings[match[1]] = float(match[2] or 1)
+    return settings

@@ -29,6 +29,11 @@ def visible_gpus(environment: MutableMapping[str, str] = os.environ) -> list[str
     return [str(index) for index in range(len(cards))]
 
 
+def default_scale(device: str) -> str:
+    """What `--scale` means where it is left out: `small` where CUDA would be used, else `tiny`; no torch needed."""
+    return "small" if device in ("auto", "cuda") and visible_gpus() else "tiny"
+
+
 def pin_worker(worker: int, workers: int, environment: MutableMapping[str, str] = os.environ) -> None:
     """Give one of several xdist workers its GPU and its share of the cores.
 

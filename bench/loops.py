@@ -18,6 +18,8 @@ from torchvision import transforms
 
 from bench import seeding, train
 from bench.evaluation import autocast_of
+from bench.network import Network
+from bench.network import build as build_network
 
 if TYPE_CHECKING:
     from bench.case import Case
@@ -52,25 +54,25 @@ def build(case: Case, recipe: Recipe, parts: Parts, device: torch.device) -> dic
         ValueError: an unknown model, activation, optimizer or initialisation.
     """
     return {
-        name: loop(train.build(case, recipe, 0, device, parts), recipe, parts.train)
+        name: loop(build_network(case, recipe, 0, device, parts), recipe, parts.train)
         for name, loop in (("suite", _suite), ("limit", _limit), ("dataloader", _dataloader))
     }
 
 
-def _suite(network: train.Network, recipe: Recipe, part: Part) -> Callable[[], object]:
+def _suite(network: Network, recipe: Recipe, part: Part) -> Callable[[], object]:
     device = part.labels.device
     autocast = autocast_of(recipe, device)
-    batches = seeding.generator(0, "batches")
+    batches, draws = seeding.generator(0, "batches"), seeding.generator(0, "augmentation")
 
     def epoch() -> float:
         order = torch.randperm(len(part), generator=batches).to(device)
-        total, _ = train.train_epoch(network, part, order, recipe.batch_size, autocast)
+        total, _ = train.train_epoch(network, part, order, recipe, draws, autocast)
         return total.item()
 
     return epoch
 
 
-def _limit(network: train.Network, recipe: Recipe, part: Part) -> Callable[[], object]:
+def _limit(network: Network, recipe: Recipe, part: Part) -> Callable[[], object]:
     net, optimizer = network.net.train(), network.optimizer
     inputs = part.inputs[: recipe.batch_size].clone()
     labels = part.labels[: recipe.batch_size].clone()
@@ -86,7 +88,7 @@ def _limit(network: train.Network, recipe: Recipe, part: Part) -> Callable[[], o
     return epoch
 
 
-def _dataloader(network: train.Network, recipe: Recipe, part: Part) -> Callable[[], object]:
+def _dataloader(network: Network, recipe: Recipe, part: Part) -> Callable[[], object]:
     """pytorch.org/tutorials/beginner/blitz/cifar10_tutorial.
 
     The workers persist, which the tutorial's do not: their start would weigh ten times as much here, where an

@@ -14,7 +14,7 @@ def bytes_saved(forward: Callable[[], object], excluded: Iterable[Tensor] = ()) 
     Counted tensor by tensor, not read off the process's high-water mark, so the figure is exact and the same
     on every device. Tensors in `excluded` (parameters, which live anyway) do not count.
     """
-    known = {tensor.untyped_storage().data_ptr() for tensor in excluded}
+    living = [tensor.detach() for tensor in excluded]  # under FakeTensorMode what stands for them, as in keep()
     kept: list[Tensor] = []  # holds every tensor, lest a freed address be counted as the one before
 
     def keep(tensor: Tensor) -> Tensor:
@@ -23,6 +23,8 @@ def bytes_saved(forward: Callable[[], object], excluded: Iterable[Tensor] = ()) 
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         result = forward()
-    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in kept}
+    # _cdata is what makes two Python objects one storage; a fake tensor has no address in memory
+    known = {tensor.untyped_storage()._cdata for tensor in living}
+    storages = {tensor.untyped_storage()._cdata: tensor.untyped_storage().nbytes() for tensor in kept}
     del result
-    return sum(size for address, size in storages.items() if address not in known)
+    return sum(size for storage, size in storages.items() if storage not in known)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bench.recipe import Recipe
 
-OPTIMIZERS = ("sgd", "adam")
+OPTIMIZERS = ("sgd", "nesterov", "adam", "adamw")
 
 
 def build(name: str, groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
@@ -25,8 +25,11 @@ def build(name: str, groups: list[dict[str, Any]], recipe: Recipe) -> torch.opti
     """
     from torch import optim
 
-    if name == "sgd":
-        return optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, fused=True)
+    if name in ("sgd", "nesterov"):
+        nesterov = name == "nesterov"
+        return optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=nesterov, fused=True)
     if name == "adam":
         return optim.Adam(groups, lr=recipe.learning_rate, fused=True)
+    if name == "adamw":
+        return optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
     raise ValueError(f"unknown optimizer {name!r}; known: {', '.join(OPTIMIZERS)}")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import baseline, selection
-from bench.device import DEVICES
+from bench.device import DEVICES, default_scale
+from bench.plan import devices
 from bench.recipe import SCALES
 
 if TYPE_CHECKING:
@@ -19,9 +20,12 @@ BASELINE_MODES = ("check", "require", "ignore")
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line asks of a session; `scale` and `seeds` are None where the default holds."""
+    """What the command line asks of a session.
 
-    scale: str | None
+    `seeds` is None where the recipe's own number holds; `on` names the devices that `plan` is for.
+    """
+
+    scale: str
     seeds: int | None
     device: str
     data_dir: Path | None
@@ -33,6 +37,9 @@ class Settings:
     strict: bool
     peers: bool
     choice: selection.Choice
+    share: selection.Share | None
+    plan: bool
+    on: tuple[str, ...]
 
     @property
     def require(self) -> bool:
@@ -92,6 +99,17 @@ def add(parser: pytest.Parser) -> None:
         action="store_true",
         help="also time and count what is marked as beside torch, torch-activation, timm and transformers",
     )
+    option(
+        "--share",
+        metavar="I/N",
+        help="the I-th of N about equal shares of the cases, the same ones at every call",
+    )
+    option(
+        "--plan",
+        action="store_true",
+        help="train nothing: print what the selection would cost in steps, FLOPs, memory and hours, and write plan.csv",
+    )
+    option("--on", metavar="A,B", default="cpu,NVIDIA A100", help=f"devices to plan for, of {', '.join(devices.NAMES)}")
     for axis in selection.SELECTABLE:
         if axis != "activation":
             option(f"--{axis}", metavar="A,B", help=f"exactly these values of the {axis} axis")
@@ -111,8 +129,10 @@ def read(config: pytest.Config) -> Settings:
     baseline_dir = option("--baseline-dir")
     if not baseline_dir.is_dir() and not option("--record"):
         raise ValueError(f"--baseline-dir {baseline_dir}: no such folder; make it with --record")
+    if option("--plan") and option("--record"):
+        raise ValueError("--plan trains nothing that --record could write; give one of them")
     return Settings(
-        scale=option("--scale"),
+        scale=option("--scale") or default_scale(option("--device")),
         seeds=option("--seeds"),
         device=option("--device"),
         data_dir=data_dir.expanduser().resolve() if data_dir else None,
@@ -124,6 +144,9 @@ def read(config: pytest.Config) -> Settings:
         strict=bool(config.getini("strict")),
         peers=option("--peers"),
         choice=selection.choose({axis: option(f"--{axis}") for axis in selection.SELECTABLE}),
+        share=selection.Share.parse(option("--share")) if option("--share") else None,
+        plan=option("--plan"),
+        on=tuple(dict.fromkeys(devices.find(name) for name in option("--on").split(","))),
     )
 
 

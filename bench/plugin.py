@@ -48,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
         state = State(options.read(config))
         baseline.read(state.settings.baseline_dir)
         kernels.read(state.settings.baseline_dir)
+        if state.settings.plan and under_xdist(config):
+            raise ValueError("--plan trains nothing and needs no workers: leave -n out, or give -n0")
     except (ValueError, baseline.BaselineError) as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[STATE] = state
@@ -64,10 +66,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     experiment = getattr(metafunc.module, "EXPERIMENT", None)
     if "case" not in metafunc.fixturenames or not isinstance(experiment, Experiment):
         return
-    added = metafunc.config.stash[STATE].settings.choice.added
-    parameters = [
-        pytest.param(case, id=case.id, marks=pytest.mark.case(**case.fields)) for case in experiment.cases(added)
-    ]
+    settings = metafunc.config.stash[STATE].settings
+    cases = experiment.cases(settings.scale, settings.choice.added)
+    parameters = [pytest.param(case, id=case.id, marks=pytest.mark.case(**case.fields)) for case in cases]
     metafunc.parametrize("case", parameters)
 
 
@@ -89,6 +90,8 @@ def pytest_collection_modifyitems(
         item.extra_keyword_matches.update(selection.keywords_of(parameter))
         words |= selection.words_of(parameter)
     _deselect(config, items, lambda item: settings.choice.allows(parameters.get(item)))
+    if share := settings.share:
+        _deselect(config, items, lambda item: share.has(parameters.get(item)))
     typed = config.option.keyword
     config.option.keyword = exact = selection.exact(typed, words)
     try:
@@ -108,7 +111,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     state = config.stash[STATE]
     cases = [item for item in session.items if any(isinstance(one, Case) for one in _parameters(item))]
-    progress = _live_line(config, len(cases)) if not is_worker(config) else None
+    progress = _progress(config, len(cases)) if not is_worker(config) else None
     state.session = Session(state.settings, max(1, len(cases)), progress)
     if not under_xdist(config):
         state.selected = {item.nodeid for item in session.items}
@@ -116,15 +119,41 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         terminal.showfspath = False  # one line a case instead of one letter
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """With `--plan` nothing runs; what is selected is estimated instead."""
+    config, state = session.config, session.config.stash[STATE]
+    if not state.settings.plan or config.option.collectonly or session.testsfailed or not session.items:
+        return None
+    parameters = [(item, one) for item in session.items for one in _parameters(item)]
+    cases = [(item.module.EXPERIMENT, one) for item, one in parameters if isinstance(one, Case)]  # type: ignore[attr-defined]
+    if not cases:
+        raise pytest.UsageError("--plan: no case of an experiment is selected, and nothing else has a plan")
+    from bench.plan import report
+
+    write = _live_line(config)
+    try:
+        state.planned = report.make(cases, state.settings, write or (lambda line: None))
+    except (ResultsError, ValueError) as error:
+        raise pytest.UsageError(str(error)) from error
+    return True
+
+
 @pytest.fixture
-def run_case(request: pytest.FixtureRequest) -> Callable[[Case], Result]:
-    """Trains and judges a case of the module's EXPERIMENT; fails the test where the verdict does."""
+def bench_session(request: pytest.FixtureRequest) -> Session:
+    """What all cases of this process share."""
     session = request.config.stash[STATE].session
     assert session is not None
+    return session
+
+
+@pytest.fixture
+def run_case(request: pytest.FixtureRequest, bench_session: Session) -> Callable[[Case], Result]:
+    """Trains and judges a case of the module's EXPERIMENT; fails the test where the verdict does."""
 
     def run(case: Case) -> Result:
         try:
-            result = session.run(case, request.module.EXPERIMENT)
+            result = bench_session.run(case, request.module.EXPERIMENT)
         except (DataError, ResultsError, ValueError) as error:
             pytest.fail(f"{case.id}: {error}", pytrace=False)
         request.node.stash[_RESULT] = result
@@ -196,21 +225,32 @@ def _is_timing(item: pytest.Item) -> bool:
     return "timing" in getattr(item, "fixturenames", ())
 
 
-def _live_line(config: pytest.Config, cases: int) -> Progress | None:
+def _progress(config: pytest.Config, cases: int) -> Progress | None:
     """On a terminal: case, seed, epoch, loss and time left on one line that is written over."""
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is None or not terminal.isatty:
+    write = _live_line(config)
+    if write is None:
         return None
-    capture = config.pluginmanager.get_plugin("capturemanager")
     finished = config.stash[STATE].results
     start = time.monotonic()
 
     def show(case: Case, seed: int, epoch: int, epochs: int, loss: float, share: float) -> None:
         done = len(finished) + share
         left = datetime.timedelta(seconds=round((time.monotonic() - start) * (cases - done) / done))
-        line = f"{case.id}  seed {seed}  epoch {epoch}/{epochs}  loss {loss:.4f}  {left} left"
+        write(f"{case.id}  seed {seed}  epoch {epoch}/{epochs}  loss {loss:.4f}  {left} left")
+
+    return show
+
+
+def _live_line(config: pytest.Config) -> Callable[[str], None] | None:
+    """Writes over one line of a terminal; None where there is no terminal."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or not terminal.isatty:
+        return None
+    capture = config.pluginmanager.get_plugin("capturemanager")
+
+    def write(line: str) -> None:
         with capture.global_and_fixture_disabled() if capture else nullcontext():
             terminal.rewrite(line, erase=True)
             terminal.flush()
 
-    return show
+    return write

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 from models import Equal
@@ -12,6 +13,21 @@ SCALES: tuple[Scale, ...] = get_args(Scale)
 Precision: TypeAlias = Literal["float32", "bfloat16"]
 MemoryFormat: TypeAlias = Literal["contiguous", "channels_last"]
 Aggregate: TypeAlias = Literal["mean", "median"]
+Objective: TypeAlias = Literal["classification", "reconstruction"]
+Preprocessing: TypeAlias = Literal["range", "standard", "zca"]
+Augmentation: TypeAlias = Literal["none", "flip_rotate", "crop_flip"]
+Schedule: TypeAlias = Literal["constant", "linear_from_half", "cosine", "triangular", "one_cycle"]
+
+_WORDS: dict[str, Any] = {
+    "schedule": Schedule,
+    "preprocessing": Preprocessing,
+    "augmentation": Augmentation,
+    "objective": Objective,
+    "equal": Equal,
+    "precision": Precision,
+    "memory_format": MemoryFormat,
+    "aggregate": Aggregate,
+}
 
 
 @dataclass(frozen=True)
@@ -22,18 +38,29 @@ class Recipe:
         version: raised whenever the numbers may change; baselines of another version do not count.
         epochs: at most; `patience` may end a run earlier.
         batch_size: examples a step.
-        learning_rate: of the optimizer.
+        learning_rate: of the optimizer; the highest one where a schedule changes it.
+        schedule: how the rate changes from step to step, see `bench.schedules`.
         initialisation: a name of `models.INITIALISATIONS`.
         momentum: of sgd.
         weight_decay: L2, of all parameters but those of an activation whose source asks for another.
         train_size: examples to train on; None takes all that validation leaves.
         validation_size: examples split off the training part by a fixed seed.
         test_size: examples of the test part to use; None takes all.
+        preprocessing: of the inputs, fitted on the rows trained on: `range` (to [-1, 1]), `standard` (mean 0 and
+            sd 1 a channel) or `zca` (whitening).
+        psi: peak count of the shot noise that corrupts all parts; None leaves them clean.
+        augmentation: of each training batch, see `bench.augmentation`.
+        test_noise: half widths of uniform noise, on the scale of pixels in [0, 1], under which the trained
+            network is also tested.
+        objective: `classification`, or `reconstruction` of the inputs.
+        model_arguments: of `models.build`: `width`, `depth`, `stem`, `dropout`, ...
+        activation_arguments: of `activations.build`.
         equal: what stays when an activation takes several inputs for each output: `parameters`, their number, or
             `width`, that of the hidden layers (see `models.build`).
         patience: epochs without a better validation loss before a run stops, its best weights restored;
             None trains all epochs and keeps the last weights.
         target_accuracy: validation accuracy whose first reaching is timed.
+        keep_functions: whether the record keeps what each place of use computes, epoch by epoch.
         threads: of the CPU; None leaves torch's own choice.
         precision: of the forward pass: `float32`, or `bfloat16` autocast (on CUDA only).
         memory_format: `contiguous`, or `channels_last` (on CUDA only).
@@ -49,14 +76,23 @@ class Recipe:
     batch_size: int
     learning_rate: float
     initialisation: str
+    schedule: Schedule = "constant"
     momentum: float = 0.0
     weight_decay: float = 0.0
     train_size: int | None = None
     validation_size: int = 0
     test_size: int | None = None
+    preprocessing: Preprocessing = "range"
+    psi: int | None = None
+    augmentation: Augmentation = "none"
+    test_noise: tuple[float, ...] = ()
+    objective: Objective = "classification"
+    model_arguments: Mapping[str, Any] = field(default_factory=dict)
+    activation_arguments: Mapping[str, Any] = field(default_factory=dict)
     equal: Equal = "parameters"
     patience: int | None = None
     target_accuracy: float | None = None
+    keep_functions: bool = False
     threads: int | None = None
     precision: Precision = "float32"
     memory_format: MemoryFormat = "contiguous"
@@ -70,13 +106,12 @@ class Recipe:
         for name in ("version", "epochs", "batch_size", "seeds", "recorded_seeds", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"recipe: {name} must be positive, not {getattr(self, name)}")
-        for name in ("train_size", "test_size"):
+        for name in ("train_size", "test_size", "psi"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"recipe: {name} must be positive or None, not {getattr(self, name)}")
         if self.validation_size < 0:
             raise ValueError(f"recipe: validation_size must not be negative, it is {self.validation_size}")
-        words = {"equal": Equal, "precision": Precision, "memory_format": MemoryFormat, "aggregate": Aggregate}
-        for name, kind in words.items():
+        for name, kind in _WORDS.items():
             if getattr(self, name) not in get_args(kind):
                 raise ValueError(f"recipe: {name} {getattr(self, name)!r}; known: {', '.join(get_args(kind))}")
         if self.patience is not None and not self.validation_size:

@@ -33,8 +33,9 @@ class Record:
         device_class: see `fingerprint.device_class`.
         fingerprint: see `fingerprint.take`.
         outcome: `diverged` (a loss not finite), `collapsed` (no better than guessing) or `trained`.
-        metrics: fractions, losses, `epochs_to_stop`.
+        metrics: fractions, losses, `epochs_to_stop`; validation metrics are those of the epoch whose weights are kept.
         curves: one value an epoch: `{train,validation}_{loss,accuracy}`.
+        functions: what each place of use computes, see `functions.Functions`; empty unless the recipe keeps them.
         digest: of the final weights and the training loss curve.
         seconds: spent in training steps, evaluation left out.
         seconds_to_target: until the target accuracy was first seen on the validation part; None if never.
@@ -54,6 +55,7 @@ class Record:
     outcome: Outcome
     metrics: dict[str, float]
     curves: dict[str, list[float]]
+    functions: dict[str, list[list[float]]]
     digest: str
     seconds: float
     seconds_to_target: float | None

@@ -33,6 +33,7 @@ class State:
         tables: those of the peers, by the name of their file.
         ranking: the tables of the session.
         recorded: what `--record` wrote, as a table.
+        planned: what `--plan` found, as tables.
         unwritten: why a file could not be written.
     """
 
@@ -49,6 +50,7 @@ class State:
     unasked: int = 0
     ranking: str = ""
     recorded: str = ""
+    planned: str = ""
     unwritten: str = ""
 
 
@@ -139,15 +141,16 @@ class Reporter:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write_results(self) -> None:
-        from bench import beside, rank
+        from bench import beside, observation, rank, views
         from bench.report import files, tables
 
         state = self.state
         ranked = rank.blocks(state.results, rank.read_reported(state.settings.baseline_dir))
         agreement = rank.overall(ranked)
         added = beside.paragraphs(state.settings.choice.added, state.results, ranked)
-        state.ranking = tables.render(ranked, agreement, state.results, added)
-        files.write(state.results, ranked, agreement, added, state.settings.results_dir)
+        shown = views.of_session(state.results, observation.read_reported(state.settings.baseline_dir))
+        state.ranking = tables.render(ranked, agreement, state.results, added, shown)
+        files.write(state.results, ranked, agreement, added, shown, state.settings.results_dir)
 
     def _write_peers(self) -> None:
         state = self.state
@@ -170,6 +173,10 @@ class Reporter:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         state, write = self.state, terminalreporter.write_line
+        if state.planned:
+            terminalreporter.section("plan")
+            write(state.planned)
+            write(f"written to {state.settings.results_dir / 'plan.csv'}")
         if state.timings:
             self._show_timings(terminalreporter)
         for name, table in state.tables.items():
@@ -207,8 +214,9 @@ class Reporter:
             terminalreporter.write_line(f"recorded {len(state.timings)} kernels in {state.settings.baseline_dir}")
 
     def _lost(self) -> set[str]:
-        """Selected tests that never reported, unless the user asked to stop early."""
-        if self.config.option.collectonly or self.config.getoption("maxfail"):
+        """Selected tests that never reported, unless the user asked to stop early or not to run them."""
+        option = self.config.option
+        if option.collectonly or option.maxfail or self.state.settings.plan:
             return set()
         return self.state.selected - self.state.reported
 

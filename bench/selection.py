@@ -6,6 +6,7 @@ an axis means exactly that value; every other word stays pytest's substring.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -68,6 +69,32 @@ class Choice:
     def allows(self, parameter: Any) -> bool:
         """Whether a case, a kernel or a test without either (None) is chosen: what lacks an axis asked for is not."""
         return all(getattr(parameter, axis, None) in values for axis, values in self.chosen.items())
+
+
+@dataclass(frozen=True)
+class Share:
+    """One of several about equal shares of the cases, by a hash of their ids: the same whatever else is selected."""
+
+    place: int
+    of: int
+
+    @staticmethod
+    def parse(text: str) -> Share:
+        """`2/5` is the second of five.
+
+        Raises:
+            ValueError: anything else.
+        """
+        place, _, of = text.partition("/")
+        if not (place.isdecimal() and of.isdecimal() and 1 <= int(place) <= int(of)):
+            raise ValueError(f"--share {text}: give I/N with I from 1 to N, such as 2/5")
+        return Share(int(place), int(of))
+
+    def has(self, parameter: Any) -> bool:
+        """Whether a case or another selectable parameter is in it; a test without one (None) is in every share."""
+        if parameter is None:
+            return True
+        return int(hashlib.sha256(parameter.id.encode()).hexdigest(), 16) % self.of == self.place - 1
 
 
 def choose(options: dict[str, str | None]) -> Choice:

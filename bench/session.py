@@ -20,6 +20,7 @@ from bench.record import Record, ResultsError
 if TYPE_CHECKING:
     import torch
 
+    from bench.judge import Judgement, Prior
     from bench.recipe import Recipe
 
 RunCase: TypeAlias = Callable[[Case], "Result"]  # what the fixture `run_case` gives a test
@@ -37,6 +38,7 @@ class Result:
         reason: one sentence with the numbers.
         failed: whether the case fails.
         message: what a failing case prints: number, band, seeds, fingerprint, commands.
+        views: names of the views that its experiment is shown in, see `bench.views`.
     """
 
     case: Case
@@ -45,6 +47,7 @@ class Result:
     reason: str
     failed: bool
     message: str = ""
+    views: tuple[str, ...] = ()
 
     def to_builtin(self) -> dict[str, Any]:
         """For xdist's wire; the inverse of `from_builtin`."""
@@ -54,7 +57,7 @@ class Result:
     @staticmethod
     def from_builtin(fields: Mapping[str, Any]) -> Result:
         records = tuple(Record.from_builtin(one) for one in fields["records"])
-        return Result(**{**fields, "case": Case(**fields["case"]), "records": records})
+        return Result(**{**fields, "case": Case(**fields["case"]), "records": records, "views": tuple(fields["views"])})
 
     @property
     def line(self) -> str:
@@ -89,20 +92,20 @@ class Session:
     def baselines(self) -> dict[baseline.Key, baseline.Baseline]:
         return baseline.read(self.settings.baseline_dir)
 
-    @property
-    def scale(self) -> str:
-        return self.settings.scale or ("small" if self.device.type == "cuda" else "tiny")
-
     def run(self, case: Case, experiment: Experiment) -> Result:
         """Train a case, judge it, train it again with fresh seeds where it looks suspicious, and judge again.
 
         A record that cannot be written fails the case, with its numbers in the message.
 
         Raises:
-            DataError, ResultsError, ValueError: it cannot be trained at all.
+            DataError, ResultsError, ValueError: it cannot be trained at all, or its experiment names an unknown view.
         """
+        from bench import views
+
         settings = self.settings
-        recipe = experiment.recipe(case, self.scale)
+        for name in experiment.views:
+            views.info(name)  # hours before it is asked for its table
+        recipe = experiment.recipe(case, self.settings.scale)
         wanted = settings.seeds or (recipe.recorded_seeds if settings.record else recipe.seeds)
         unsaved: list[ResultsError] = []
 
@@ -114,6 +117,7 @@ class Session:
             result = Result(case, tuple(train(range(wanted))), verdict, "nothing was judged", failed=False)
         else:
             result = self._judged(case, recipe, wanted, train)
+        result = replace(result, views=tuple(experiment.views))
         if unsaved:
             message = f"{unsaved[0]}\nnot lost: {result.line}\n{result.message}"
             result = replace(result, failed=True, message=message)
@@ -126,11 +130,7 @@ class Session:
 
         records = train(range(wanted))
         key = baseline.key_of(records[0])
-        found = self.baselines.get(key)
-        spread = None
-        if found is not None:
-            pool = [row for row in self.baselines.values() if row.key.pool == key.pool]
-            spread = judge.prior(pool, judge.quantum(found, recipe.test_size))
+        found, spread = self._recorded(key, recipe)
         fresh = range(wanted, wanted + judge.FRESH_SEEDS)
         strict, require = self.settings.strict, self.settings.require
         records, judgement = judge.two_stages(records, lambda: train(fresh), found, spread, self.cases, strict=strict)
@@ -139,6 +139,30 @@ class Session:
         if not judge.fails(judgement.verdict, strict=strict, require=require):
             return result
         return replace(result, failed=True, message=self._message(result, judgement.difference, wanted))
+
+    def judge_as(self, case: Case, trained: Case, experiment: Experiment, seeds: int) -> Judgement:
+        """Train one case and judge it, alone and at once, as if it were another. Nothing is written.
+
+        Raises:
+            DataError, ValueError: it cannot be trained at all.
+        """
+        from bench import judge, train
+
+        recipe = experiment.recipe(trained, self.settings.scale)  # what one activation alone takes is not for another
+        runs = train.run(trained, recipe, self.settings.scale, range(seeds), self.device, self.settings.data_dir)
+        records = [replace(one, case=case) for one in runs]
+        found, spread = self._recorded(baseline.key_of(records[0]), recipe)
+        return judge.judge(records, found, spread, cases=1)
+
+    def _recorded(self, key: baseline.Key, recipe: Recipe) -> tuple[baseline.Baseline | None, Prior | None]:
+        """The baseline of a key, and what the spreads of its block say about its own."""
+        from bench import judge
+
+        found = self.baselines.get(key)
+        if found is None:
+            return None, None
+        pool = [row for row in self.baselines.values() if row.key.pool == key.pool]
+        return found, judge.prior(pool, judge.quantum(found, recipe.test_size))
 
     def _records(
         self, case: Case, recipe: Recipe, seeds: Sequence[int], unsaved: list[ResultsError]
@@ -156,7 +180,7 @@ class Session:
             if tell:
                 tell(case, seed, epoch, epochs, loss, (missing.index(seed) + epoch / epochs) / len(missing))
 
-        for one in train.run(case, recipe, self.scale, missing, self.device, settings.data_dir, progress):
+        for one in train.run(case, recipe, self.settings.scale, missing, self.device, settings.data_dir, progress):
             try:
                 record.save(one, settings.results_dir)
             except ResultsError as error:
@@ -167,7 +191,7 @@ class Session:
         """The record of an earlier session, if nothing that fixes its numbers has changed."""
         from bench import train
 
-        found = record.load(record.path_of(case, self.scale, seed, self.settings.results_dir))
+        found = record.load(record.path_of(case, self.settings.scale, seed, self.settings.results_dir))
         if found is None or found.recipe["version"] != recipe.version:
             return None
         now = train.environment(case, recipe, self.device, self.settings.data_dir)
@@ -193,11 +217,11 @@ class Session:
         case, records = result.case, result.records
         metric = records[0].recipe["metric"]
         runs = ", ".join(f"{one.seed}: {one.value:.4f} {one.outcome}" for one in records)
-        command = f"pytest bench -k {case.id} --scale {self.scale}"
+        command = f"pytest bench -k {case.id} --scale {self.settings.scale}"
         if self.settings.data_dir:
             command += f" --data-dir {self.settings.data_dir}"
         lines = [
-            f"{result.verdict} {case.id} at {self.scale}: {result.reason}",
+            f"{result.verdict} {case.id} at {self.settings.scale}: {result.reason}",
             f"{metric} by seed: {runs}",
             f"false-alarm level: {LEVEL:.0%} a session, cases selected: {self.cases}",
             f"fingerprint: {difference or 'as recorded'}",

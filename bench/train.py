@@ -19,15 +19,18 @@ from typing import TypeAlias
 import torch
 import torch._dynamo  # an optimizer imports it at its first step: two seconds that no run must be charged with
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-import activations
 import models
-from bench import fingerprint, interleave, optimizers, seeding
+from bench import fingerprint, interleave, seeding
+from bench.augmentation import AUGMENTATIONS
 from bench.case import Case
+from bench.data.noise import uniform_noise
 from bench.data.parts import Part, Parts, prepare
-from bench.evaluation import Autocast, autocast_of, evaluate, outcome_of
+from bench.evaluation import Autocast, Evaluation, autocast_of, evaluate, outcome_of
+from bench.functions import Functions
 from bench.memory import bytes_saved
+from bench.network import Network, build
+from bench.objectives import OBJECTIVES
 from bench.recipe import Recipe
 from bench.record import Record
 
@@ -69,71 +72,33 @@ def environment(
         return parts.data_hash, fingerprint.take(device, recipe)
 
 
-@dataclass
-class Network:
-    """A network on its device with its optimizer.
-
-    Attributes:
-        net: the network.
-        sites: the activation instances in it.
-        optimizer: over its parameters.
-    """
-
-    net: nn.Module
-    sites: list[nn.Module]
-    optimizer: torch.optim.Optimizer
-
-
-def build(case: Case, recipe: Recipe, seed: int, device: torch.device, parts: Parts) -> Network:
-    """The network of a run, initialised, its parameter groups keeping each activation's own weight decay."""
-    sites: list[nn.Module] = []
-
-    def site(shape: tuple[int, ...]) -> nn.Module:
-        with seeding.global_stream(seed, f"activation parameters {len(sites)}"):
-            sites.append(activations.build(case.activation, shape=shape))
-        return sites[-1]
-
-    with seeding.global_stream(seed, "construction"):  # torch's layers draw from it; it is all drawn anew below
-        net = models.build(
-            case.model,
-            input_shape=parts.input_shape,
-            num_classes=parts.num_classes,
-            activation=site,
-            in_features_multiplier=activations.info(case.activation).in_features_multiplier,
-            equal=recipe.equal,
-        )
-    models.initialise(net, recipe.initialisation, seeding.generator(seed, "weights"), keep=sites)
-    channels_last = recipe.memory_format == "channels_last"
-    net.to(device)
-    net.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
-    wish = activations.info(case.activation).weight_decay
-    own = [parameter for module in sites for parameter in module.parameters()]
-    mine = {id(parameter) for parameter in own}
-    others = [parameter for parameter in net.parameters() if id(parameter) not in mine]
-    groups = [{"params": others, "weight_decay": recipe.weight_decay}]
-    if own:
-        groups.append({"params": own, "weight_decay": recipe.weight_decay if wish is None else wish})
-    return Network(net, sites, optimizers.build(case.optimizer, groups, recipe))
-
-
 def train_epoch(
-    network: Network, part: Part, order: Tensor, batch_size: int, autocast: Autocast
+    network: Network, part: Part, order: Tensor, recipe: Recipe, draws: torch.Generator, autocast: Autocast
 ) -> tuple[Tensor, Tensor]:
-    """One pass over a part in the given order; sums of the loss and of the correct answers, on the device."""
-    net, optimizer = network.net, network.optimizer
+    """One pass over a part in the given order; sums of the loss and of the correct answers, on the device.
+
+    Args:
+        draws: what augmentation draws from.
+    """
+    net, optimizer, scheduler = network.net, network.optimizer, network.scheduler
+    objective, augment = OBJECTIVES[recipe.objective], AUGMENTATIONS[recipe.augmentation]
     total = torch.zeros((), device=part.labels.device)
     correct = torch.zeros((), device=part.labels.device, dtype=torch.int64)
     net.train()
-    for rows in order.split(batch_size):
+    for rows in order.split(recipe.batch_size):
         inputs, labels = part.take(rows)
+        inputs = augment(inputs, draws)
         optimizer.zero_grad()
         with autocast():
-            logits = net(inputs)
-            loss = F.cross_entropy(logits, labels)
+            outputs = net(inputs)
+            loss = objective.loss(outputs, inputs, labels)
         loss.backward()
         optimizer.step()
+        if scheduler:
+            scheduler.step()
         total += loss.detach() * len(rows)
-        correct += (logits.detach().argmax(1) == labels).sum()
+        if objective.correct:
+            correct += objective.correct(outputs.detach(), labels)
     return total, correct
 
 
@@ -147,10 +112,16 @@ class _Course:
     best_loss: float = math.inf
     best_epoch: int = 0
     best_weights: dict[str, Tensor] | None = None
+    functions: Functions = field(default_factory=Functions)
 
     def note(self, **values: float) -> None:
         for name, value in values.items():
             self.curves.setdefault(name, []).append(value)
+
+    def final(self, *names: str) -> dict[str, float]:
+        """Of the epoch whose weights are kept."""
+        kept = self.best_epoch - 1 if self.best_weights else -1
+        return {name: self.curves[name][kept] for name in names if name in self.curves}
 
 
 def _run(
@@ -170,7 +141,8 @@ def _run(
         course = _train(network, recipe, seed, device, parts, autocast, progress)
     if course.best_weights is not None:
         network.net.load_state_dict(course.best_weights)
-    test = evaluate(network.net, parts.test, autocast)
+    objective = OBJECTIVES[recipe.objective]
+    test = evaluate(network.net, parts.test, objective, autocast)
     losses = course.curves["train_loss"]
     return Record(
         case=case,
@@ -180,14 +152,16 @@ def _run(
         data_hash=parts.data_hash,
         device_class=fingerprint.device_class(device),
         fingerprint=fingerprint.take(device, recipe),
-        outcome=outcome_of(losses, test, parts),
+        outcome=outcome_of(losses, test),
         metrics={
-            "test_accuracy": test.accuracy,
-            "test_top3_accuracy": test.top3_accuracy,
-            "test_loss": test.loss,
+            **test.named("test"),
+            **_under_noise(network.net, parts.test, recipe, seed, autocast),
+            **course.final("validation_loss", "validation_accuracy"),
+            "first_epoch_train_loss": losses[0],
             "epochs_to_stop": float(len(losses)),
         },
         curves=course.curves,
+        functions=course.functions.sampled,
         digest=_digest(network.net, losses),
         seconds=course.seconds,
         seconds_to_target=course.seconds_to_target,
@@ -208,23 +182,29 @@ def _train(
     progress: Progress,
 ) -> _Course:
     course = _Course()
-    batches = seeding.generator(seed, "batches")
+    objective = OBJECTIVES[recipe.objective]
+    batches, draws = seeding.generator(seed, "batches"), seeding.generator(seed, "augmentation")
+    if recipe.keep_functions:
+        course.functions.sample(network.sites, network.shapes)
     for epoch in range(1, recipe.epochs + 1):
         order = torch.randperm(len(parts.train), generator=batches).to(device)
         start = _now(device)
-        total, correct = train_epoch(network, parts.train, order, recipe.batch_size, autocast)
+        total, correct = train_epoch(network, parts.train, order, recipe, draws, autocast)
         course.seconds += _since(start, device)
         loss = total.item() / len(parts.train)
-        course.note(train_loss=loss, train_accuracy=correct.item() / len(parts.train))
+        course.note(train_loss=loss)
+        if objective.correct:
+            course.note(train_accuracy=correct.item() / len(parts.train))
+        if recipe.keep_functions:
+            course.functions.sample(network.sites, network.shapes)
         progress(seed, epoch, recipe.epochs, loss)
         if not math.isfinite(loss):
             break
         if parts.validation is None:
             continue
-        validation = evaluate(network.net, parts.validation, autocast)
-        course.note(validation_loss=validation.loss, validation_accuracy=validation.accuracy)
-        target = recipe.target_accuracy
-        if target is not None and course.seconds_to_target is None and validation.accuracy >= target:
+        validation = evaluate(network.net, parts.validation, objective, autocast)
+        course.note(**validation.named("validation"))
+        if course.seconds_to_target is None and _reaches(recipe.target_accuracy, validation):
             course.seconds_to_target = course.seconds
         if validation.loss < course.best_loss:
             course.best_loss, course.best_epoch = validation.loss, epoch
@@ -233,6 +213,20 @@ def _train(
         elif recipe.patience is not None and epoch - course.best_epoch >= recipe.patience:
             break
     return course
+
+
+def _reaches(target_accuracy: float | None, found: Evaluation) -> bool:
+    return target_accuracy is not None and found.metrics.get("accuracy", 0.0) >= target_accuracy
+
+
+def _under_noise(net: nn.Module, part: Part, recipe: Recipe, seed: int, autocast: Autocast) -> dict[str, float]:
+    """Test metrics under uniform noise, as `test_accuracy_noise1.5`; the same noise for all activations of a seed."""
+    found: dict[str, float] = {}
+    for amplitude in recipe.test_noise:
+        inputs = uniform_noise(part.inputs, amplitude, seeding.generator(seed, "test noise"))
+        noisy = evaluate(net, Part(inputs, part.labels), OBJECTIVES[recipe.objective], autocast)
+        found |= {f"{name}_noise{amplitude:g}": value for name, value in noisy.named("test").items()}
+    return found
 
 
 def _digest(net: nn.Module, losses: Sequence[float]) -> str:

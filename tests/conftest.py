@@ -7,11 +7,15 @@ import io
 import hypothesis.core  # noqa: F401
 import pandas as pd
 import pytest
+import torch
 
 import bench.judge
 import bench.report.files
 import bench.train  # noqa: F401
 from activations import _registry
+
+# The networks here are so small that a second thread costs more than it gives, and under `-n` it starves the others.
+torch.set_num_threads(1)
 
 # pytester forgets the modules that a session in process has imported. Those that are slow to import or cannot be
 # imported twice (torch, and what pandas registers with pyarrow at its first Parquet file) come in here, once.
@@ -39,6 +43,12 @@ EXPERIMENT = Experiment(
 def test_micro(case, run_case):
     run_case(case)
 """
+
+
+@pytest.fixture(autouse=True)
+def _on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions inside a test are not xdist's, even if the test runs in one of its workers."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
 
 
 @pytest.fixture

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bench.baseline import Key
 from bench.case import Case
+from bench.observation import Observation
 from bench.record import Record
 
+SIZES = {"train_size": None, "validation_size": 1000}
 HERE = {"device": "cpu", "torch": "2.14"}
 ELSEWHERE = {"device": "cpu", "torch": "2.15"}
 
@@ -39,6 +42,7 @@ def record(
         outcome=outcome,
         metrics={"test_loss": 1.0, "epochs_to_stop": 2.0, settings["metric"]: value},
         curves={"train_loss": [1.0, 0.5]},
+        functions={},
         digest=f"{seed}-{value}-{outcome}",
         seconds=1.0,
         seconds_to_target=None,
@@ -51,3 +55,20 @@ def record(
 
 def runs(values, outcome="trained", first_seed=0, **kwargs) -> list[Record]:
     return [record(seed, value, outcome, **kwargs) for seed, value in enumerate(values, start=first_seed)]
+
+
+def observation(
+    case, metrics, scale="paper", data_hash="0", outcomes=None, provenance="results", **more
+) -> Observation:
+    """Of a case whose metrics are given run by run; `more` are fields of the observation, or else of its recipe."""
+    n = len(next(iter(metrics.values())))
+    fields = {name: more.pop(name) for name in ("curves", "functions", "reported", "seeds") if name in more}
+    settings = {"metric": "test_accuracy", "aggregate": "mean", "learning_rate": 1e-3, **SIZES, **more}
+    return Observation(
+        key=Key(case, scale, 1, data_hash, "cpu"),
+        recipe=settings,
+        outcomes=tuple(outcomes or ["trained"] * n),
+        metrics={name: tuple(map(float, values)) for name, values in metrics.items()},
+        provenance=provenance,
+        **{"seeds": tuple(range(n)), **fields},
+    )

@@ -70,7 +70,7 @@ def test_a_case_cannot_be_changed_and_can_be_a_key() -> None:
 
 def test_an_experiment_multiplies_its_axes() -> None:
     experiment = _experiment(variants=("", "lr0.1", "lr0.01"))
-    cases = list(experiment.cases())
+    cases = list(experiment.cases("tiny"))
     axes = (experiment.models, experiment.datasets, experiment.activations, experiment.optimizers, experiment.variants)
     wanted = {Case("some", *combination) for combination in itertools.product(*axes)}
     assert set(cases) == wanted
@@ -78,7 +78,7 @@ def test_an_experiment_multiplies_its_axes() -> None:
 
 
 def test_the_cases_of_a_block_stand_together() -> None:
-    blocks = [case.block for case in _experiment().cases()]
+    blocks = [case.block for case in _experiment().cases("tiny")]
     assert len(list(itertools.groupby(blocks))) == len(set(blocks))
 
 
@@ -86,10 +86,10 @@ def test_the_cases_of_a_block_stand_together() -> None:
 def test_added_activations_come_last_in_their_block_and_once(added: tuple[str, ...]) -> None:
     experiment = _experiment()
     new = [name for name in added if name not in experiment.activations]
-    for _, block in itertools.groupby(experiment.cases(added), key=lambda case: case.block):
+    for _, block in itertools.groupby(experiment.cases("tiny", added), key=lambda case: case.block):
         assert [case.activation for case in block] == [*experiment.activations, *new]
 
 
 def test_an_activation_added_twice_comes_once() -> None:
-    cases = list(_experiment().cases(("mine", "mine")))
+    cases = list(_experiment().cases("tiny", ("mine", "mine")))
     assert len(cases) == len(set(cases))

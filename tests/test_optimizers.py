@@ -16,7 +16,8 @@ from bench import optimizers
 from bench.recipe import Recipe
 
 RECIPE = Recipe(version=1, epochs=1, batch_size=8, learning_rate=0.03, initialisation="torch", momentum=0.9)
-KINDS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+KINDS = {"sgd": torch.optim.SGD, "nesterov": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+OWN = {"sgd": {"momentum": RECIPE.momentum}, "nesterov": {"momentum": RECIPE.momentum, "nesterov": True}}
 
 
 def _groups() -> list[dict[str, Any]]:
@@ -42,11 +43,10 @@ def test_it_builds_with_the_recipes_rate_and_each_groups_weight_decay(name: str)
 @pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
 def test_its_steps_are_those_of_torchs_plain_class(name: str) -> None:
     """The fused kernels are a matter of speed alone."""
-    settings = {"momentum": RECIPE.momentum} if name == "sgd" else {}
     ours, plain = _groups(), _groups()
     pair = (
         optimizers.build(name, ours, RECIPE),
-        KINDS[name](plain, lr=RECIPE.learning_rate, foreach=False, **settings),
+        KINDS[name](plain, lr=RECIPE.learning_rate, foreach=False, **OWN.get(name, {})),
     )
     for size in (1.0, *[0.01] * 20):  # a fall, so that variants that remember the largest differ
         for optimizer in pair:

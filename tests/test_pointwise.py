@@ -37,7 +37,9 @@ def test_parameters_go_by_position_or_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "call", [lambda x: cubic(x), lambda x: cubic(x, 1.0, 2.0), lambda x: cubic(x, 1.0, bogus=1)], ids=str
+    "call",
+    [lambda x: cubic(x), lambda x: cubic(x, 1.0, 2.0), lambda x: cubic(x, 1.0, bogus=1)],
+    ids=["missing", "too many", "unknown"],
 )
 def test_a_missing_or_unknown_argument_lists_the_known_ones(call) -> None:
     with pytest.raises(ValueError, match=r"cubic cannot be called with .* arguments after x: slope, shift"):

@@ -62,6 +62,20 @@ def test_the_options_keep_unit_tests_beside_the_cases_findable_by_substring(micr
     assert chosen == ["test_micro.py::test_micro[micro-mlp-digits-elu-sgd]", "test_unit.py::test_elu_is_smooth"]
 
 
+def test_shares_are_disjoint_cover_all_cases_and_leave_other_tests_in_each(micro):
+    micro.makepyfile(test_unit="def test_a_unit():\n    assert True\n")
+    shares = []
+    for place in (1, 2, 3):
+        result = micro.runpytest_inprocess("--collect-only", "-q", "--share", f"{place}/3")
+        lines = [line for line in result.outlines if "::" in line]
+        assert "test_unit.py::test_a_unit" in lines
+        shares.append({line for line in lines if "[micro-" in line})
+    everything = micro.runpytest_inprocess("--collect-only", "-q")
+    assert set.union(*shares) == {line for line in everything.outlines if "[micro-" in line}
+    assert sum(map(len, shares)) == len(set.union(*shares))
+    assert all(shares)
+
+
 @pytest.mark.parametrize(
     "arguments", [["-k", "nonsense"], ["-m", "case(activation='nonsense')"], ["-k", "elu and relu"]]
 )
@@ -73,13 +87,15 @@ def test_selecting_nothing_is_never_green(micro, arguments):
     ("arguments", "message"),
     [
         (["--activation", "rellu"], "*unknown activation 'rellu': did you mean relu*"),
-        (["--dataset", "cifar"], "*unknown dataset 'cifar'; known: digits, mnist, cifar10*"),
-        (["--model", "resnet"], "*unknown model 'resnet'; known: mlp, cnn*"),
-        (["--optimizer", "lion"], "*unknown optimizer 'lion'; known: sgd, adam*"),
+        (["--dataset", "cifar"], "*unknown dataset 'cifar'; known: digits, *"),
+        (["--model", "resnet"], "*unknown model 'resnet'; known: mlp, cnn, *"),
+        (["--optimizer", "lion"], "*unknown optimizer 'lion'; known: sgd, nesterov, adam, adamw*"),
         (["--experiment", "bert"], "*unknown experiment 'bert'; known: micro*"),
         (["--activation", "nowhere.py:act"], "*there is no file 'nowhere.py'*"),
         (["--activation", ","], "*--activation is empty*"),
         (["--seeds", "0"], "*--seeds*"),
+        (["--share", "3/2"], "*--share 3/2: give I/N with I from 1 to N*"),
+        (["--share", "half"], "*--share half: give I/N*"),
         (["--data-dir", "nowhere"], "*nowhere: no such folder*"),
         (["--baseline-dir", "nowhere"], "*nowhere: no such folder; make it with --record*"),
     ],

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 import activations
-from bench import train
+from bench import network, train
 from bench.case import Case
 from bench.data.parts import prepare
 from bench.evaluation import autocast_of, evaluate
+from bench.objectives import OBJECTIVES
 from bench.recipe import Recipe
 
 CPU = torch.device("cpu")
@@ -38,7 +39,7 @@ def run(case=CASE, seeds=(0,), **changes):
 def built(activation, **changes):
     recipe = dataclasses.replace(RECIPE, **changes)
     parts = prepare("digits", recipe, CPU, None, None)
-    return train.build(dataclasses.replace(CASE, activation=activation), recipe, 0, CPU, parts), recipe, parts
+    return network.build(dataclasses.replace(CASE, activation=activation), recipe, 0, CPU, parts), recipe, parts
 
 
 def test_a_run_repeats_bit_for_bit_whatever_ran_before_it():
@@ -74,29 +75,29 @@ def test_trainable_activations_draw_at_every_place_anew_and_by_seed():
 
 @pytest.mark.parametrize(("activation", "decay"), [("apl", 1e-3), ("prelu", 0.0), ("tact", 0.5)])
 def test_parameters_of_an_activation_decay_as_its_source_asks(activation, decay):
-    network, _, _ = built(activation, weight_decay=0.5)
-    others, own = network.optimizer.param_groups
+    made, _, _ = built(activation, weight_decay=0.5)
+    others, own = made.optimizer.param_groups
     assert own["weight_decay"] == decay
     assert others["weight_decay"] == 0.5
-    assert {id(p) for p in own["params"]} == {id(p) for site in network.sites for p in site.parameters()}
-    assert sum(len(group["params"]) for group in (others, own)) == len(list(network.net.parameters()))
+    assert {id(p) for p in own["params"]} == {id(p) for site in made.sites for p in site.parameters()}
+    assert sum(len(group["params"]) for group in (others, own)) == len(list(made.net.parameters()))
     assert activations.info(activation).weight_decay == (None if activation == "tact" else decay)
 
 
 def test_every_place_of_a_trainable_activation_trains():
-    network, recipe, parts = built("apl")
-    before = [copy.deepcopy(site.state_dict()) for site in network.sites]
+    made, recipe, parts = built("apl")
+    before = [copy.deepcopy(site.state_dict()) for site in made.sites]
     order = torch.arange(len(parts.train))
-    train.train_epoch(network, parts.train, order, recipe.batch_size, autocast_of(recipe, CPU))
-    for old, site in zip(before, network.sites, strict=True):
+    train.train_epoch(made, parts.train, order, recipe, torch.Generator(), autocast_of(recipe, CPU))
+    for old, site in zip(before, made.sites, strict=True):
         assert all(not torch.equal(old[name], value) for name, value in site.state_dict().items())
 
 
 def test_the_loop_computes_what_a_plain_loop_computes():
-    network, recipe, parts = built("elu")
+    made, recipe, parts = built("elu")
     other, _, _ = built("elu")
     order = torch.randperm(len(parts.train))
-    total, correct = train.train_epoch(network, parts.train, order, 64, autocast_of(recipe, CPU))
+    total, correct = train.train_epoch(made, parts.train, order, recipe, torch.Generator(), autocast_of(recipe, CPU))
     losses, hits = 0.0, 0
     for rows in order.split(64):
         other.optimizer.zero_grad()
@@ -108,7 +109,7 @@ def test_the_loop_computes_what_a_plain_loop_computes():
         hits += int((logits.argmax(1) == parts.train.labels[rows]).sum())
     assert total.item() == pytest.approx(losses, rel=1e-5)
     assert correct.item() == hits
-    for one, two in zip(network.net.parameters(), other.net.parameters(), strict=True):
+    for one, two in zip(made.net.parameters(), other.net.parameters(), strict=True):
         torch.testing.assert_close(one, two)
 
 
@@ -116,7 +117,7 @@ def test_a_record_tells_what_happened():
     (record,) = run()
     assert record.outcome == "trained"
     assert {name: len(curve) for name, curve in record.curves.items()} == dict.fromkeys(
-        ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"), 3
+        ("train_loss", "train_accuracy", *(f"validation_{name}" for name in ("loss", "accuracy", "top3_accuracy"))), 3
     )
     assert record.metrics["epochs_to_stop"] == 3
     assert 0 < record.metrics["test_accuracy"] <= record.metrics["test_top3_accuracy"] <= 1
@@ -127,13 +128,13 @@ def test_a_record_tells_what_happened():
 
 
 def test_the_metrics_are_those_of_the_network_on_the_test_part():
-    network, recipe, parts = built("relu")
-    found = evaluate(network.net, parts.test, autocast_of(recipe, CPU))
+    made, recipe, parts = built("relu")
+    found = evaluate(made.net, parts.test, OBJECTIVES["classification"], autocast_of(recipe, CPU))
     with torch.no_grad():
-        logits = network.net(parts.test.inputs)
+        logits = made.net(parts.test.inputs)
     ranks = (logits > logits.gather(1, parts.test.labels[:, None])).sum(1)
-    assert found.accuracy == pytest.approx((ranks == 0).double().mean().item())
-    assert found.top3_accuracy == pytest.approx((ranks < 3).double().mean().item())
+    assert found.metrics["accuracy"] == pytest.approx((ranks == 0).double().mean().item())
+    assert found.metrics["top3_accuracy"] == pytest.approx((ranks < 3).double().mean().item())
     assert found.loss == pytest.approx(torch.nn.functional.cross_entropy(logits, parts.test.labels).item(), rel=1e-6)
 
 

@@ -13,10 +13,16 @@ from bench.rank import Block, Overall
 from bench.record import ResultsError, to_json, write_text
 from bench.report import tables
 from bench.session import Result
+from bench.views import Table
 
 
 def write(
-    results: Sequence[Result], ranked: Sequence[Block], found: Sequence[Overall], beside: Sequence[str], folder: Path
+    results: Sequence[Result],
+    ranked: Sequence[Block],
+    found: Sequence[Overall],
+    beside: Sequence[str],
+    views: Sequence[Table],
+    folder: Path,
 ) -> None:
     """Write the four files, each atomically.
 
@@ -25,7 +31,7 @@ def write(
     """
     records = [one for result in results for one in result.records]
     write_text(folder / "records.jsonl", "".join(f"{to_json(one)}\n" for one in records))
-    write_text(folder / "ranking.md", tables.markdown(ranked, found, results, beside))
+    write_text(folder / "ranking.md", tables.markdown(ranked, found, results, beside, views))
     rows = [
         {
             **block.case.fields,

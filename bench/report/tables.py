@@ -12,6 +12,7 @@ import activations
 from bench.baseline import Baseline
 from bench.rank import Block, Overall, Row
 from bench.session import Result
+from bench.views import Table
 
 # Verdicts that pass but want somebody's eye.
 NOTED = ("CHANGED", "IMPROVED", "NEW")
@@ -68,18 +69,32 @@ def verdicts(results: Sequence[Result]) -> str:
 
 
 def render(
-    ranked: Sequence[Block], found: Sequence[Overall], results: Sequence[Result], beside: Sequence[str] = ()
+    ranked: Sequence[Block],
+    found: Sequence[Overall],
+    results: Sequence[Result],
+    beside: Sequence[str] = (),
+    views: Sequence[Table] = (),
 ) -> str:
-    """All of it as plain text; `beside` are the paragraphs on activations that the user added."""
+    """All of it as plain text.
+
+    Args:
+        beside: the paragraphs on activations that the user added.
+        views: the tables that the experiments ask for beyond the ranking.
+    """
     parts = [
         "\n".join(filter(None, (block.title, ranking(block), block.line, block.agreement_with_literature)))
         for block in ranked
     ]
-    return "\n\n".join([*parts, *filter(None, (agreement(found), LEGEND, *beside, verdicts(results)))])
+    shown = [table.render() for table in views]
+    return "\n\n".join([*parts, *filter(None, (agreement(found), LEGEND, *shown, *beside, verdicts(results)))])
 
 
 def markdown(
-    ranked: Sequence[Block], found: Sequence[Overall], results: Sequence[Result], beside: Sequence[str] = ()
+    ranked: Sequence[Block],
+    found: Sequence[Overall],
+    results: Sequence[Result],
+    beside: Sequence[str] = (),
+    views: Sequence[Table] = (),
 ) -> str:
     """All of it as GitHub's Markdown."""
     parts = [
@@ -92,7 +107,8 @@ def markdown(
         for block in ranked
     ]
     tail = [text.replace("\n", "  \n") for text in (agreement(found), LEGEND, *beside, verdicts(results)) if text]
-    return "\n\n".join(["# Ranking", *parts, "## Over all blocks", *tail]) + "\n"
+    shown = ["## Views", *(table.render("github") for table in views)] if views else []
+    return "\n\n".join(["# Ranking", *parts, "## Over all blocks", *tail, *shown]) + "\n"
 
 
 def _interval(row: Row, scale: int, digits: int) -> str:
