@@ -1,0 +1,79 @@
+"""Does every experiment notice a broken activation? Its recorded baseline must tell it from relu.
+
+    pytest bench/test_guards.py --data-dir DIR
+    pytest bench -k "guards and dead and complex"
+
+For each experiment one recorded case is really trained with a broken activation in the place of its own, and judged
+as that case: `constant` puts out the same number everywhere, `dead` is relu without a gradient. The verdict must be
+one that fails.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+import activations
+import bench
+from bench.case import Case, Experiment
+from bench.session import Session
+
+# Four collapsed runs beside ten recorded ones that trained are the fewest that an exact test at 1 % for five tests
+# tells apart: 1 / C(14, 4) = 0.001.
+SEEDS = 4
+
+
+def constant(x: Any) -> Any:
+    return 0 * x + 1
+
+
+def dead(x: Any) -> Any:
+    return x.clamp(min=0).detach()
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A broken activation in one case of an experiment."""
+
+    experiment: str
+    broken: str
+    case: Case
+
+    @property
+    def id(self) -> str:
+        return f"guards-{self.broken}-{self.experiment}"
+
+
+def _experiments() -> Iterator[Experiment]:
+    for _, name, _ in pkgutil.iter_modules(bench.__path__):
+        if name.startswith("test_") and name != __name__.rpartition(".")[2]:
+            experiment = getattr(importlib.import_module(f"bench.{name}"), "EXPERIMENT", None)
+            if experiment:
+                yield experiment
+
+
+EXPERIMENTS = {experiment.name: experiment for experiment in _experiments()}
+
+
+def _reference(experiment: Experiment) -> Case:
+    """relu on digits where the experiment has them, which is the fastest."""
+    return min(experiment.cases("tiny"), key=lambda case: (case.activation != "relu", case.dataset != "digits"))
+
+
+GUARDS = [Guard(name, broken, _reference(one)) for name, one in EXPERIMENTS.items() for broken in ("constant", "dead")]
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.id)
+def test_guards(guard: Guard, bench_session: Session) -> None:
+    from bench.judge import FAILING  # scipy comes with it, and collecting must stay fast
+
+    entry = activations.load(f"{__file__}:{guard.broken}")
+    activations.register(entry)
+    trained = replace(guard.case, activation=entry.name)
+    judgement = bench_session.judge_as(guard.case, trained, EXPERIMENTS[guard.experiment], SEEDS)
+    if judgement.verdict == "NEW":
+        pytest.skip(f"{guard.case.id}: {judgement.reason}")
+    assert judgement.verdict in FAILING, f"{guard.case.id} with {guard.broken}: {judgement.verdict}, {judgement.reason}"
