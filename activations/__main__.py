@@ -14,16 +14,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from activations import _registry
 from activations._user import load
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line, where argparse would print the usage too."""
-        self.exit(2, f"{self.prog}: {message}; --help lists what there is\n")
+from activations.command import Parser, run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 2 where something given is unknown or cannot be written, with one line on standard error.
     """
-    parser = _Parser(
+    parser = Parser(
         prog="python -m activations",
         description="Facts about activations, computed from their formulas.",
     )
@@ -50,15 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="worst errors in float64, float32, bfloat16, float16, or those given",
     )
     options = parser.parse_args(argv)
-    try:
-        print(_answer(options))
-    except ValueError as error:
-        print(f"{parser.prog}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"{parser.prog}: cannot write {options.plot}: {error.strerror}; give another place", file=sys.stderr)
-        return 2
-    return 0
+    return run(parser.prog, lambda: _answer(options), options.plot)
 
 
 def _answer(options: argparse.Namespace) -> str:

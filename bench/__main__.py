@@ -8,22 +8,15 @@ python -m bench curves --experiment mlp --plot curves.svg     # a table and a pi
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
+from activations.command import Parser, run
 from bench import baseline, observation
 from bench.case import AXES
 from bench.observation import Observation
 from bench.recipe import SCALES
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line, where argparse would print the usage too."""
-        self.exit(2, f"{self.prog}: {message}; --help lists what there is\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,17 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(argv)
-    try:
-        print(options.run(options))
-    except (ValueError, baseline.BaselineError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # `| head` has read enough; nothing is left to be flushed at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        print(f"{parser.prog}: cannot write {options.plot}: {error.strerror}; give another place", file=sys.stderr)
-        return 2
-    return 0
+    return run(parser.prog, lambda: options.run(options), options.plot, (ValueError, baseline.BaselineError))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
 
     summaries = {name: view.summary for name, view in VIEWS.items()}
     summaries["claims"] = "what the documents conclude: supported, refuted or undetermined"
-    parser = _Parser(
+    parser = Parser(
         prog="python -m bench",
         description="What records and recorded baselines show.",
         epilog="views:\n" + "\n".join(f"  {name:12}{summary}" for name, summary in summaries.items()),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bench.data.parts import Part
 from bench.objectives import Objective
@@ -23,11 +23,11 @@ EVALUATION_BATCH = 1000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Loss over a part, the objective's other metrics, and whether it is no better than ignoring the inputs."""
+    """Loss over a part, the objective's other metrics, and the outputs that they are of."""
 
     loss: float
     metrics: Mapping[str, float]
-    is_guess: bool
+    outputs: Tensor
 
     def named(self, part: str) -> dict[str, float]:
         """Loss and metrics as `test_loss`, `test_accuracy`, ..."""
@@ -43,7 +43,7 @@ def evaluate(net: nn.Module, part: Part, objective: Objective, autocast: Autocas
     return Evaluation(
         loss=objective.loss(outputs, part.inputs, part.labels).item(),
         metrics=objective.metrics(outputs, part.labels),
-        is_guess=objective.is_guess(outputs, part),
+        outputs=outputs,
     )
 
 
@@ -54,8 +54,8 @@ def autocast_of(recipe: Recipe, device: torch.device) -> Autocast:
     return lambda: torch.autocast(device.type, dtype=getattr(torch, recipe.precision))
 
 
-def outcome_of(losses: Sequence[float], test: Evaluation) -> Outcome:
+def outcome_of(losses: Sequence[float], test: Evaluation, part: Part, objective: Objective) -> Outcome:
     """`diverged` (a loss not finite), `collapsed` (no better than ignoring the inputs) or `trained`."""
     if not math.isfinite(losses[-1]) or not math.isfinite(test.loss):
         return "diverged"
-    return "collapsed" if test.is_guess else "trained"
+    return "collapsed" if objective.is_guess(test.outputs, part) else "trained"

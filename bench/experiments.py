@@ -1,12 +1,20 @@
-"""The suite's experiments by name, for what is not a pytest session: `experiments.find("mlp")`."""
+"""The suite's experiments by name: `experiments.find("mlp")`, `experiments.names()`."""
 
 from __future__ import annotations
 
 import functools
 import importlib
+import pkgutil
 
+import bench
 from bench.case import Case, Experiment
 from bench.recipe import Recipe
+
+
+def names() -> list[str]:
+    """Of all that a `bench/test_<name>.py` declares."""
+    files = [module.name for module in pkgutil.iter_modules(bench.__path__) if module.name.startswith("test_")]
+    return [name for file in files if find(name := file.removeprefix("test_"))]
 
 
 @functools.cache

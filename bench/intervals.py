@@ -80,8 +80,11 @@ def share(count: int, n: int, confidence: float = CONFIDENCE) -> Estimate:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted so that none of them is below a level by chance alone more often than that: Holm 1979."""
-    p = np.asarray(p_values, dtype=float)
+    """Adjusted so that none of them is below a level by chance alone more often than that: Holm 1979.
+
+    What could not be tested (NaN) counts as 1.
+    """
+    p = np.nan_to_num(np.asarray(p_values, dtype=float), nan=1.0)
     order = np.argsort(p)
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))

@@ -96,5 +96,5 @@ def tied(best: Observation, others: Sequence[Observation], metric: str) -> list[
     from bench.intervals import LEVEL, difference, holm
 
     apart = [difference(best.of(metric), other.of(metric)) for other in others]
-    adjusted = holm([1.0 if math.isnan(one.p) else one.p for one in apart])
+    adjusted = holm([one.p for one in apart])
     return [other for other, p in zip(others, adjusted, strict=True) if p >= LEVEL]

@@ -152,7 +152,7 @@ def _run(
         data_hash=parts.data_hash,
         device_class=fingerprint.device_class(device),
         fingerprint=fingerprint.take(device, recipe),
-        outcome=outcome_of(losses, test),
+        outcome=outcome_of(losses, test, parts.test, objective),
         metrics={
             **test.named("test"),
             **_under_noise(network.net, parts.test, recipe, seed, autocast),

@@ -8,16 +8,10 @@ python -m models resnet18 --activation apl    # the same with another activation
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line, where argparse would print the usage too."""
-        self.exit(2, f"{self.prog}: {message}; --help lists what there is\n")
+from activations.command import Parser, run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,20 +20,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 2 where something given is unknown or does not fit, with one line on standard error.
     """
-    parser = _Parser(prog="python -m models", description="Where activations sit in networks of their papers' sizes.")
+    parser = Parser(prog="python -m models", description="Where activations sit in networks of their papers' sizes.")
     parser.add_argument("name", nargs="?", metavar="NAME", help="of a network; the survey's eleven unless given")
     parser.add_argument("--activation", help="name of one to put in every hidden place")
     options = parser.parse_args(argv)
     if options.activation and not options.name:
         parser.error("--activation needs the name of a network")
-    try:
-        print(_answer(options))
-    except ValueError as error:
-        print(f"{parser.prog}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # `| head` has read enough; nothing is left to be flushed at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return run(parser.prog, lambda: _answer(options))
 
 
 def _answer(options: argparse.Namespace) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import pkgutil
 import re
 import statistics
 from collections.abc import Iterator
@@ -13,9 +12,8 @@ import pytest
 import torch
 
 import activations
-import bench
 import models
-from bench import baseline, data, interleave, network, optimizers, rank, train
+from bench import baseline, data, experiments, interleave, network, optimizers, rank, train
 from bench.case import Case, Experiment, settings_of
 from bench.data.parts import Part, Parts
 from bench.evaluation import autocast_of
@@ -23,10 +21,7 @@ from bench.plan import cost
 from bench.plan.estimate import rows_of
 from bench.recipe import SCALES, Recipe
 
-MODULES = [
-    importlib.import_module(f"bench.{name}") for _, name, _ in pkgutil.iter_modules(bench.__path__) if "test_" in name
-]
-EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES if hasattr(module, "EXPERIMENT")}
+EXPERIMENTS = {name: experiments.find(name) for name in experiments.names()}
 CASES = {scale: [(one, case) for one in EXPERIMENTS.values() for case in one.cases(scale)] for scale in SCALES}
 BASELINES = {row.key.case: row for row in baseline.read(baseline.FOLDER).values() if row.key.scale == "tiny"}
 
@@ -268,6 +263,6 @@ def test_every_case_takes_one_real_step_of_its_paper_recipe(experiment: Experime
     assert any(not torch.equal(old, new) for old, new in zip(before, built.net.parameters(), strict=True))
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if hasattr(module, "EXPERIMENT")])
+@pytest.mark.parametrize("module", [importlib.import_module(f"bench.test_{name}") for name in EXPERIMENTS])
 def test_a_docstring_says_how_to_run_it(module):
     assert re.search(r"^\s*pytest bench -k ", module.__doc__, re.MULTILINE)

@@ -62,7 +62,7 @@ def conjunction(comparisons: Sequence[Comparison], missing: Sequence[str] = ()) 
     """
     if not comparisons:
         return nothing(_lack(missing).removeprefix("; ") or "no records")
-    p_values = holm([1.0 if math.isnan(one.estimate.p) else one.estimate.p for one in comparisons])
+    p_values = holm([one.estimate.p for one in comparisons])
     decided = [one for one, p in zip(comparisons, p_values, strict=True) if p < LEVEL]
     against = [one for one in decided if one.estimate.value < 0]
     open_ = [one for one in comparisons if one not in decided]

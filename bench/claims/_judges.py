@@ -6,7 +6,6 @@ taken within a block (one network, data set, optimizer and variant), seed by see
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -107,7 +106,7 @@ def no_single_best(observations: Sequence[Observation]) -> Judgement:
         return nothing("no records of two blocks that share three activations" if found else "no records")
     duels = [(place, one, other) for place in range(len(found)) for one in names for other in names if one < other]
     compared = [differences.within(*found[place], one, other).estimate for place, one, other in duels]
-    adjusted = intervals.holm([1.0 if math.isnan(estimate.p) else estimate.p for estimate in compared])
+    adjusted = intervals.holm([estimate.p for estimate in compared])
     won, lost = [], []
     for (_, one, other), estimate, p in zip(duels, compared, adjusted, strict=True):
         if p < LEVEL:

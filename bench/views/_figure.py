@@ -18,6 +18,7 @@ from bench.observation import Observation
 
 # Taller pictures are read by nobody, and Agg refuses them somewhere.
 MOST_PANELS = 60
+ACROSS = 3
 
 
 def style() -> AbstractContextManager[None]:
@@ -38,6 +39,16 @@ def panels(rows: int, columns: int, width: float = 3.6, height: float = 2.6) -> 
         )
     figure = Figure(figsize=(width * columns, height * rows + 0.3), layout="constrained")
     return figure, [list(row) for row in figure.subplots(rows, columns, squeeze=False)]
+
+
+def grid(count: int, height: float = 2.6) -> tuple[Figure, list[Axes]]:
+    """An empty figure of so many panels, at most `ACROSS` in a row."""
+    columns = min(ACROSS, count)
+    figure, rows = panels(-(-count // columns), columns, height=height)
+    places = [axes for row in rows for axes in row]
+    for axes in places[count:]:
+        axes.set_visible(False)
+    return figure, places[:count]
 
 
 def looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -60,11 +60,9 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
     blocks = list(grouped(observations, lambda one: one.block).values())
     if not blocks:
         return None
-    columns = min(3, len(blocks))
     tallest = max(map(len, blocks))
-    drawing, grid = _figure.panels(-(-len(blocks) // columns), columns, height=0.9 + 0.24 * tallest)
-    places = [axes for row in grid for axes in row]
-    for axes, members in zip(places, blocks, strict=False):
+    drawing, places = _figure.grid(len(blocks), height=0.9 + 0.24 * tallest)
+    for axes, members in zip(places, blocks, strict=True):
         for height, one in enumerate(members):
             rate = count([one]).rate
             axes.plot([rate.low * 100, rate.high * 100], [height, height], color="#0072B2", linewidth=1.2)
@@ -74,8 +72,6 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
         axes.set_xlim(-2, 102)
         axes.set_xlabel("null runs %, exact 95 % interval")
         _figure.title(axes, members[0].title(), members)
-    for axes in places[len(blocks) :]:
-        axes.set_visible(False)
     return drawing
 
 

@@ -34,10 +34,8 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
     if not settings:
         return None
     looks = _figure.looks(name for setting in settings for name in setting.rates)
-    columns = min(3, len(settings))
-    drawing, grid = _figure.panels(-(-len(settings) // columns), columns)
-    places = [axes for row in grid for axes in row]
-    for axes, setting in zip(places, settings, strict=False):
+    drawing, places = _figure.grid(len(settings))
+    for axes, setting in zip(places, settings, strict=True):
         metric = sweep.validation(setting.first.metric)
         for place, (name, by_rate) in enumerate(setting.rates.items()):
             aside = ASIDE ** (place - (len(setting.rates) - 1) / 2)
@@ -56,8 +54,6 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
         axes.set_ylabel(metric.replace("_", " "))
         shown = [one for by_rate in setting.rates.values() for one in by_rate.values()]
         _figure.title(axes, setting.title, shown)
-    for axes in places[len(settings) :]:
-        axes.set_visible(False)
     _figure.legend(drawing, looks)
     return drawing
 
@@ -65,7 +61,7 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
 def _swept(observations: Sequence[Observation]) -> list[Setting]:
     """Settings with two rates or more, all with a metric to choose by."""
     found = [setting for setting in sweep.settings(observations) if len(setting.all_rates) > 1]
-    return [setting for setting in found if len(setting.chosen()) == len(setting.rates)]
+    return [setting for setting in found if sweep.has_validation(setting.first)]
 
 
 def _by_rate(setting: Setting) -> Table:
