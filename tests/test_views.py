@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from activations import reference
-from bench import views
+from bench import baseline, views
 from bench.case import Case
 from bench.functions import GRID
+from bench.observation import gather
 from bench.views import VIEWS, _figure, curves, forms, noise, null_runs
 from made import observation
 
@@ -141,6 +142,15 @@ def test_every_picture_is_drawn_and_there_is_none_of_nothing(name, suffix, tmp_p
         _figure.save(figure, tmp_path / f"a.{suffix}")
     assert (tmp_path / f"a.{suffix}").stat().st_size > 5000
     assert draw([]) is None
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_takes_the_recorded_baselines(name, tmp_path):
+    """Rows of different ages hold different metrics, and some none but the judged one."""
+    recorded, _ = gather(tmp_path, baseline.FOLDER)
+    assert recorded
+    tables = VIEWS[name].tables(recorded)
+    assert bool(tables) == (name not in ("curves", "functions"))  # of which baselines keep nothing
 
 
 def test_the_best_rate_is_chosen_by_validation_and_its_test_figure_shown():

@@ -59,9 +59,9 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
 
 
 def _swept(observations: Sequence[Observation]) -> list[Setting]:
-    """Settings with two rates or more, all with a metric to choose by."""
-    found = [setting for setting in sweep.settings(observations) if len(setting.all_rates) > 1]
-    return [setting for setting in found if sweep.has_validation(setting.first)]
+    """Settings with two rates or more, of the observations that have a metric to choose by."""
+    measured = [one for one in observations if sweep.validation(one.metric) in one.metrics]
+    return [setting for setting in sweep.settings(measured) if len(setting.all_rates) > 1]
 
 
 def _by_rate(setting: Setting) -> Table:
