@@ -18,7 +18,7 @@ from bench import kernels
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[1]
-CASES = 104
+CASES = 120
 
 
 def kernel(activation="relu", dtype="float32", size="cache", mode="forward_backward"):
@@ -209,7 +209,7 @@ def test_without_a_row_the_verdict_is_new_and_passes():
 def test_a_failure_says_figure_band_machine_and_both_commands():
     text = kernels.judge(measurement(ratio_relu=4.0), row(device_name="the recorded one"), CASES).explanation
     assert "4.00 x relu" in text
-    assert "2.00 x relu, band 1.41 to 2.83" in text
+    assert "2.00 x relu, band 1.40 to 2.85" in text
     assert "the recorded one" in text
     assert 'pytest bench/test_kernels.py -k "[elu-float32-cache-forward_backward]" -n0\n' in text
     assert text.endswith("-n0 --record")

@@ -16,6 +16,8 @@ ACTIVATIONS = (
     "elu",
     "selu",
     "gelu",
+    "gelu_tanh",
+    "gelu_sigmoid",
     "silu",
     "mish",
     "prelu",
