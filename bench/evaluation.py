@@ -19,6 +19,8 @@ from bench.record import Outcome
 Autocast: TypeAlias = Callable[[], AbstractContextManager[object]]
 
 EVALUATION_BATCH = 1000
+# Sentences sorted by length: few enough that a long one pads few others, and that BERT base fits into 2 GB.
+SENTENCES_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,9 @@ class Evaluation:
 def evaluate(net: nn.Module, part: Part, objective: Objective, autocast: Autocast) -> Evaluation:
     """Mean loss and metrics of a network on a part."""
     net.eval()
+    size = EVALUATION_BATCH if part.lengths is None else SENTENCES_BATCH
     with autocast():
-        outputs = torch.cat([net(inputs).float() for inputs in part.inputs.split(EVALUATION_BATCH)])
+        outputs = torch.cat([net(inputs).float() for inputs in part.in_turn(size)])
     return Evaluation(
         loss=objective.loss(outputs, part.inputs, part.labels).item(),
         metrics=objective.metrics(outputs, part.labels),
@@ -54,8 +57,8 @@ def autocast_of(recipe: Recipe, device: torch.device) -> Autocast:
     return lambda: torch.autocast(device.type, dtype=getattr(torch, recipe.precision))
 
 
-def outcome_of(losses: Sequence[float], test: Evaluation, part: Part, objective: Objective) -> Outcome:
+def outcome_of(losses: Sequence[float], found: Evaluation, part: Part, objective: Objective) -> Outcome:
     """`diverged` (a loss not finite), `collapsed` (no better than ignoring the inputs) or `trained`."""
-    if not math.isfinite(losses[-1]) or not math.isfinite(test.loss):
+    if not math.isfinite(losses[-1]) or not math.isfinite(found.loss):
         return "diverged"
-    return "collapsed" if objective.is_guess(test.outputs, part) else "trained"
+    return "collapsed" if objective.is_guess(found.outputs, part) else "trained"

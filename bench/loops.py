@@ -1,12 +1,13 @@
-"""The training loop beside its rivals, an epoch of each: `loops.build(case, recipe, parts, device)`.
+"""The training loop beside its rivals, an epoch of each: `loops.build(["suite", "limit"], case, recipe, ...)`.
 
-`suite` is the loop of `bench.train`; `limit` is as many bare steps on one resident batch; `dataloader` is
-PyTorch's tutorial loop over PIL images. Model, optimizer, batch size and images are the same.
+`suite` is the loop of `bench.train`; `limit` is as many bare steps on resident batches; `dataloader` is PyTorch's
+tutorial loop over PIL images, `trainer` is transformers' Trainer. Model, optimizer, batch size and data are the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import torch
@@ -47,26 +48,26 @@ class Pictures(Dataset[tuple[Tensor, int]]):
         return self.transform(Image.fromarray(self.images[index])), self.labels[index]
 
 
-def build(case: Case, recipe: Recipe, parts: Parts, device: torch.device) -> dict[str, Callable[[], object]]:
+def build(
+    names: Iterable[str], case: Case, recipe: Recipe, parts: Parts, device: torch.device
+) -> dict[str, Callable[[], object]]:
     """One epoch of each loop as a call, each with a network of its own from the same seed.
+
+    Args:
+        names: of `LOOPS`.
 
     Raises:
         ValueError: an unknown model, activation, optimizer or initialisation.
     """
-    return {
-        name: loop(build_network(case, recipe, 0, device, parts), recipe, parts.train)
-        for name, loop in (("suite", _suite), ("limit", _limit), ("dataloader", _dataloader))
-    }
+    return {name: LOOPS[name](build_network(case, recipe, 0, device, parts), recipe, parts.train) for name in names}
 
 
 def _suite(network: Network, recipe: Recipe, part: Part) -> Callable[[], object]:
-    device = part.labels.device
-    autocast = autocast_of(recipe, device)
+    autocast = autocast_of(recipe, part.labels.device)
     batches, draws = seeding.generator(0, "batches"), seeding.generator(0, "augmentation")
 
     def epoch() -> float:
-        order = torch.randperm(len(part), generator=batches).to(device)
-        total, _ = train.train_epoch(network, part, order, recipe, draws, autocast)
+        total, _ = train.train_epoch(network, part, recipe, batches, draws, autocast)
         return total.item()
 
     return epoch
@@ -74,11 +75,10 @@ def _suite(network: Network, recipe: Recipe, part: Part) -> Callable[[], object]
 
 def _limit(network: Network, recipe: Recipe, part: Part) -> Callable[[], object]:
     net, optimizer = network.net.train(), network.optimizer
-    inputs = part.inputs[: recipe.batch_size].clone()
-    labels = part.labels[: recipe.batch_size].clone()
+    batches = _resident(part, recipe.batch_size)
 
     def epoch() -> float:
-        for _ in range(len(part) // recipe.batch_size):
+        for inputs, labels in batches:
             optimizer.zero_grad()
             loss = F.cross_entropy(net(inputs), labels)
             loss.backward()
@@ -86,6 +86,13 @@ def _limit(network: Network, recipe: Recipe, part: Part) -> Callable[[], object]
         return loss.item()
 
     return epoch
+
+
+def _resident(part: Part, size: int) -> list[tuple[Tensor, Tensor]]:
+    """Batches for an epoch: of sentences, whose lengths differ, all; of images the first one, again and again."""
+    if part.lengths is not None:
+        return list(part.batches(size, seeding.generator(0, "batches")))
+    return [(part.inputs[:size].clone(), part.labels[:size].clone())] * (len(part) // size)
 
 
 def _dataloader(network: Network, recipe: Recipe, part: Part) -> Callable[[], object]:
@@ -117,3 +124,41 @@ def _dataloader(network: Network, recipe: Recipe, part: Part) -> Callable[[], ob
         return running_loss
 
     return epoch
+
+
+def _trainer(network: Network, recipe: Recipe, part: Part) -> Callable[[], object]:
+    """transformers' Trainer on the same padded batches, resident as well: spared its collator and sampler of lengths.
+
+    It does nothing but train: no logs, evaluations and checkpoints, and no clipping of gradients, which we have not.
+    """
+    from transformers import PrinterCallback, Trainer, TrainingArguments
+
+    with tempfile.TemporaryDirectory() as folder:  # which it makes, though it has nothing to write
+        arguments = TrainingArguments(
+            output_dir=folder,
+            num_train_epochs=1,
+            per_device_train_batch_size=1,  # which here is a whole batch
+            max_grad_norm=0.0,
+            lr_scheduler_type="constant",
+            logging_strategy="no",
+            save_strategy="no",
+            eval_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+            remove_unused_columns=False,
+            dataloader_pin_memory=False,
+            use_cpu=part.labels.device.type == "cpu",
+        )
+        trainer = Trainer(
+            model=network.net,
+            args=arguments,
+            data_collator=lambda rows: rows[0],
+            train_dataset=[{"ids": ids, "labels": labels} for ids, labels in _resident(part, recipe.batch_size)],
+            optimizers=(network.optimizer, None),
+            compute_loss_func=lambda logits, labels, num_items_in_batch: F.cross_entropy(logits, labels),
+        )
+    trainer.remove_callback(PrinterCallback)
+    return trainer.train
+
+
+LOOPS = {"suite": _suite, "limit": _limit, "dataloader": _dataloader, "trainer": _trainer}

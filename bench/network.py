@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -49,7 +48,7 @@ def build(case: Case, recipe: Recipe, seed: int, device: torch.device, parts: Pa
         shapes.append(shape)
         return sites[-1]
 
-    with seeding.global_stream(seed, "construction"):  # torch's layers draw from it; it is all drawn anew below
+    with seeding.global_stream(seed, "construction"):  # torch's layers draw from it; `own` alone keeps that
         net = models.build(
             case.model,
             input_shape=parts.input_shape,
@@ -58,6 +57,7 @@ def build(case: Case, recipe: Recipe, seed: int, device: torch.device, parts: Pa
             in_features_multiplier=activations.info(case.activation).in_features_multiplier,
             equal=recipe.equal,
             **recipe.model_arguments,
+            **parts.model_arguments,
         )
     models.initialise(net, recipe.initialisation, seeding.generator(seed, "weights"), keep=sites)
     channels_last = recipe.memory_format == "channels_last"
@@ -71,5 +71,5 @@ def build(case: Case, recipe: Recipe, seed: int, device: torch.device, parts: Pa
     if own:
         groups.append({"params": own, "weight_decay": recipe.weight_decay if wish is None else wish})
     optimizer = optimizers.build(case.optimizer, groups, recipe)
-    steps = recipe.epochs * math.ceil(len(parts.train) / recipe.batch_size)
-    return Network(net, sites, shapes, optimizer, schedules.build(recipe.schedule, optimizer, steps))
+    scheduler = schedules.build(recipe.schedule, optimizer, recipe.steps(len(parts.train)))
+    return Network(net, sites, shapes, optimizer, scheduler)

@@ -5,6 +5,7 @@ observation.gather(Path("results"), Path("baselines"))
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from bench.case import AXES, Case
 from bench.record import Outcome, Record, ResultsError
 
 _Key = TypeVar("_Key", bound=Hashable)
+LEAST_RATIO = 1e-30  # what is smaller has vanished as much: a ratio of 0 has no logarithm
 Reported: TypeAlias = Mapping[Case, Mapping[str, float]]  # the literature's figures, by case and metric
 
 
@@ -30,7 +32,8 @@ class Observation:
         recipe: its fields.
         seeds, outcomes: of each run.
         metrics: by name, run by run.
-        curves, functions: as in the records, run by run; empty for a baseline, which keeps none.
+        curves, functions, gradients, gradient_steps: as in the records, run by run; empty for a baseline, which keeps
+            none.
         reported: the literature's figures for the case, by metric.
         provenance: `results`, the records of a folder or session, or `baseline`, a recorded row.
     """
@@ -43,6 +46,8 @@ class Observation:
     provenance: Literal["results", "baseline"]
     curves: tuple[Mapping[str, Sequence[float]], ...] = ()
     functions: tuple[Mapping[str, Sequence[Sequence[float]]], ...] = ()
+    gradients: tuple[Mapping[str, Sequence[float]], ...] = ()
+    gradient_steps: tuple[Sequence[int], ...] = ()
     reported: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -81,6 +86,13 @@ class Observation:
         """The values of a metric by seed; empty where it was not measured."""
         return dict(zip(self.seeds, self.metrics[metric], strict=True)) if metric in self.metrics else {}
 
+    def compared(self, metric: str) -> dict[int, float]:
+        """As `of`, on the scale on which differences of the metric mean something: decimal logarithms of ratios."""
+        values = self.of(metric)
+        if not is_ratio(metric):
+            return values
+        return {seed: math.log10(max(value, LEAST_RATIO)) for seed, value in values.items()}
+
     def figure(self, metric: str) -> float:
         """A metric as the recipe aggregates it, over all runs, those that did not train included."""
         aggregate = statistics.median if self.recipe["aggregate"] == "median" else statistics.fmean
@@ -95,13 +107,18 @@ class Observation:
 
 
 def higher_is_better(metric: str) -> bool:
-    """The direction of any metric: losses and epochs are better low, fractions of right answers high."""
+    """The direction of any metric: losses and epochs are better low, fractions and the vanishing ratio high."""
     return "loss" not in metric and "epochs" not in metric
 
 
 def is_fraction(metric: str) -> bool:
     """Whether a metric is a fraction of right answers, which is shown in per cent."""
     return "accuracy" in metric or "f1" in metric
+
+
+def is_ratio(metric: str) -> bool:
+    """Whether a metric is a ratio: 0.1 and 10 are then as far from 1."""
+    return metric.endswith("ratio")
 
 
 def grouped(observations: Iterable[Observation], by: Callable[[Observation], _Key]) -> dict[_Key, list[Observation]]:
@@ -186,6 +203,8 @@ def _from_runs(key: Key, runs: Sequence[Record], reported: Reported) -> Observat
         provenance="results",
         curves=tuple(run.curves for run in runs),
         functions=tuple(run.functions for run in runs),
+        gradients=tuple(run.gradients for run in runs),
+        gradient_steps=tuple(run.gradient_steps for run in runs),
         reported=reported.get(key.case, {}),
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import baseline, selection
+from bench.data.locations import Locations
 from bench.device import DEVICES, default_scale
 from bench.plan import devices
 from bench.recipe import SCALES
@@ -28,11 +29,12 @@ class Settings:
     scale: str
     seeds: int | None
     device: str
-    data_dir: Path | None
+    where: Locations
     results_dir: Path
     baseline_dir: Path
     baseline_mode: str
     resume: bool
+    gradients: bool
     record: bool
     strict: bool
     peers: bool
@@ -69,6 +71,11 @@ def add(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="data in the hub's layout, DIR/ylecun/mnist/...; or ACTBENCH_DATA",
     )
+    option("--timit", type=Path, metavar="DIR", help="your copy of TIMIT: the folder with TRAIN and TEST")
+    option(
+        "--bert", metavar="PATH", help="a pretrained BERT in the place of the recipe's: a folder, or a name of the hub"
+    )
+    option("--vectors", type=Path, metavar="FILE", help="word vectors in the text format of word2vec or GloVe")
     option(
         "--results-dir",
         type=Path,
@@ -81,6 +88,7 @@ def add(parser: pytest.Parser) -> None:
         action="store_true",
         help="reuse records of the results folder that are equal in everything",
     )
+    option("--gradients", action="store_true", help="keep the norm of every layer's gradient along each run")
     option("--record", action="store_true", help="record baselines instead of judging, 20 seeds a case at tiny")
     option(
         "--baseline",
@@ -122,10 +130,6 @@ def read(config: pytest.Config) -> Settings:
         ValueError: a name or a folder that does not exist.
     """
     option = config.getoption
-    environment = os.environ.get("ACTBENCH_DATA")
-    data_dir = option("--data-dir") or (Path(environment) if environment else None)
-    if data_dir is not None and not data_dir.expanduser().is_dir():
-        raise ValueError(f"--data-dir (or ACTBENCH_DATA) {data_dir}: no such folder")
     baseline_dir = option("--baseline-dir")
     if not baseline_dir.is_dir() and not option("--record"):
         raise ValueError(f"--baseline-dir {baseline_dir}: no such folder; make it with --record")
@@ -135,11 +139,12 @@ def read(config: pytest.Config) -> Settings:
         scale=option("--scale") or default_scale(option("--device")),
         seeds=option("--seeds"),
         device=option("--device"),
-        data_dir=data_dir.expanduser().resolve() if data_dir else None,
+        where=_locations(config),
         results_dir=option("--results-dir").expanduser().absolute(),
         baseline_dir=baseline_dir.expanduser().absolute(),
         baseline_mode=option("--baseline"),
         resume=option("--resume"),
+        gradients=option("--gradients"),
         record=option("--record"),
         strict=bool(config.getini("strict")),
         peers=option("--peers"),
@@ -147,6 +152,25 @@ def read(config: pytest.Config) -> Settings:
         share=selection.Share.parse(option("--share")) if option("--share") else None,
         plan=option("--plan"),
         on=tuple(dict.fromkeys(devices.find(name) for name in option("--on").split(","))),
+    )
+
+
+def _locations(config: pytest.Config) -> Locations:
+    """Raises ValueError where something that was given is not there."""
+
+    def there(option: str, path: Path | None) -> Path | None:
+        if path is not None and not path.expanduser().exists():
+            raise ValueError(f"{option} {path}: no such file or folder")
+        return path.expanduser().resolve() if path else None
+
+    environment = os.environ.get("ACTBENCH_DATA")
+    data_dir = config.getoption("--data-dir") or (Path(environment) if environment else None)
+    bert = config.getoption("--bert")
+    return Locations(
+        data_dir=there("--data-dir (or ACTBENCH_DATA)", data_dir),
+        timit=there("--timit", config.getoption("--timit")),
+        vectors=there("--vectors", config.getoption("--vectors")),
+        bert=str(Path(bert).expanduser().resolve()) if bert and Path(bert).expanduser().exists() else bert,
     )
 
 

@@ -171,7 +171,7 @@ def timing(request: pytest.FixtureRequest) -> Timing:
     assert state.session is not None
     return Timing(
         device=state.session.device,
-        data_dir=state.settings.data_dir,
+        where=state.settings.where,
         baselines=state.settings.baseline_dir,
         mode=state.settings.baseline_mode,
         strict=state.settings.strict,

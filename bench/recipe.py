@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeAlias, get_args
@@ -13,7 +14,7 @@ SCALES: tuple[Scale, ...] = get_args(Scale)
 Precision: TypeAlias = Literal["float32", "bfloat16"]
 MemoryFormat: TypeAlias = Literal["contiguous", "channels_last"]
 Aggregate: TypeAlias = Literal["mean", "median"]
-Objective: TypeAlias = Literal["classification", "reconstruction"]
+Objective: TypeAlias = Literal["classification", "sentence_classification", "reconstruction"]
 Preprocessing: TypeAlias = Literal["range", "standard", "zca"]
 Augmentation: TypeAlias = Literal["none", "flip_rotate", "crop_flip"]
 Schedule: TypeAlias = Literal["constant", "linear_from_half", "cosine", "triangular", "one_cycle"]
@@ -44,15 +45,19 @@ class Recipe:
         momentum: of sgd.
         weight_decay: L2, of all parameters but those of an activation whose source asks for another.
         train_size: examples to train on; None takes all that validation leaves.
-        validation_size: examples split off the training part by a fixed seed.
+        validation_size: examples split off the training part by a fixed seed, or taken of the data set's own
+            validation part; None takes all of that.
         test_size: examples of the test part to use; None takes all.
         preprocessing: of the inputs, fitted on the rows trained on: `range` (to [-1, 1]), `standard` (mean 0 and
             sd 1 a channel) or `zca` (whitening).
+        encoder: pretrained BERT that the network starts from: an installed package or a name of the hub (`--bert`
+            takes its place); None starts from random weights.
         psi: peak count of the shot noise that corrupts all parts; None leaves them clean.
         augmentation: of each training batch, see `bench.augmentation`.
         test_noise: half widths of uniform noise, on the scale of pixels in [0, 1], under which the trained
             network is also tested.
-        objective: `classification`, or `reconstruction` of the inputs.
+        objective: `classification`, that of sentences with the metrics usual for them, or `reconstruction` of the
+            inputs.
         model_arguments: of `models.build`: `width`, `depth`, `stem`, `dropout`, ...
         activation_arguments: of `activations.build`.
         equal: what stays when an activation takes several inputs for each output: `parameters`, their number, or
@@ -67,7 +72,7 @@ class Recipe:
         seeds: runs a session makes unless told otherwise.
         recorded_seeds: runs that a recorded baseline is made of.
         aggregate: how the seeds become one figure.
-        metric: what is judged and ranked by.
+        metric: what is judged and ranked by; one of the training part, as `train_loss`, where a network is to memorise.
         higher_is_better: its direction.
     """
 
@@ -80,8 +85,9 @@ class Recipe:
     momentum: float = 0.0
     weight_decay: float = 0.0
     train_size: int | None = None
-    validation_size: int = 0
+    validation_size: int | None = 0
     test_size: int | None = None
+    encoder: str | None = None
     preprocessing: Preprocessing = "range"
     psi: int | None = None
     augmentation: Augmentation = "none"
@@ -109,12 +115,12 @@ class Recipe:
         for name in ("train_size", "test_size", "psi"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"recipe: {name} must be positive or None, not {getattr(self, name)}")
-        if self.validation_size < 0:
+        if self.validation_size is not None and self.validation_size < 0:
             raise ValueError(f"recipe: validation_size must not be negative, it is {self.validation_size}")
         for name, kind in _WORDS.items():
             if getattr(self, name) not in get_args(kind):
                 raise ValueError(f"recipe: {name} {getattr(self, name)!r}; known: {', '.join(get_args(kind))}")
-        if self.patience is not None and not self.validation_size:
+        if self.patience is not None and self.validation_size == 0:
             raise ValueError("recipe: patience needs a validation_size above 0")
 
     def on(self, device_type: str) -> Recipe:
@@ -125,6 +131,15 @@ class Recipe:
         if device_type == "cuda":
             return self
         return replace(self, precision="float32", memory_format="contiguous")
+
+    @property
+    def judged_part(self) -> str:
+        """The part that the judged metric is of, and on which a run counts as trained: `train` or `test`."""
+        return "train" if self.metric.startswith("train_") else "test"
+
+    def steps(self, rows: int) -> int:
+        """Of the optimizer, at most, when so many rows are trained on."""
+        return self.epochs * math.ceil(rows / self.batch_size)
 
     @property
     def fields(self) -> dict[str, Any]:

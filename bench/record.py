@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -33,7 +33,8 @@ class Record:
         device_class: see `fingerprint.device_class`.
         fingerprint: see `fingerprint.take`.
         outcome: `diverged` (a loss not finite), `collapsed` (no better than guessing) or `trained`.
-        metrics: fractions, losses, `epochs_to_stop`; validation metrics are those of the epoch whose weights are kept.
+        metrics: fractions, losses, `epochs_to_stop`; validation metrics are those of the epoch whose weights are kept;
+            with gradients also their `vanishing_ratio`.
         curves: one value an epoch: `{train,validation}_{loss,accuracy}`.
         functions: what each place of use computes, see `functions.Functions`; empty unless the recipe keeps them.
         digest: of the final weights and the training loss curve.
@@ -43,6 +44,9 @@ class Record:
         peak_bytes: of the CUDA allocator; None elsewhere.
         num_parameters: trainable ones, those of the activations among them.
         date: when the run ended, UTC, ISO 8601.
+        gradients: L2 norm of the gradient of each layer, by name and from the input to the output, at each of
+            `gradient_steps`, see `gradients.Gradients`; empty unless asked for.
+        gradient_steps: numbers of the optimizer's steps, from 1.
     """
 
     case: Case
@@ -63,6 +67,8 @@ class Record:
     peak_bytes: int | None
     num_parameters: int
     date: str
+    gradients: dict[str, list[float]] = field(default_factory=dict)
+    gradient_steps: list[int] = field(default_factory=list)
 
     @property
     def value(self) -> float:
@@ -78,12 +84,16 @@ class Record:
     def from_builtin(fields: Mapping[str, Any]) -> Record:
         """The inverse of `to_builtin`; numbers that JSON cannot hold come back as NaN."""
         metrics = {name: _number(value) for name, value in fields["metrics"].items()}
-        curves = {name: [_number(value) for value in curve] for name, curve in fields["curves"].items()}
-        return Record(**{**fields, "case": Case(**fields["case"]), "metrics": metrics, "curves": curves})
+        series = {kind: _series(fields.get(kind, {})) for kind in ("curves", "gradients")}  # old records lack gradients
+        return Record(**{**fields, "case": Case(**fields["case"]), "metrics": metrics, **series})
 
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+def _series(named: Mapping[str, Sequence[float | None]]) -> dict[str, list[float]]:
+    return {name: [_number(value) for value in values] for name, values in named.items()}
 
 
 def builtin(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import baseline, kernels
+from bench.data.locations import Locations
 from bench.options import Settings
 from bench.record import ResultsError, write_text
 from bench.session import Result, Session
@@ -63,7 +64,7 @@ class Timing:
 
     Attributes:
         device: to time on.
-        data_dir: see `Settings`.
+        where: see `Settings`.
         baselines: folder of the recorded rows.
         mode: `check`, `require` or `ignore`.
         strict, record: see the options.
@@ -73,7 +74,7 @@ class Timing:
     """
 
     device: torch.device
-    data_dir: Path | None
+    where: Locations
     baselines: Path
     mode: str
     strict: bool

@@ -117,7 +117,7 @@ class Session:
             result = Result(case, tuple(train(range(wanted))), verdict, "nothing was judged", failed=False)
         else:
             result = self._judged(case, recipe, wanted, train)
-        result = replace(result, views=tuple(experiment.views))
+        result = replace(result, views=(*experiment.views, *(["gradients"] if settings.gradients else [])))
         if unsaved:
             message = f"{unsaved[0]}\nnot lost: {result.line}\n{result.message}"
             result = replace(result, failed=True, message=message)
@@ -149,7 +149,7 @@ class Session:
         from bench import judge, train
 
         recipe = experiment.recipe(trained, self.settings.scale)  # what one activation alone takes is not for another
-        runs = train.run(trained, recipe, self.settings.scale, range(seeds), self.device, self.settings.data_dir)
+        runs = train.run(trained, recipe, self.settings.scale, range(seeds), self.device, self.settings.where)
         records = [replace(one, case=case) for one in runs]
         found, spread = self._recorded(baseline.key_of(records[0]), recipe)
         return judge.judge(records, found, spread, cases=1)
@@ -180,7 +180,8 @@ class Session:
             if tell:
                 tell(case, seed, epoch, epochs, loss, (missing.index(seed) + epoch / epochs) / len(missing))
 
-        for one in train.run(case, recipe, self.settings.scale, missing, self.device, settings.data_dir, progress):
+        place, gradients = settings.where, settings.gradients
+        for one in train.run(case, recipe, settings.scale, missing, self.device, place, progress, gradients):
             try:
                 record.save(one, settings.results_dir)
             except ResultsError as error:
@@ -188,13 +189,15 @@ class Session:
             yield one
 
     def _resumed(self, case: Case, recipe: Recipe, seed: int) -> Record | None:
-        """The record of an earlier session, if nothing that fixes its numbers has changed."""
+        """The record of an earlier session, if nothing that fixes its numbers has changed and it lacks nothing."""
         from bench import train
 
         found = record.load(record.path_of(case, self.settings.scale, seed, self.settings.results_dir))
         if found is None or found.recipe["version"] != recipe.version:
             return None
-        now = train.environment(case, recipe, self.device, self.settings.data_dir)
+        if self.settings.gradients and not found.gradients:
+            return None
+        now = train.environment(case, recipe, self.device, self.settings.where)
         return found if (found.data_hash, found.fingerprint) == now else None
 
     def _nearest(self, key: baseline.Key) -> str:
@@ -217,9 +220,7 @@ class Session:
         case, records = result.case, result.records
         metric = records[0].recipe["metric"]
         runs = ", ".join(f"{one.seed}: {one.value:.4f} {one.outcome}" for one in records)
-        command = f"pytest bench -k {case.id} --scale {self.settings.scale}"
-        if self.settings.data_dir:
-            command += f" --data-dir {self.settings.data_dir}"
+        command = f"pytest bench -k {case.id} --scale {self.settings.scale}{self.settings.where.command}"
         lines = [
             f"{result.verdict} {case.id} at {self.settings.scale}: {result.reason}",
             f"{metric} by seed: {runs}",

@@ -66,7 +66,7 @@ def validation(metric: str) -> str:
 
 def has_validation(one: Observation) -> bool:
     """Whether a part was kept to choose by; a final training has none."""
-    return bool(one.recipe["validation_size"])
+    return bool(one.recipe["validation_size"] != 0)  # None takes the data set's own
 
 
 def choose(observations: Iterable[Observation]) -> Observation | None:
@@ -95,6 +95,6 @@ def tied(best: Observation, others: Sequence[Observation], metric: str) -> list[
     """Those that the data do not tell apart from the best, by differences seed by seed, Holm over all of them."""
     from bench.intervals import LEVEL, difference, holm
 
-    apart = [difference(best.of(metric), other.of(metric)) for other in others]
+    apart = [difference(best.compared(metric), other.compared(metric)) for other in others]
     adjusted = holm([one.p for one in apart])
     return [other for other, p in zip(others, adjusted, strict=True) if p >= LEVEL]

@@ -13,7 +13,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeAlias
 
 import torch
@@ -24,10 +23,12 @@ import models
 from bench import fingerprint, interleave, seeding
 from bench.augmentation import AUGMENTATIONS
 from bench.case import Case
+from bench.data.locations import Locations
 from bench.data.noise import uniform_noise
 from bench.data.parts import Part, Parts, prepare
 from bench.evaluation import Autocast, Evaluation, autocast_of, evaluate, outcome_of
 from bench.functions import Functions
+from bench.gradients import Gradients
 from bench.memory import bytes_saved
 from bench.network import Network, build
 from bench.objectives import OBJECTIVES
@@ -44,59 +45,70 @@ def run(
     scale: str,
     seeds: Sequence[int],
     device: torch.device,
-    data_dir: Path | None = None,
+    where: Locations = Locations(),  # noqa: B008, it is frozen
     progress: Progress | None = None,
+    gradients: bool = False,
 ) -> Iterator[Record]:
     """Train a case once for each seed and yield the records as the runs end.
 
-    A loss that is not finite ends a run early with the outcome `diverged`; it is not an exception.
+    A loss that is not finite ends a run early with the outcome `diverged`; it is not an exception. With `gradients` the
+    records keep the norms of every layer's gradient, and the runs stay the same to the bit.
 
     Raises:
         DataError: the data cannot be had.
         ValueError: an unknown model, activation, optimizer or initialisation.
     """
     recipe = recipe.on(device.type)
-    parts = prepare(case.dataset, recipe, device, models.info(case.model).minimum_image_size, data_dir)
+    parts = prepare(case.dataset, recipe, device, models.info(case.model).minimum_image_size, where)
     with interleave.threads(recipe.threads or torch.get_num_threads()):
         for seed in seeds:
-            yield _run(case, recipe, scale, seed, device, parts, progress or (lambda *_: None))
+            yield _run(case, recipe, scale, seed, device, parts, progress or (lambda *_: None), gradients)
 
 
 def environment(
-    case: Case, recipe: Recipe, device: torch.device, data_dir: Path | None
+    case: Case, recipe: Recipe, device: torch.device, where: Locations
 ) -> tuple[str, fingerprint.Fingerprint]:
     """Data hash and fingerprint that a run of a case would have now."""
     recipe = recipe.on(device.type)
-    parts = prepare(case.dataset, recipe, device, models.info(case.model).minimum_image_size, data_dir)
+    parts = prepare(case.dataset, recipe, device, models.info(case.model).minimum_image_size, where)
     with interleave.threads(recipe.threads or torch.get_num_threads()):
         return parts.data_hash, fingerprint.take(device, recipe)
 
 
 def train_epoch(
-    network: Network, part: Part, order: Tensor, recipe: Recipe, draws: torch.Generator, autocast: Autocast
+    network: Network,
+    part: Part,
+    recipe: Recipe,
+    batches: torch.Generator,
+    draws: torch.Generator,
+    autocast: Autocast,
+    watch: Gradients | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """One pass over a part in the given order; sums of the loss and of the correct answers, on the device.
+    """One pass over a part; sums of the loss and of the correct answers, on the device.
 
     Args:
+        batches: what the order of the rows is drawn from.
         draws: what augmentation draws from.
+        watch: told of every step, between backward pass and optimizer.
     """
     net, optimizer, scheduler = network.net, network.optimizer, network.scheduler
     objective, augment = OBJECTIVES[recipe.objective], AUGMENTATIONS[recipe.augmentation]
     total = torch.zeros((), device=part.labels.device)
     correct = torch.zeros((), device=part.labels.device, dtype=torch.int64)
     net.train()
-    for rows in order.split(recipe.batch_size):
-        inputs, labels = part.take(rows)
+    for inputs, labels in part.batches(recipe.batch_size, batches):
         inputs = augment(inputs, draws)
         optimizer.zero_grad()
         with autocast():
             outputs = net(inputs)
             loss = objective.loss(outputs, inputs, labels)
         loss.backward()
+        if watch:
+            watch.step()
         optimizer.step()
         if scheduler:
             scheduler.step()
-        total += loss.detach() * len(rows)
+        total += loss.detach() * len(labels)
         if objective.correct:
             correct += objective.correct(outputs.detach(), labels)
     return total, correct
@@ -132,17 +144,21 @@ def _run(
     device: torch.device,
     parts: Parts,
     progress: Progress,
+    gradients: bool,
 ) -> Record:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     autocast = autocast_of(recipe, device)
     network = build(case, recipe, seed, device, parts)
+    watch = Gradients(network.net, network.sites, recipe.steps(len(parts.train))) if gradients else None
     with seeding.global_stream(seed, "dropout and noise"):
-        course = _train(network, recipe, seed, device, parts, autocast, progress)
+        course = _train(network, recipe, seed, device, parts, autocast, progress, watch)
     if course.best_weights is not None:
         network.net.load_state_dict(course.best_weights)
     objective = OBJECTIVES[recipe.objective]
-    test = evaluate(network.net, parts.test, objective, autocast)
+    judged = recipe.judged_part
+    looked_at = {"test": parts.test, judged: getattr(parts, judged)}
+    found = {name: evaluate(network.net, part, objective, autocast) for name, part in looked_at.items()}
     losses = course.curves["train_loss"]
     return Record(
         case=case,
@@ -152,13 +168,14 @@ def _run(
         data_hash=parts.data_hash,
         device_class=fingerprint.device_class(device),
         fingerprint=fingerprint.take(device, recipe),
-        outcome=outcome_of(losses, test, parts.test, objective),
+        outcome=outcome_of(losses, found[judged], looked_at[judged], objective),
         metrics={
-            **test.named("test"),
+            **{metric: value for name, one in found.items() for metric, value in one.named(name).items()},
             **_under_noise(network.net, parts.test, recipe, seed, autocast),
             **course.final("validation_loss", "validation_accuracy"),
             "first_epoch_train_loss": losses[0],
             "epochs_to_stop": float(len(losses)),
+            **({"vanishing_ratio": watch.vanishing_ratio()} if watch else {}),
         },
         curves=course.curves,
         functions=course.functions.sampled,
@@ -169,6 +186,8 @@ def _run(
         peak_bytes=torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
         num_parameters=sum(p.numel() for p in network.net.parameters() if p.requires_grad),
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        gradients=watch.norms() if watch else {},
+        gradient_steps=watch.steps if watch else [],
     )
 
 
@@ -180,6 +199,7 @@ def _train(
     parts: Parts,
     autocast: Autocast,
     progress: Progress,
+    watch: Gradients | None,
 ) -> _Course:
     course = _Course()
     objective = OBJECTIVES[recipe.objective]
@@ -187,9 +207,8 @@ def _train(
     if recipe.keep_functions:
         course.functions.sample(network.sites, network.shapes)
     for epoch in range(1, recipe.epochs + 1):
-        order = torch.randperm(len(parts.train), generator=batches).to(device)
         start = _now(device)
-        total, correct = train_epoch(network, parts.train, order, recipe, draws, autocast)
+        total, correct = train_epoch(network, parts.train, recipe, batches, draws, autocast, watch)
         course.seconds += _since(start, device)
         loss = total.item() / len(parts.train)
         course.note(train_loss=loss)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 else:
     ActivationFactory = Callable
 
+# What one example is: an image or other numbers, or the ids of a sentence, of which 0 is padding.
+Takes: TypeAlias = Literal["numbers", "ids"]
 # What stays when an activation takes several inputs for each output: the number of parameters, or hidden widths.
 Equal: TypeAlias = Literal["parameters", "width"]
 
@@ -37,6 +39,7 @@ class Model:
             to it, and None means that any shape will do.
         slots: whether it asks a slot for the activation of each place, and so can take those with several inputs
             for each output. The others are built with their paper's activation, which `models.swap` then replaces.
+        takes: `numbers` (float32), as of images, or `ids` of sentences (int64, 0 for padding).
     """
 
     name: str
@@ -44,6 +47,7 @@ class Model:
     source: str
     minimum_image_size: int | None = None
     slots: bool = False
+    takes: Takes = "numbers"
 
 
 _ENTRIES = (
@@ -54,11 +58,30 @@ _ENTRIES = (
         slots=True,
     ),
     Model(
+        name="timit_mlp",
+        module="models.mlp:timit_mlp",
+        source="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 3.4",
+        slots=True,
+    ),
+    Model(
         name="cnn",
         module="models.cnn:CNN",
         source="pytorch.org/tutorials/beginner/blitz/cifar10_tutorial",
         minimum_image_size=28,
         slots=True,
+    ),
+    Model(
+        name="tagger",
+        module="models.tagger:tagger",
+        source="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 3.3",
+        slots=True,
+    ),
+    Model(
+        name="bert",
+        module="models.bert:BERT",
+        source="Devlin et al. 2018, arXiv 1810.04805; transformers",
+        slots=True,
+        takes="ids",
     ),
     Model(
         name="autoencoder",
@@ -226,14 +249,14 @@ def build(
 
     Args:
         name: a registered name.
-        input_shape: shape of one example, `(channels, height, width)`.
+        input_shape: shape of one example, `(channels, height, width)` of an image.
         num_classes: width of the output.
         activation: called with the shape of one example behind each place of use; returns the module to put there.
         in_features_multiplier: inputs that these modules take for each output: the layer before gives as many times
             the hidden width. That of a record is `activations.info(name).in_features_multiplier`.
         equal: what a multiplier above 1 leaves as it is with 1: `width`, the hidden widths, or `parameters`, the
             number of parameters outside the activations, as nearly as one common factor on all hidden widths can.
-        **sizes: `width`, `depth`, `stem`, `dropout`, where the network has them.
+        **sizes: `width`, `depth`, `stem`, `dropout`, and whatever else the network's own docstring names.
 
     Raises:
         TypeError: a size that the network does not have.

@@ -30,11 +30,12 @@ SURVEY = {
     "mobilenet_v1": ("ReLU", "Softmax"),
     "senet18": ("ReLU", "Sigmoid"),
 }
-# Images and classes of the papers; CIFAR-10's for the other networks.
+# Images and classes of the papers; CIFAR-10's for the other networks, and for BERT the longest sentences of SST-2.
 IMAGENET = (3, 224, 224), 1000
 CAMVID = (3, 360, 480), 11
 CIFAR10 = (3, 32, 32), 10
-_DATA = dict.fromkeys(SURVEY, IMAGENET) | {"segnet": CAMVID, "nin": CIFAR10, "senet18": CIFAR10}
+SST2 = (66,), 2
+_DATA = dict.fromkeys(SURVEY, IMAGENET) | {"segnet": CAMVID, "nin": CIFAR10, "senet18": CIFAR10, "bert": SST2}
 
 
 def full_size(name: str, activation: str | None = None) -> tuple[nn.Module, Tensor]:
@@ -52,7 +53,8 @@ def full_size(name: str, activation: str | None = None) -> tuple[nn.Module, Tens
     stem = {"stem": "imagenet"} if shape == IMAGENET[0] and "stem" in inspect.signature(network).parameters else {}
     slot = [Slot(lambda _: nn.ReLU())] if info(name).slots else []
     with torch.device("meta"):
-        net, example = network(shape, classes, *slot, **stem), torch.empty(2, *shape)
+        dtype = torch.int64 if info(name).takes == "ids" else torch.float32
+        net, example = network(shape, classes, *slot, **stem), torch.empty(2, *shape, dtype=dtype)
         return swap(net, activation, example) if activation else net, example
 
 

@@ -27,14 +27,15 @@ def _torch_default(weight: Tensor, generator: torch.Generator) -> None:
     nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
 
 
-INITIALISATIONS: dict[str, Callable[[Tensor, torch.Generator], None]] = {
+INITIALISATIONS: dict[str, Callable[[Tensor, torch.Generator], None] | None] = {
     "torch": _torch_default,
     "kaiming": _kaiming,
+    "own": None,  # of networks that draw as their source does, or are pretrained: they stay as they were built
 }
 
 
 def initialise(net: nn.Module, name: str, generator: torch.Generator, keep: Iterable[nn.Module] = ()) -> None:
-    """Draw all weights anew and set the biases: to zero, or by torch's own rule for `"torch"`.
+    """Draw all weights anew and set the biases: to zero, or by torch's own rule for `"torch"`; nothing for `"own"`.
 
     Args:
         net: the network.
@@ -49,11 +50,14 @@ def initialise(net: nn.Module, name: str, generator: torch.Generator, keep: Iter
 
     if name not in INITIALISATIONS:
         raise ValueError(f"unknown initialisation {name!r}; known: {', '.join(INITIALISATIONS)}")
+    draw = INITIALISATIONS[name]
+    if draw is None:
+        return
     kept = {part for module in keep for part in module.modules()}
     for layer in net.modules():
         if layer in kept or not isinstance(layer, nn.Linear | nn.Conv2d):
             continue
-        INITIALISATIONS[name](layer.weight, generator)
+        draw(layer.weight, generator)
         if layer.bias is None:
             continue
         if name == "torch":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 
 from torch import nn
@@ -36,3 +37,7 @@ class MLP(nn.Sequential):
                 layers.append(nn.Dropout(dropout))
             inputs = units
         super().__init__(*layers, nn.Linear(inputs, num_classes))
+
+
+# Section 3.4 of the same paper.
+timit_mlp = partial(MLP, width=2048, depth=5, dropout=0.5)

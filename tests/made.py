@@ -62,7 +62,8 @@ def observation(
 ) -> Observation:
     """Of a case whose metrics are given run by run; `more` are fields of the observation, or else of its recipe."""
     n = len(next(iter(metrics.values())))
-    fields = {name: more.pop(name) for name in ("curves", "functions", "reported", "seeds") if name in more}
+    own = ("curves", "functions", "gradients", "gradient_steps", "reported", "seeds")
+    fields = {name: more.pop(name) for name in own if name in more}
     settings = {"metric": "test_accuracy", "aggregate": "mean", "learning_rate": 1e-3, **SIZES, **more}
     return Observation(
         key=Key(case, scale, 1, data_hash, "cpu"),

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.data import DatasetInfo, parts, source, store
+from bench.data import DatasetInfo, hub, parts, store
+from bench.data.locations import Locations
 from bench.recipe import Recipe
 
 CPU = torch.device("cpu")
@@ -28,7 +29,7 @@ COLOURED = replace(TOY, name="coloured", label="Coloured", shape=(3, 6, 5), hub=
 
 
 def forget() -> None:
-    for remembered in (store.load, parts._prepare, source._from_hub, source._hub_unreachable):
+    for remembered in (store.load, parts._prepare, hub.load, hub._unreachable):
         remembered.cache_clear()
 
 
@@ -37,7 +38,7 @@ def cached(tmp_path: Path) -> list[Path]:
 
 
 def prepare(name: str, data_dir: Path | None = None, size: int | None = None, **recipe: Any) -> parts.Parts:
-    return parts.prepare(name, replace(RECIPE, **recipe), CPU, size, data_dir)
+    return parts.prepare(name, replace(RECIPE, **recipe), CPU, size, Locations(data_dir))
 
 
 def images_of(part: parts.Part) -> list[bytes]:
@@ -84,6 +85,10 @@ class Source:
     entry: DatasetInfo
     pixels: dict[str, np.ndarray]
     labels: dict[str, list[int]]
+
+    @property
+    def where(self) -> Locations:
+        return Locations(self.data_dir)
 
     @property
     def folder(self) -> Path:

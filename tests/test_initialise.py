@@ -9,7 +9,7 @@ from torch import nn
 import activations
 import models
 
-NAMES = list(models.INITIALISATIONS)
+NAMES = [name for name, draw in models.INITIALISATIONS.items() if draw]
 
 
 # The networks with slots, and one into which activations are swapped.
@@ -111,6 +111,13 @@ def test_a_layer_without_bias_is_initialised_too(name: str) -> None:
     before = layer.weight.clone()
     _initialised(layer, name)
     assert not torch.equal(layer.weight, before)
+
+
+def test_own_leaves_a_network_as_it_was_built() -> None:
+    net = _net("relu")
+    before = [parameter.clone() for parameter in net.parameters()]
+    _initialised(net, "own")
+    assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
 
 
 def test_an_unknown_initialisation_lists_the_known_ones() -> None:

@@ -14,7 +14,8 @@ import activations
 import models
 from models.slot import equal_parameters
 
-NAMES = [name for name in models.names() if models.info(name).slots]  # the others have tests of their own
+# The others, without slots or for sentences, have tests of their own.
+NAMES = [name for name in models.names() if models.info(name).slots and models.info(name).takes == "numbers"]
 SHAPES = ((1, 28, 28), (3, 32, 32), (3, 40, 33))
 
 
@@ -114,6 +115,13 @@ def test_mlp_has_the_layers_asked_for(sizes: dict[str, int]) -> None:
     assert [layer.out_features for layer in net.modules() if isinstance(layer, nn.Linear)] == units[1:]
 
 
+def test_timit_mlp_has_five_layers_of_2048_with_dropout_for_11_frames_of_26_features() -> None:
+    net = models.build("timit_mlp", input_shape=(11 * 26,), num_classes=39, activation=relu)
+    units = [11 * 26, *5 * [2048], 39]
+    assert _parameters(net) == sum((inputs + 1) * outputs for inputs, outputs in pairwise(units)) == 17_453_095
+    assert [layer.p for layer in net.modules() if isinstance(layer, nn.Dropout)] == 5 * [0.5]
+
+
 @pytest.mark.parametrize("shape", [(5,), (2, 3), (1, 8, 8)], ids=str)
 def test_mlp_takes_any_shape(shape: tuple[int, ...]) -> None:
     net = models.build("mlp", input_shape=shape, num_classes=3, activation=relu, depth=1)
@@ -149,7 +157,7 @@ def test_a_record_names_itself_and_its_source(name: str) -> None:
     assert models.info(name).source
 
 
-def _wide(model: str, activation: str, equal: models.Equal, arguments: dict[str, int], **sizes: int) -> nn.Module:
+def _wide(model: str, activation: str, equal: models.Equal, arguments: dict[str, int], **sizes: float) -> nn.Module:
     """A network whose layers give an activation the inputs that it takes."""
     sample = activations.build(activation, **arguments)
     return models.build(
@@ -174,7 +182,7 @@ WIDE = [
 def test_activations_that_narrow_train_in_every_slot(model: str, activation: str, arguments: dict[str, int]) -> None:
     torch.manual_seed(0)
     # Eight products of halves, one behind the other and without normalisation, vanish or explode.
-    sizes = {"depth": 2} if model == "mlp" else {}
+    sizes = {"depth": 2, "width": 128, "dropout": 0.0} if "mlp" in model else {}
     net = _wide(model, activation, "parameters", arguments, **sizes)
     inputs, labels = torch.randn(16, 1, 28, 28), torch.arange(16) % 10
     optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)

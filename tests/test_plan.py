@@ -43,7 +43,7 @@ def part(rows: int, shape: tuple[int, ...] = SHAPE) -> Part:
 
 @pytest.mark.parametrize("activation", ALL)
 def test_what_is_counted_of_an_activation_is_what_a_real_batch_keeps_and_computes(activation):
-    step = cost.step(case(activation), SMALL, SHAPE, 10, 4)
+    step = cost.step(case(activation), SMALL, SHAPE, 4)
     real = part(4)
     net = built(case(activation), SMALL, real).net
     losses = []
@@ -58,7 +58,7 @@ def test_what_is_counted_of_an_activation_is_what_a_real_batch_keeps_and_compute
 
 
 def test_an_mlps_flops_are_those_of_its_matrix_products():
-    step = cost.step(case(), RECIPE, SHAPE, 10, 32)
+    step = cost.step(case(), RECIPE, SHAPE, 32)
     widths = [64, *[128] * 8, 10]
     products = [2 * 32 * one * other for one, other in pairwise(widths)]
     assert cost.flops(step.forward) == sum(products)
@@ -67,11 +67,9 @@ def test_an_mlps_flops_are_those_of_its_matrix_products():
 
 
 def test_counting_allocates_nothing_and_takes_any_batch():
-    step = cost.step(case(model="cnn"), RECIPE, (3, 32, 32), 10, 2**20)
+    step = cost.step(case(model="cnn"), RECIPE, (3, 32, 32), 2**20)
     assert step.saved > 2**35
-    assert cost.flops(step.forward) == 2**18 * cost.flops(
-        cost.step(case(model="cnn"), RECIPE, (3, 32, 32), 10, 4).forward
-    )
+    assert cost.flops(step.forward) == 2**18 * cost.flops(cost.step(case(model="cnn"), RECIPE, (3, 32, 32), 4).forward)
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -96,7 +94,7 @@ def test_an_optimizers_state_is_as_large_as_a_real_one(optimizer, momentum):
 @pytest.mark.parametrize(("model", "side"), [("mlp", 8), ("cnn", 28)])
 def test_rows_and_shapes_are_those_that_a_run_would_see(model, side):
     recipe = Recipe(1, epochs=1, batch_size=4, learning_rate=1.0, initialisation="torch", validation_size=100)
-    parts = prepare("digits", recipe, CPU, 28 if model == "cnn" else None, None)
+    parts = prepare("digits", recipe, CPU, 28 if model == "cnn" else None)
     rows = estimate.rows_of(case(model=model), recipe)
     assert rows.shape == parts.input_shape == (1, side, side)
     assert (rows.train, rows.validation, rows.test) == (len(parts.train), len(parts.validation), len(parts.test))
@@ -106,11 +104,11 @@ def test_rows_and_shapes_are_those_that_a_run_would_see(model, side):
 
 def test_cases_that_differ_in_rate_schedule_or_optimizer_are_counted_once(monkeypatch):
     monkeypatch.setattr(cost, "_STEPS", {})
-    one = cost.step(case(), RECIPE, SHAPE, 10, 4)
+    one = cost.step(case(), RECIPE, SHAPE, 4)
     other = Recipe(2, epochs=9, batch_size=8, learning_rate=1.0, initialisation="torch", schedule="cosine")
-    assert cost.step(case(optimizer="adam"), other, SHAPE, 10, 4) is one
-    assert cost.step(case("elu"), RECIPE, SHAPE, 10, 4) is not one
-    assert cost.step(case(), SMALL, SHAPE, 10, 4) is not one
+    assert cost.step(case(optimizer="adam"), other, SHAPE, 4) is one
+    assert cost.step(case("elu"), RECIPE, SHAPE, 4) is not one
+    assert cost.step(case(), SMALL, SHAPE, 4) is not one
 
 
 def test_hours_are_runs_times_steps_and_evaluations():
@@ -142,7 +140,7 @@ def test_resnet50_trains_as_fast_as_nvidia_measured_within_a_quarter(monkeypatch
     """github.com/NVIDIA/DeepLearningExamples, resnet50v1.5: images a second on one GPU, batch 256, 224 pixels."""
     monkeypatch.setattr(network, "build", lambda *_: network.Network(torchvision.models.resnet50(), [], [], None, None))
     recipe = Recipe(1, 90, 256, 0.256, "torch", precision=precision)
-    step = cost.step(case("relu", "imagenet"), recipe, (3, 224, 224), 1000, 256)
+    step = cost.step(case("relu", "imagenet"), recipe, (3, 224, 224), 256)
     update = cost.update("sgd", 0.875, step.parameters)
     device = devices.device(name, threads=1)
     seconds = cost.seconds(step.forward + step.backward + update.kernels, device, step.precision)

@@ -88,7 +88,7 @@ def test_selecting_nothing_is_never_green(micro, arguments):
     [
         (["--activation", "rellu"], "*unknown activation 'rellu': did you mean relu*"),
         (["--dataset", "cifar"], "*unknown dataset 'cifar'; known: digits, *"),
-        (["--model", "resnet"], "*unknown model 'resnet'; known: mlp, cnn, *"),
+        (["--model", "resnet"], "*unknown model 'resnet'; known: mlp, *"),
         (["--optimizer", "lion"], "*unknown optimizer 'lion'; known: sgd, nesterov, adam, adamw*"),
         (["--experiment", "bert"], "*unknown experiment 'bert'; known: micro*"),
         (["--activation", "nowhere.py:act"], "*there is no file 'nowhere.py'*"),
@@ -96,7 +96,7 @@ def test_selecting_nothing_is_never_green(micro, arguments):
         (["--seeds", "0"], "*--seeds*"),
         (["--share", "3/2"], "*--share 3/2: give I/N with I from 1 to N*"),
         (["--share", "half"], "*--share half: give I/N*"),
-        (["--data-dir", "nowhere"], "*nowhere: no such folder*"),
+        (["--data-dir", "nowhere"], "*nowhere: no such file or folder*"),
         (["--baseline-dir", "nowhere"], "*nowhere: no such folder; make it with --record*"),
     ],
 )

@@ -38,7 +38,7 @@ def run(case=CASE, seeds=(0,), **changes):
 
 def built(activation, **changes):
     recipe = dataclasses.replace(RECIPE, **changes)
-    parts = prepare("digits", recipe, CPU, None, None)
+    parts = prepare("digits", recipe, CPU)
     return network.build(dataclasses.replace(CASE, activation=activation), recipe, 0, CPU, parts), recipe, parts
 
 
@@ -87,8 +87,7 @@ def test_parameters_of_an_activation_decay_as_its_source_asks(activation, decay)
 def test_every_place_of_a_trainable_activation_trains():
     made, recipe, parts = built("apl")
     before = [copy.deepcopy(site.state_dict()) for site in made.sites]
-    order = torch.arange(len(parts.train))
-    train.train_epoch(made, parts.train, order, recipe, torch.Generator(), autocast_of(recipe, CPU))
+    train.train_epoch(made, parts.train, recipe, torch.Generator(), torch.Generator(), autocast_of(recipe, CPU))
     for old, site in zip(before, made.sites, strict=True):
         assert all(not torch.equal(old[name], value) for name, value in site.state_dict().items())
 
@@ -96,8 +95,9 @@ def test_every_place_of_a_trainable_activation_trains():
 def test_the_loop_computes_what_a_plain_loop_computes():
     made, recipe, parts = built("elu")
     other, _, _ = built("elu")
-    order = torch.randperm(len(parts.train))
-    total, correct = train.train_epoch(made, parts.train, order, recipe, torch.Generator(), autocast_of(recipe, CPU))
+    generators = torch.Generator(), torch.Generator()
+    total, correct = train.train_epoch(made, parts.train, recipe, *generators, autocast_of(recipe, CPU))
+    order = torch.randperm(len(parts.train), generator=torch.Generator())
     losses, hits = 0.0, 0
     for rows in order.split(64):
         other.optimizer.zero_grad()

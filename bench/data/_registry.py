@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+# What a row holds: an image of bytes, the ids of a sentence padded with 0, the ids of a word and its neighbours (or
+# their vectors), or the features of a stretch of speech.
+Kind: TypeAlias = Literal["images", "sentences", "tokens", "frames"]
 
 
 @dataclass(frozen=True)
@@ -14,11 +19,18 @@ class DatasetInfo:
         name: the key everywhere.
         label: how tables write it.
         num_classes: labels are 0 to num_classes - 1.
-        shape: of one image, (channels, height, width).
-        peak: the pixel value of full white.
-        rows: images in the training and the test part.
-        hub: name on the Hugging Face hub, and the folder below `--data-dir`; None for embedded data.
-        columns: names of the image and the label column there.
+        shape: of one row: (channels, height, width) of an image; of sentences, ids of the mean row of a batch, padding
+            included, by which plans go.
+        rows: in the training and the test part.
+        validation_rows: in a validation part of its own; 0 where it has none and the recipe splits one off.
+        kind: what a row holds.
+        vocab_size: number of ids where rows hold such, on the data as it is published; plans go by it.
+        reader: the module that reads it, by `read(info, where)` and `stamp(info, where)`, see `bench.data.store`.
+        peak: the pixel value of full white in an image.
+        hub: name on the Hugging Face hub, and the folder below `--data-dir`; None for what is not there.
+        origin: where it is from instead, or how it is given.
+        configuration: of the hub's data set where it has several, and the folder below that of its name.
+        columns: names of the column of what it holds and of the label column there.
         debian: folder of Debian's package `dataset-...` below /usr/share/datasets, with gzipped IDX files; None where
             there is no such package.
         balanced: whether all classes have the same number of rows in each part.
@@ -28,10 +40,16 @@ class DatasetInfo:
     name: str
     label: str
     num_classes: int
-    shape: tuple[int, int, int]
-    peak: int
+    shape: tuple[int, ...]
     rows: tuple[int, int]
+    validation_rows: int = 0
+    kind: Kind = "images"
+    vocab_size: int | None = None
+    reader: str = "bench.data.images"
+    peak: int = 1
     hub: str | None = None
+    origin: str = ""
+    configuration: str | None = None
     columns: tuple[str, str] = ("image", "label")
     debian: str | None = None
     balanced: bool = False
@@ -44,7 +62,7 @@ class DatasetInfo:
 
 _ENTRIES = (
     # scikit-learn's load_digits has no test part of its own: a fifth is split off by a fixed seed.
-    DatasetInfo("digits", "digits", num_classes=10, shape=(1, 8, 8), peak=16, rows=(1437, 360)),
+    DatasetInfo("digits", "digits", num_classes=10, shape=(1, 8, 8), peak=16, rows=(1437, 360), origin="scikit-learn"),
     DatasetInfo("mnist", "MNIST", num_classes=10, shape=(1, 28, 28), peak=255, rows=(60000, 10000), hub="ylecun/mnist"),
     DatasetInfo(
         "cifar10",
@@ -80,6 +98,71 @@ _ENTRIES = (
         hub="zalando-datasets/fashion_mnist",
         debian="fashion-mnist",
         balanced=True,
+    ),
+    DatasetInfo(
+        "cola",
+        "CoLA",
+        num_classes=2,
+        shape=(12,),
+        rows=(7551, 1000),
+        validation_rows=1043,
+        kind="sentences",
+        vocab_size=5000,
+        reader="bench.data.sentences",
+        hub="nyu-mll/glue",
+        configuration="cola",
+        columns=("sentence", "label"),
+    ),
+    DatasetInfo(
+        "sst2",
+        "SST-2",
+        num_classes=2,
+        shape=(14,),
+        rows=(66349, 1000),
+        validation_rows=872,
+        kind="sentences",
+        vocab_size=8000,
+        reader="bench.data.sentences",
+        hub="nyu-mll/glue",
+        configuration="sst2",
+        columns=("sentence", "label"),
+    ),
+    # Not on the hub. Rows are tokens of release 0.3: 1000, 327 and 500 tweets of October 27, 2010.
+    DatasetInfo(
+        "twitter_pos",
+        "Twitter POS",
+        num_classes=25,
+        shape=(3, 16),
+        rows=(14619, 7152),
+        validation_rows=4823,
+        kind="tokens",
+        vocab_size=5672,
+        reader="bench.data.tweets",
+        origin="github.com/brendano/ark-tweet-nlp",
+    ),
+    # A licensed corpus. Its numbers of frames depend on how they are cut and on the copy: these are Kaldi's, of the
+    # same parts and steps, with the frames of q.
+    DatasetInfo(
+        "timit",
+        "TIMIT",
+        num_classes=39,
+        shape=(286,),
+        rows=(1_124_823, 57_919),
+        validation_rows=122_487,
+        kind="frames",
+        reader="bench.data.timit",
+        origin="LDC93S1, licensed: --timit DIR",
+    ),
+    DatasetInfo(
+        "made_speech",
+        "made speech",
+        num_classes=39,
+        shape=(286,),
+        rows=(6010, 1853),
+        validation_rows=1644,
+        kind="frames",
+        reader="bench.data.made_speech",
+        origin="made here",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""What corruption does to images, to look at: `picture.draw(store.load("cifar10", data_dir), (8, 16, 32, 64))`."""
+"""What corruption does to images, to look at: `picture.draw(store.load("cifar10"), (8, 16, 32, 64))`."""
 
 from __future__ import annotations
 

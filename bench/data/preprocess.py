@@ -1,7 +1,8 @@
 """What a network gets to see of the pixels: `PREPROCESSING["zca"](train, peak)` fits a transform on training images.
 
-Each function takes the images trained on (float32 in [0, peak], N x C x H x W) and gives a function that is applied
-to every part. Statistics never come from validation or test images.
+Each function takes the images trained on (float32 in [0, peak], N x C x H x W; `standard` also takes frames of
+speech, N x features) and gives a function that is applied to every part. Statistics never come from validation or test
+images.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ def scale_to_range(train: Tensor, peak: int) -> Transform:
 
 
 def standardise(train: Tensor, peak: int) -> Transform:
-    """To mean 0 and standard deviation 1 in each channel."""
-    variance, mean = torch.var_mean(train, dim=(0, 2, 3), keepdim=True)
+    """To mean 0 and standard deviation 1 in each channel, or feature."""
+    variance, mean = torch.var_mean(train, dim=(0, *range(2, train.ndim)), keepdim=True)
     return lambda images: (images - mean) / variance.sqrt()
 
 

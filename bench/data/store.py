@@ -1,12 +1,15 @@
-"""The decoded data sets in the user's cache folder: `store.load("mnist", data_dir=None)`.
+"""The decoded data sets in the user's cache folder: `store.load("mnist", Locations(data_dir=Path("DIR")))`.
 
-One safetensors file a data set and source, written beside its place and renamed, so that a reader never sees
+The module that a record names as its `reader` has two functions of the record and the user's locations: `read` gives
+the tensors, and `stamp` names their source in the cache, or is None for what is made faster than it is loaded. One
+safetensors file a data set and source, written beside its place and renamed, so that a reader never sees
 half of one; its data hash stands in its own header and is checked at every load.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,9 +21,9 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from bench.data import source
 from bench.data._registry import DatasetInfo, info
 from bench.data.errors import DataError
+from bench.data.locations import Locations
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Dataset:
 
     Attributes:
         info: its record.
-        tensors: `{train,test}_images`, uint8 N x C x H x W, and `{train,test}_labels`, int64 N.
+        tensors: of each part what it holds and the labels, `{train,validation,test}_{<kind>,labels}`: images are
+            uint8 N x C x H x W, ids int64 with 0 for padding, features float32, labels int64.
         data_hash: of the tensors: part of the key of every baseline.
     """
 
@@ -37,14 +41,23 @@ class Dataset:
     tensors: dict[str, Tensor]
     data_hash: str
 
+    def part(self, name: str) -> tuple[Tensor, Tensor]:
+        """What the rows of a part hold, and their labels."""
+        return self.tensors[f"{name}_{self.info.kind}"], self.tensors[f"{name}_labels"]
+
 
 def cache_folder() -> Path:
     """`ACTBENCH_CACHE`, or the user's cache folder as the platform has it."""
     return Path(os.environ.get("ACTBENCH_CACHE") or platformdirs.user_cache_path("actbench"))
 
 
+def place(name: str, stamp: str) -> Path:
+    """Where a data set is cached that its reader's `stamp` names so."""
+    return cache_folder() / f"{name}-{stamp}.safetensors"
+
+
 @lru_cache(maxsize=2)
-def load(name: str, data_dir: Path | None = None) -> Dataset:
+def load(name: str, where: Locations = Locations()) -> Dataset:  # noqa: B008, it is frozen
     """A data set, from the cache, or read from its source and cached.
 
     Raises:
@@ -52,16 +65,18 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
         ValueError: unknown name.
     """
     record = info(name)
-    if record.hub is None:
-        tensors = source.read(record, data_dir)
+    reader = importlib.import_module(record.reader)
+    stamp = reader.stamp(record, where)
+    if stamp is None:
+        tensors = reader.read(record, where)
         return Dataset(record, tensors, _hash(tensors))
-    path = cache_folder() / f"{name}-{source.stamp(record, data_dir)}.safetensors"
+    path = place(name, stamp)
     if not path.exists():  # a cache that is shared and read-only serves all the same
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(f"{path}.lock"):
                 if not path.exists():
-                    _write(path, source.read(record, data_dir))
+                    _write(path, reader.read(record, where))
         except OSError as error:
             raise DataError(
                 f"cannot write the cache {path}: {error}; set ACTBENCH_CACHE to a folder that can be"

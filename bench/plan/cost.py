@@ -15,10 +15,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from bench import network, optimizers
+from bench import data, network, optimizers
 from bench.augmentation import AUGMENTATIONS
 from bench.case import Case
-from bench.data.parts import Part, Parts
+from bench.data.parts import stand_in
 from bench.evaluation import autocast_of
 from bench.memory import bytes_saved
 from bench.objectives import OBJECTIVES
@@ -27,7 +27,15 @@ from bench.recipe import Precision, Recipe
 
 CPU = torch.device("cpu")
 # Of a recipe, by forward and backward pass.
-SEEN_BY_A_STEP = ("model_arguments", "activation_arguments", "equal", "objective", "augmentation", "precision")
+SEEN_BY_A_STEP = (
+    "model_arguments",
+    "activation_arguments",
+    "encoder",
+    "equal",
+    "objective",
+    "augmentation",
+    "precision",
+)
 
 
 class Kernel(NamedTuple):
@@ -82,31 +90,33 @@ def flops(kernels: Kernels) -> int:
     return sum(count * kernel.flops for kernel, count in kernels.items())
 
 
-def step(case: Case, recipe: Recipe, input_shape: tuple[int, ...], num_classes: int, batch: int) -> Step:
+def step(case: Case, recipe: Recipe, input_shape: tuple[int, ...], batch: int) -> Step:
     """One step of a case, from the network to the gradients.
 
     Counted once for all cases with equal networks, inputs and recipes, whatever their rate, schedule and optimizer.
     """
-    known = key(case, recipe, input_shape, num_classes, batch)
+    known = key(case, recipe, input_shape, batch)
     if known not in _STEPS:
-        _STEPS[known] = _count_step(case, recipe, input_shape, num_classes, batch)
+        _STEPS[known] = _count_step(case, recipe, input_shape, batch)
     return _STEPS[known]
 
 
-def key(case: Case, recipe: Recipe, input_shape: tuple[int, ...], num_classes: int, batch: int) -> str:
+def key(case: Case, recipe: Recipe, input_shape: tuple[int, ...], batch: int) -> str:
     """Equal for cases whose forward and backward passes are the same computation."""
     seen = (getattr(recipe, name) for name in SEEN_BY_A_STEP)
+    num_classes = data.info(case.dataset).num_classes
     return repr((case.model, case.activation, input_shape, num_classes, batch, *seen))
 
 
 _STEPS: dict[str, Step] = {}
 
 
-def _count_step(case: Case, recipe: Recipe, input_shape: tuple[int, ...], num_classes: int, batch: int) -> Step:
+def _count_step(case: Case, recipe: Recipe, input_shape: tuple[int, ...], batch: int) -> Step:
     fake = FakeTensorMode(allow_non_fake_inputs=True)  # the network is real, so that it is built as in a run
     with fake:
-        part = Part(torch.zeros(batch, *input_shape), torch.zeros(batch, dtype=torch.int64))
-    net = network.build(case, recipe, 0, CPU, Parts(part, None, part, num_classes, data_hash="")).net.train()
+        parts = stand_in(case.dataset, recipe, input_shape, batch)
+    part = parts.train
+    net = network.build(case, recipe, 0, CPU, parts).net.train()
     objective, augment = OBJECTIVES[recipe.objective], AUGMENTATIONS[recipe.augmentation]
     losses: list[Tensor] = []
 

@@ -108,15 +108,16 @@ def rows_of(case: Case, recipe: Recipe) -> Rows:
     """As `bench.data.parts.prepare` cuts and resizes them; no data is read."""
     info = data.info(case.dataset)
     train, test = info.rows
-    channels, *sides = info.shape
+    first, *sides = info.shape
     smallest = models.info(case.model).minimum_image_size
     if smallest and min(sides) < smallest:
         sides = [smallest, smallest]
+    validation = info.validation_rows if recipe.validation_size is None else recipe.validation_size
     return Rows(
-        train=recipe.train_size or train - recipe.validation_size,
-        validation=recipe.validation_size,
+        train=recipe.train_size or train - (0 if info.validation_rows else validation),
+        validation=validation,
         test=recipe.test_size or test,
-        shape=(channels, *sides),
+        shape=(first, *sides),
     )
 
 
@@ -130,7 +131,7 @@ def of(case: Case, recipe: Recipe, runs: int, device_names: Sequence[str]) -> Es
     batch = min(recipe.batch_size, rows.train)
 
     def parts_of_step(recipe: Recipe) -> tuple[cost.Step, cost.Update]:
-        step = cost.step(case, recipe, rows.shape, data.info(case.dataset).num_classes, batch)
+        step = cost.step(case, recipe, rows.shape, batch)
         return step, cost.update(case.optimizer, recipe.momentum, step.parameters)
 
     times = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.data import DATASETS, DataError, info, source, store
+from bench.data import DATASETS, DataError, hub, info, store
 from made_data import TOY, Source, cached, holds, prepare
 
 CLOSED = "http://127.0.0.1:9"  # nothing listens on the discard port
@@ -54,7 +54,7 @@ def test_digits_need_neither_hub_nor_folder_nor_cache(closed_hub: list[object], 
 
 
 def test_a_folder_is_read_without_the_hub(closed_hub: list[object], toy: Source) -> None:
-    assert holds(store.load("toy", toy.data_dir), toy)
+    assert holds(store.load("toy", toy.where), toy)
     assert closed_hub == []
 
 
@@ -63,8 +63,8 @@ def test_the_hubs_data_are_read_and_cached(toy: Source, tmp_path: Path, monkeypa
 
     loaded = datasets.load_dataset(str(toy.folder), cache_dir=str(tmp_path / "arrow"))
     asked: list[str] = []
-    monkeypatch.setattr(source, "_hub_unreachable", _nothing_wrong)
-    monkeypatch.setattr(datasets, "load_dataset", lambda name: (asked.append(name), loaded)[1])
+    monkeypatch.setattr(hub, "_unreachable", _nothing_wrong)
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, configuration: (asked.append(name), loaded)[1])
     for _ in range(2):
         assert holds(store.load("toy"), toy)
         store.load.cache_clear()
@@ -78,10 +78,10 @@ def test_a_hub_that_fails_or_is_switched_off_tells_of_both_ways_to_name_a_folder
     """HF_HUB_OFFLINE=1 with nothing in the hub's own cache comes this way."""
     import datasets
 
-    def load_dataset(name: str) -> object:
+    def load_dataset(name: str, configuration: str | None) -> object:
         raise ConnectionError(f"Couldn't reach '{name}' on the Hub (OfflineModeIsEnabled)")
 
-    monkeypatch.setattr(source, "_hub_unreachable", _nothing_wrong)
+    monkeypatch.setattr(hub, "_unreachable", _nothing_wrong)
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     with pytest.raises(DataError, match="OfflineModeIsEnabled") as caught:
         store.load("toy")

@@ -11,6 +11,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from bench.data import DataError, info, parts, store
+from bench.data.locations import Locations
 from bench.data.parts import Part
 from made_data import COLOURED, forget, images_of, prepare, source_of
 
@@ -116,7 +117,7 @@ def test_neighbouring_cases_share_one_copy() -> None:
 
 def test_by_default_pixels_are_scaled_and_nothing_else(tmp_path: Path) -> None:
     data_dir = source_of(tmp_path / "data", COLOURED).data_dir
-    pixels = store.load("coloured", data_dir).tensors["test_images"]
+    pixels = store.load("coloured", Locations(data_dir)).tensors["test_images"]
     assert torch.equal(prepare("coloured", data_dir).test.inputs, pixels.float() * (2 / 255) - 1)
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from bench.data import DATASETS, DataError, DatasetInfo, info, store
+from bench.data.locations import Locations
 from made_data import COLOURED, TOY, Source, cached, holds, pixels, pngs, prepare, source_of, write
 
 # What a user can do about files that are not as they should be.
@@ -20,7 +21,7 @@ REMEDY = r"get the files anew|hf download"
 @pytest.mark.parametrize("entry", [TOY, COLOURED], ids=lambda entry: entry.name)
 def test_a_folder_in_the_hubs_layout_is_read(entry: DatasetInfo, tmp_path: Path) -> None:
     made = source_of(tmp_path / "data", entry)
-    dataset = store.load(entry.name, made.data_dir)
+    dataset = store.load(entry.name, made.where)
     assert holds(dataset, made)
     assert dataset.tensors["train_images"].dtype == torch.uint8
     assert dataset.tensors["train_labels"].dtype == torch.int64
@@ -36,7 +37,7 @@ def test_a_part_in_several_files_is_read_in_their_order(toy: Source) -> None:
     for piece, rows in enumerate((slice(0, 5), slice(5, None))):
         columns = {column: values[rows] for column, values in toy.columns("train").items()}
         write(toy.folder / "data" / f"train-0000{piece}-of-00002.parquet", columns)
-    assert holds(store.load("toy", toy.data_dir), toy)
+    assert holds(store.load("toy", toy.where), toy)
 
 
 def _broken_png(toy: Source) -> None:
@@ -117,25 +118,25 @@ def test_a_damaged_source_is_named_with_how_to_mend_it(damage: str, toy: Source,
     harm, said = DAMAGES[damage]
     harm(toy)
     with pytest.raises(DataError, match=said) as caught:
-        store.load("toy", toy.data_dir)
+        store.load("toy", toy.where)
     assert str(toy.folder) in str(caught.value)
     assert "ACTBENCH_CACHE" not in str(caught.value)  # it is not the cache's fault
     assert cached(tmp_path) == []  # nor may half of it be taken for the whole next time
     with pytest.raises(DataError, match=REMEDY):
-        store.load("toy", toy.data_dir)
+        store.load("toy", toy.where)
 
 
 def test_after_mending_the_source_it_loads(toy: Source) -> None:
     _truncated_parquet(toy)
     with pytest.raises(DataError):
-        store.load("toy", toy.data_dir)
+        store.load("toy", toy.where)
     toy.write("test")
-    assert holds(store.load("toy", toy.data_dir), toy)
+    assert holds(store.load("toy", toy.where), toy)
 
 
 def test_a_missing_folder_tells_of_both_ways_to_name_one(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=f"hf download --repo-type dataset {TOY.hub}") as caught:
-        store.load("toy", tmp_path)
+        store.load("toy", Locations(tmp_path))
     assert "--data-dir" in str(caught.value)
     assert "ACTBENCH_DATA" in str(caught.value)
     assert str(tmp_path / "somebody" / "toy") in str(caught.value)
@@ -148,14 +149,14 @@ def _small(name: str, monkeypatch: pytest.MonkeyPatch) -> DatasetInfo:
     return info(name)
 
 
-@pytest.mark.parametrize("name", [name for name in DATASETS if info(name).hub])
+@pytest.mark.parametrize("name", [name for name in DATASETS if info(name).hub and info(name).kind == "images"])
 def test_each_record_reads_its_columns_in_the_hubs_layout(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = source_of(tmp_path / "data", _small(name, monkeypatch))
     for part, labels in made.labels.items():
         made.write(part, {**made.columns(part), "coarse_label": [label // 5 for label in labels]})  # as in CIFAR-100
-    dataset = store.load(name, made.data_dir)
+    dataset = store.load(name, made.where)
     assert holds(dataset, made)
     assert sorted(set(dataset.tensors["train_labels"].tolist())) == list(range(info(name).num_classes))
 
@@ -168,4 +169,4 @@ def test_classes_of_unequal_size_in_a_balanced_data_set_are_refused(
     made.labels["test"][0] = 1
     made.write("test")
     with pytest.raises(DataError, match=r"part 'test': 1 to 3 images a class, .* has 2 of each"):
-        store.load(name, made.data_dir)
+        store.load(name, made.where)

@@ -1,11 +1,10 @@
-"""Reads images from the hub, a folder in its layout or of IDX files, or scikit-learn: `source.read(...)`."""
+"""Reads images from the hub, a folder in its layout or of IDX files, or scikit-learn: `images.read(info, where)`."""
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,21 +12,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.data import idx
+from bench.data import hub, idx
 from bench.data.errors import DataError
 
 if TYPE_CHECKING:
     from bench.data._registry import DatasetInfo
+    from bench.data.locations import Locations
 
 # Images and labels of a part.
 Decode: TypeAlias = Callable[[str], tuple[Tensor, Tensor]]
 
-HUB_TIMEOUT = 5.0  # seconds
 # Of the split of scikit-learn's digits into training and test part.
 DIGITS_SPLIT_SEED = 0
 
 
-def read(info: DatasetInfo, data_dir: Path | None) -> dict[str, Tensor]:
+def read(info: DatasetInfo, where: Locations) -> dict[str, Tensor]:
     """All images (uint8, N x C x H x W) and labels (int64, N) as `{train,test}_{images,labels}`.
 
     Raises:
@@ -37,13 +36,13 @@ def read(info: DatasetInfo, data_dir: Path | None) -> dict[str, Tensor]:
         return _read_digits(info)
     tensors: dict[str, Tensor] = {}
     with tempfile.TemporaryDirectory() as arrow:
-        where, decode = _open(info, data_dir, arrow)
+        place, decode = _open(info, where.data_dir, arrow)
         for part, rows in zip(("train", "test"), info.rows, strict=True):
             try:
                 images, labels = decode(part)
                 _check(info, images, labels, rows)
             except (AttributeError, OSError, SyntaxError, TypeError, ValueError) as error:
-                raise DataError(f"{where}, part {part!r}: {error}; get the files anew") from error
+                raise DataError(f"{place}, part {part!r}: {error}; get the files anew") from error
             tensors |= {f"{part}_images": images, f"{part}_labels": labels}
     return tensors
 
@@ -71,16 +70,15 @@ def find(info: DatasetInfo, data_dir: Path) -> tuple[Path, list[Path]]:
     )
 
 
-def stamp(info: DatasetInfo, data_dir: Path | None) -> str:
-    """Names a source in the cache: changes when a file of the folder changes.
+def stamp(info: DatasetInfo, where: Locations) -> str | None:
+    """Names a source in the cache: changes when a file of the folder changes; None for what is embedded.
 
     Raises:
         DataError: the folder holds no such data set.
     """
-    if data_dir is None:
-        return "hub"
-    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in find(info, data_dir)[1]]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
+    if info.hub is None:
+        return None
+    return "hub" if where.data_dir is None else hub.stamp(find(info, where.data_dir)[1])
 
 
 def _remedy(info: DatasetInfo) -> str:
@@ -100,11 +98,11 @@ def _remedy(info: DatasetInfo) -> str:
 def _open(info: DatasetInfo, data_dir: Path | None, arrow: str) -> tuple[str, Decode]:
     """The name of a source for messages, and what reads a part of it."""
     if data_dir is None:
-        return str(info.hub), partial(_decode, info, _from_hub(str(info.hub), _remedy(info)))
+        return str(info.hub), partial(_decode, info, hub.load(str(info.hub), _remedy(info)))
     folder, files = find(info, data_dir)
     if files[0].suffix == ".gz":
         return str(folder), partial(idx.read, folder)
-    return str(folder), partial(_decode, info, _from_folder(folder, arrow))
+    return str(folder), partial(_decode, info, hub.load_folder(folder, arrow))
 
 
 def _check(info: DatasetInfo, images: Tensor, labels: Tensor, rows: int) -> None:
@@ -138,51 +136,6 @@ def _read_digits(info: DatasetInfo) -> dict[str, Tensor]:
         for part, rows in (("train", train), ("test", test))
         for kind, values in (("images", images), ("labels", digits.target.astype(np.int64)))
     }
-
-
-def _from_folder(path: Path, arrow: str) -> Any:
-    import datasets
-
-    datasets.disable_progress_bars()
-    try:
-        return datasets.load_dataset(str(path), cache_dir=arrow)
-    except Exception as error:  # datasets wraps what pyarrow raises in errors of several kinds
-        raise DataError(f"cannot read {path}: {error.__cause__ or error}; get the files anew") from error
-
-
-@cache
-def _from_hub(name: str, remedy: str) -> Any:
-    import datasets
-
-    reason = _hub_unreachable()
-    if reason:
-        raise DataError(
-            f"{name} is not at hand: the Hugging Face hub cannot be reached ({reason}). Run once with a network. "
-            f"{remedy}; `digits` needs neither"
-        )
-    try:
-        return datasets.load_dataset(name)
-    except Exception as error:  # network, hub and parquet errors alike mean that the data cannot be had
-        raise DataError(f"cannot load {name} from the hub: {error}. {remedy}") from error
-
-
-@cache
-def _hub_unreachable() -> str:
-    """Why the hub cannot be reached, or an empty string; asked once a process, not once a case."""
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
-
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        return ""  # the user's choice: datasets then looks into its own cache and says so itself
-    try:
-        urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_TIMEOUT).close()
-    except HTTPError:
-        return ""  # an answer, if not a welcome
-    except OSError as error:
-        return str(error)
-    return ""
 
 
 def _decode(info: DatasetInfo, loaded: Any, part: str) -> tuple[Tensor, Tensor]:

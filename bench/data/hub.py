@@ -1,0 +1,97 @@
+"""The Hugging Face hub and folders in its layout: `hub.load("ylecun/mnist", remedy)`, asked once a process."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bench.data.errors import DataError
+
+TIMEOUT = 5.0  # seconds
+
+
+def load_folder(path: Path, arrow: str, configuration: str | None = None) -> Any:
+    """The data set of a folder in the hub's layout; `arrow` is a folder for what `datasets` makes of it.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    import datasets
+
+    datasets.disable_progress_bars()
+    try:
+        return datasets.load_dataset(str(path), data_dir=configuration, cache_dir=arrow)
+    except Exception as error:  # datasets wraps what pyarrow raises in errors of several kinds
+        raise DataError(f"cannot read {path}: {error.__cause__ or error}; get the files anew") from error
+
+
+@cache
+def load(name: str, remedy: str, configuration: str | None = None) -> Any:
+    """A data set of the hub, or one of its configurations.
+
+    Args:
+        remedy: for messages: how else to get the files.
+
+    Raises:
+        DataError: the hub cannot be reached, or has no such data set.
+    """
+    import datasets
+
+    _reach(name, f"{remedy}; `digits` needs neither")
+    try:
+        return datasets.load_dataset(name, configuration)
+    except Exception as error:  # network, hub and parquet errors alike mean that the data cannot be had
+        raise DataError(f"cannot load {name} from the hub: {error}. {remedy}") from error
+
+
+@cache
+def snapshot(name: str, files: tuple[str, ...], remedy: str) -> Path:
+    """The folder with some files of a model of the hub, those that it has.
+
+    Raises:
+        DataError: the hub cannot be reached, or has no such model.
+    """
+    import huggingface_hub
+
+    _reach(name, remedy)
+    try:
+        return Path(huggingface_hub.snapshot_download(name, allow_patterns=[*files]))
+    except Exception as error:  # as above
+        raise DataError(f"cannot load {name} from the hub: {error}. {remedy}") from error
+
+
+def _reach(name: str, remedy: str) -> None:
+    reason = _unreachable()
+    if reason:
+        raise DataError(
+            f"{name} is not at hand: the Hugging Face hub cannot be reached ({reason}). Run once with a network. "
+            f"{remedy}"
+        )
+
+
+@cache
+def _unreachable() -> str:
+    """Why the hub cannot be reached, or an empty string; asked once a process, not once a case."""
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return ""  # the user's choice: datasets then looks into its own cache and says so itself
+    try:
+        urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=TIMEOUT).close()
+    except HTTPError:
+        return ""  # an answer, if not a welcome
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+def stamp(files: Iterable[Path]) -> str:
+    """Names files in the cache: changes when one of them does."""
+    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]

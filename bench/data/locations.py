@@ -1,0 +1,29 @@
+"""Where a user says that data and pretrained weights are: `Locations(data_dir=Path("DIR"))`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Locations:
+    """Paths given on the command line; None where nothing was given.
+
+    Attributes:
+        data_dir: data sets in the hub's layout, `DIR/ylecun/mnist/...`.
+        timit: a copy of TIMIT, the folder with `TRAIN` and `TEST`.
+        vectors: word vectors as text, in the format of word2vec or GloVe.
+        bert: a folder or a name of the hub with a pretrained BERT, in the place of the recipe's.
+    """
+
+    data_dir: Path | None = None
+    timit: Path | None = None
+    vectors: Path | None = None
+    bert: str | None = None
+
+    @property
+    def command(self) -> str:
+        """As options of a command line, each with a blank before it."""
+        given = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return "".join(f" --{name.replace('_', '-')} {path}" for name, path in given if path)
