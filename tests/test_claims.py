@@ -125,7 +125,7 @@ MAKERS = {
         [("bert", "mnist", "adamw")],
         ["relu", "leaky_relu", "gelu"],
         ["tanh", "sigmoid", "elu", "silu", "penalized_tanh", "glu", "swiglu"],
-        "gradient_ratio",
+        "vanishing_ratio",
     ),
     "A5": hinges,
     "A6a": duels("apl_depth", [("apl_cnn3", "cifar10", "adam")], ["apl"], ["relu", "leaky_relu"]),
@@ -180,6 +180,34 @@ def test_without_observations_a_claim_is_undetermined(claim):
 
 def test_every_claim_of_the_documents_is_there():
     assert list(CLAIMS) == list(MAKERS)
+
+
+def test_where_an_average_is_not_measured_it_is_taken_over_the_other_blocks():
+    measured = [one for one in MAKERS["Ca"](1, NOISE) if one.case.optimizer == "adam"]
+    without = [
+        observation(one.case, {"test_accuracy": [0.5] * SEEDS})
+        for one in MAKERS["Ca"](1, NOISE)
+        if one.case.optimizer == "sgd"
+    ]
+    found = judged("Ca", [*measured, *without]).judgement
+    assert found.verdict == "supported"
+    assert "mean of 1 blocks" in found.interval
+    assert judged("Ca", without).judgement.why == "no records of elu beside relu"
+
+
+def test_gradients_are_judged_by_the_logarithm_of_their_ratio_and_only_where_they_were_kept():
+    def ratio(name, value):
+        return observation(Case("bert", "bert", "mnist", name, "adamw"), {"vanishing_ratio": value * 10 ** (10 * LUCK)})
+
+    kept, lost = ("relu", "leaky_relu", "gelu"), ("tanh", "sigmoid", "elu", "silu", "penalized_tanh", "glu", "swiglu")
+    world = [
+        *(ratio(name, 0.1) for name in kept),
+        *(ratio(name, 1e-4) for name in lost),
+    ]
+    without = [observation(Case("bert", "bert", "digits", "relu", "adamw"), {"test_accuracy": [0.5] * SEEDS})]
+    found = judged("A4", [*world, *without]).judgement
+    assert found.verdict == "supported"
+    assert "relu over tanh (bert · MNIST · adamw · paper) +3 [+3, +3] decades" in found.interval
 
 
 @pytest.mark.parametrize("claim", CLAIMS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -65,6 +66,18 @@ def with_functions():
     yield observation(case, {"test_accuracy": 0.5 + LUCK}, functions=(one,) * SEEDS)
 
 
+def with_gradients():
+    for place, (name, ratio) in enumerate({"sigmoid": 1e-3, "tact": 0.5, "relu": 0.52}.items()):
+        ratios = ratio * (1 + 10 * np.abs(np.roll(LUCK, place)))
+        kept = tuple(
+            {f"encoder.layer.{layer}.intermediate.dense": [value ** (1 - layer / 8)] * steps for layer in range(9)}
+            for value, steps in zip(ratios, (3, 3, 3, 2), strict=True)
+        )
+        steps = tuple([1, 50, 100][: len(one["encoder.layer.0.intermediate.dense"])] for one in kept)
+        case = Case("mlp", "mlp", "mnist", name, "adam")
+        yield observation(case, {"vanishing_ratio": ratios}, gradients=kept, gradient_steps=steps)
+
+
 def collapsing():
     for name, nulls in (("relu", 0), ("tact", 2)):
         case = Case("null_runs", "resnet18", "cifar10", name, "adamw", "psi8_fixed")
@@ -97,6 +110,7 @@ MADE = {
     "noise": under_noise,
     "curves": with_curves,
     "functions": with_functions,
+    "gradients": with_gradients,
     "null_runs": collapsing,
     "hinges": hinged,
     "literature": reported,
@@ -150,7 +164,7 @@ def test_every_view_takes_the_recorded_baselines(name, tmp_path):
     recorded, _ = gather(tmp_path, baseline.FOLDER)
     assert recorded
     tables = VIEWS[name].tables(recorded)
-    assert bool(tables) == (name not in ("curves", "functions"))  # of which baselines keep nothing
+    assert bool(tables) == (name not in ("curves", "functions", "gradients"))  # of which they hold nothing
 
 
 def test_the_best_rate_is_chosen_by_validation_and_its_test_figure_shown():
@@ -171,6 +185,44 @@ def test_what_the_seeds_do_not_tell_apart_is_a_tie():
 def test_with_one_seed_everything_is_a_tie():
     world = [at_rate("relu", rate, 0.8 - rate, 0.8, seeds=1) for rate in (0.001, 0.01, 0.1)]
     assert VIEWS["rates"].tables(world)[1].columns["ties"] == ["0.01, 0.1"]
+
+
+def test_gradients_are_ranked_by_what_reaches_the_input_with_ties_by_its_logarithm():
+    (table,) = VIEWS["gradients"].tables(list(with_gradients()))
+    medians = {one.activation: np.median(one.metrics["vanishing_ratio"]) for one in with_gradients()}
+    ranked = sorted(medians, key=lambda name: -medians[name])
+    assert table.columns["activation"] == ranked
+    assert table.columns["vanishing ratio"] == [f"{medians[name]:.2g}" for name in ranked]
+    ties = dict(zip(ranked, table.columns["ties"], strict=True))
+    assert ties == {"relu": "tact", "tact": "relu", "sigmoid": ""}
+
+
+def test_an_activation_whose_gradients_were_never_finite_is_ranked_last():
+    lost = observation(Case("mlp", "mlp", "mnist", "elu", "adam"), {"vanishing_ratio": [math.nan] * SEEDS})
+    (table,) = VIEWS["gradients"].tables([lost, *with_gradients()])
+    assert (table.columns["activation"][-1], table.columns["vanishing ratio"][-1]) == ("elu", "–")
+
+
+def test_gradients_are_drawn_on_one_scale_over_the_steps_that_all_runs_have_with_zeros_in_grey():
+    world = list(with_gradients())
+    dead = [{layer: [0.0, *norms[1:]] for layer, norms in one.items()} for one in world[0].gradients]
+    drawing = VIEWS["gradients"].figure([dataclasses.replace(world[0], gradients=tuple(dead)), *world[1:]])
+    maps = [axes.collections[0] for axes in drawing.axes if axes.get_title(loc="left")]
+    assert len({maps_.norm for maps_ in maps}) == 1
+    values = [np.ma.asarray(one.get_array()).reshape(9, 2) for one in maps]
+    assert [int(np.ma.count_masked(one)) for one in values] == [0, 0, 9]
+    middle = np.median([one["encoder.layer.0.intermediate.dense"][0] for one in world[1].gradients])
+    (of_tact,) = (place for place, axes in enumerate(drawing.axes) if axes.get_title(loc="left").startswith("tact"))
+    assert values[of_tact][0, 0] == pytest.approx(middle)  # the input is at the bottom
+    labels = [label.get_text() for label in drawing.axes[0].get_yticklabels()]
+    assert labels[0] == "layer.0.intermediate.dense"
+
+
+def test_more_heat_maps_than_can_be_compared_are_an_error_that_says_how_to_ask_for_less():
+    (one, *_) = with_gradients()
+    world = [dataclasses.replace(one, key=one.key._replace(scale=str(place))) for place in range(17)]
+    with pytest.raises(ValueError, match=r"17 heat maps are more than can be compared .*--activation"):
+        VIEWS["gradients"].figure(world)
 
 
 def test_noise_is_shown_by_ascending_amplitude_from_clean_on():

@@ -9,11 +9,11 @@ import numpy as np
 
 from bench import intervals, sweep
 from bench.claims._judgement import Comparison
-from bench.observation import Observation, grouped, higher_is_better, is_fraction
+from bench.observation import Observation, grouped, higher_is_better, is_fraction, is_ratio
 from bench.views import noise
 
 Block: TypeAlias = Mapping[str, Observation]  # by activation
-Runs: TypeAlias = Mapping[int, float]  # a figure by seed
+Runs: TypeAlias = Mapping[int, float]  # a figure by seed, of a ratio its logarithm
 
 
 def blocks(observations: Sequence[Observation]) -> list[tuple[str, Block]]:
@@ -28,17 +28,18 @@ def at_best_rates(observations: Sequence[Observation]) -> list[tuple[str, Block]
 
 
 def better(label: str, ones: Runs, others: Runs, metric: str) -> Comparison:
-    """How much better the first is, in points for fractions, whatever the metric's direction."""
+    """How much better the first is, whatever the metric's direction: in points, or for logarithms of ratios decades."""
     found = intervals.difference(ones, others).times(1.0 if higher_is_better(metric) else -1.0)
     if is_fraction(metric):
         return Comparison(label, found.times(100), " points")
-    return Comparison(label, found)
+    return Comparison(label, found, " decades" if is_ratio(metric) else "")
 
 
 def within(title: str, block: Block, name: str, rival: str, metric: str | None = None) -> Comparison:
     """One activation of a block less another, by the block's judged metric unless another is given."""
     chosen = metric or block[name].metric
-    return better(f"{name} over {rival} ({title})", block[name].of(chosen), block[rival].of(chosen), chosen)
+    ones, others = block[name].compared(chosen), block[rival].compared(chosen)
+    return better(f"{name} over {rival} ({title})", ones, others, chosen)
 
 
 def over_all(

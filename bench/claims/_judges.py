@@ -58,14 +58,15 @@ def robust(name: str, rivals: Sequence[str]) -> Judge:
 
 
 def on_average(names: Sequence[str], rival: str, metric: str) -> Judge:
-    """Each of some better than one rival, on average over all blocks that have both."""
+    """Each of some better than one rival, on average over all blocks in which the metric of both was measured."""
 
     def judge(observations: Sequence[Observation]) -> Judgement:
         comparisons, missing = [], []
+        measured = [one for one in observations if metric in one.metrics]  # old baselines hold the judged one alone
         for name in names:
-            shared = [block for _, block in differences.blocks(observations) if {name, rival} <= block.keys()]
+            shared = [block for _, block in differences.blocks(measured) if {name, rival} <= block.keys()]
             pairs = [(block[name].of(metric), block[rival].of(metric)) for block in shared]
-            if not pairs or not all(ones and others for ones, others in pairs):
+            if not pairs:
                 missing.append(f"{name} beside {rival}")
                 continue
             ones, others = (differences.average(side) for side in zip(*pairs, strict=True))

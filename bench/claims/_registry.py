@@ -87,8 +87,9 @@ _CLAIMS = (
                 for kept in ("relu", "leaky_relu", "gelu")
                 for lost in ("tanh", "sigmoid", "elu", "silu", "penalized_tanh", "glu", "swiglu")
             ],
-            "gradient_ratio",
+            "vanishing_ratio",
         ),
+        lambda one: "vanishing_ratio" in one.metrics,
         joins=True,
     ),
     Claim("A5", CHOICE, "accuracy is not linear in the number of hinges", ("apl_hinges",), not_linear),

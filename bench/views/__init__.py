@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench import observation
 from bench.observation import Observation, Reported
-from bench.views import curves, forms, functions, hinges, literature, noise, null_runs, rates
+from bench.views import curves, forms, functions, gradients, hinges, literature, noise, null_runs, rates
 from bench.views._table import Table
 
 if TYPE_CHECKING:
@@ -64,6 +64,12 @@ VIEWS = {
         "records of a recipe with keep_functions, such as those of apl_depth; baselines keep no functions",
         functions.tables,
         functions.figure,
+    ),
+    "gradients": View(
+        "how much of the gradient reaches the input, layer by layer",
+        "runs with --gradients; baselines recorded so have the table, and no picture",
+        gradients.tables,
+        gradients.figure,
     ),
     "null_runs": View(
         "how often runs collapse or diverge",
