@@ -14,6 +14,7 @@ import torch
 
 from bench.data import DATASETS, DataError, info, store
 from bench.data.idx import FILES
+from bench.data.locations import Locations
 from made_data import Source, cached, holds, source_of
 
 NAME = "fashion_mnist"
@@ -47,7 +48,7 @@ def test_they_are_found_wherever_debian_or_a_reader_puts_them(made: Source, tmp_
     _write(tmp_path / "mine" / str(info(NAME).hub), made)
     hashes = set()
     for data_dir in (made.data_dir, made.data_dir / "fashion-mnist", tmp_path / "mine"):
-        dataset = store.load(NAME, data_dir)
+        dataset = store.load(NAME, Locations(data_dir))
         assert holds(dataset, made)
         assert dataset.tensors["train_images"].dtype == torch.uint8
         assert dataset.tensors["train_labels"].dtype == torch.int64
@@ -57,16 +58,16 @@ def test_they_are_found_wherever_debian_or_a_reader_puts_them(made: Source, tmp_
 
 def test_the_hubs_own_files_come_first(made: Source, tmp_path: Path) -> None:
     _write(tmp_path / "hub", made)
-    assert not holds(store.load(NAME, tmp_path / "hub"), made)
-    assert holds(store.load(NAME, made.data_dir), made)
+    assert not holds(store.load(NAME, Locations(tmp_path / "hub")), made)
+    assert holds(store.load(NAME, made.where), made)
 
 
 def test_a_changed_file_is_read_anew(made: Source) -> None:
-    before = store.load(NAME, made.data_dir)
+    before = store.load(NAME, made.where)
     made.pixels["test"][3] ^= 1
     _write(made.data_dir / "fashion-mnist", made)
     store.load.cache_clear()
-    after = store.load(NAME, made.data_dir)
+    after = store.load(NAME, made.where)
     assert holds(after, made)
     assert after.data_hash != before.data_hash
 
@@ -109,7 +110,7 @@ def test_a_damaged_file_is_named_with_how_to_mend_it(damage: str, made: Source, 
     name, harm = DAMAGES[damage]
     harm(made.data_dir / "fashion-mnist" / name)
     with pytest.raises(DataError, match="get the files anew") as caught:
-        store.load(NAME, made.data_dir)
+        store.load(NAME, made.where)
     assert name in str(caught.value)
     assert str(made.data_dir / "fashion-mnist") in str(caught.value)
     assert cached(tmp_path) == []
@@ -119,7 +120,7 @@ def test_fewer_images_than_the_record_says_are_refused(made: Source) -> None:
     made.pixels["test"], made.labels["test"] = made.pixels["test"][:10], made.labels["test"][:10]
     _write(made.data_dir / "fashion-mnist", made)
     with pytest.raises(DataError, match="part 'test': 10 images and 10 labels, expected 20 of each"):
-        store.load(NAME, made.data_dir)
+        store.load(NAME, made.where)
 
 
 def test_mnists_files_of_the_same_names_are_not_taken_for_it(made: Source) -> None:
@@ -127,17 +128,17 @@ def test_mnists_files_of_the_same_names_are_not_taken_for_it(made: Source) -> No
     made.labels["train"][0] = 1
     _write(made.data_dir / "fashion-mnist", made)
     with pytest.raises(DataError, match="part 'train': 1 to 3 images a class, Fashion-MNIST has 2 of each"):
-        store.load(NAME, made.data_dir)
+        store.load(NAME, made.where)
 
 
 def test_a_folder_without_them_tells_where_they_were_looked_for(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="Fashion-MNIST is not in") as caught:
-        store.load(NAME, tmp_path)
+        store.load(NAME, Locations(tmp_path))
     for needed in (tmp_path / "fashion-mnist", tmp_path / str(info(NAME).hub), "dataset-fashion-mnist"):
         assert str(needed) in str(caught.value)
 
 
 def test_other_data_sets_are_not_looked_for_as_idx(made: Source) -> None:
     with pytest.raises(DataError, match=r"MNIST is not in .*no .parquet file there") as caught:
-        store.load("mnist", made.data_dir / "fashion-mnist")
+        store.load("mnist", Locations(made.data_dir / "fashion-mnist"))
     assert "ubyte" not in str(caught.value)
