@@ -1,6 +1,10 @@
-"""Made records for the tests: `record(seed=0, value=0.9)`, `runs([0.9, 0.8], "collapsed")`."""
+"""Made records for the tests, and a check that several share: `record(seed=0, value=0.9)`, `runs([0.9, 0.8])`."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
 
 from bench.baseline import Key
 from bench.case import Case
@@ -73,3 +77,14 @@ def observation(
         provenance=provenance,
         **{"seeds": tuple(range(n)), **fields},
     )
+
+
+def one_line_error(main: Callable[[list[str]], int], line: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line on standard error with which a command line ends, nothing printed and 2 as its exit code."""
+    try:
+        code = main(line.split())
+    except SystemExit as stop:  # argparse's own
+        code = stop.code
+    out, err = capsys.readouterr()
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    return err

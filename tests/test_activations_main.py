@@ -14,6 +14,7 @@ import pytest
 import activations
 from activations import _plot, _registry
 from activations.__main__ import main
+from made import one_line_error
 
 NAMES = activations.names()
 WIDEST = 120
@@ -198,12 +199,7 @@ def test_an_error_is_one_line_that_names_offender_and_remedy(
     line: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    try:
-        code = main(line.split())
-    except SystemExit as stop:  # argparse's own
-        code = stop.code
-    out, err = capsys.readouterr()
-    assert (code, out, err.count("\n")) == (2, "", 1)
+    err = one_line_error(main, line, capsys)
     assert err.startswith("python -m activations: ")
     assert named in err
     assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import models
+from made import one_line_error
 from models import backbones
 from models.__main__ import main
 
@@ -63,11 +64,6 @@ def test_the_listing_follows_a_swap(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_error_is_one_line_that_names_offender_and_remedy(
     line: str, named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    try:
-        code = main(line.split())
-    except SystemExit as stop:  # argparse's own
-        code = stop.code
-    out, err = capsys.readouterr()
-    assert (code, out, err.count("\n")) == (2, "", 1)
+    err = one_line_error(main, line, capsys)
     assert err.startswith("python -m models: ")
     assert named in err

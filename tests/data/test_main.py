@@ -8,6 +8,7 @@ import pytest
 
 from bench.data import DATASETS, store
 from bench.data.__main__ import main
+from made import one_line_error
 from made_data import Source
 
 
@@ -93,11 +94,6 @@ def test_a_picture_is_drawn_at_the_documents_peaks_or_others(
 def test_an_error_is_one_line_that_names_offender_and_remedy(
     line: str, named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    try:
-        code = main(line.split())
-    except SystemExit as stop:  # argparse's own
-        code = stop.code
-    out, err = capsys.readouterr()
-    assert (code, out, err.count("\n")) == (2, "", 1)
+    err = one_line_error(main, line, capsys)
     assert err.startswith("python -m bench.data: ")
     assert named in err
