@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import baseline, selection
+from bench.data import locations
 from bench.data.locations import Locations
 from bench.device import DEVICES, default_scale
 from bench.plan import devices
@@ -163,11 +163,9 @@ def _locations(config: pytest.Config) -> Locations:
             raise ValueError(f"{option} {path}: no such file or folder")
         return path.expanduser().resolve() if path else None
 
-    environment = os.environ.get("ACTBENCH_DATA")
-    data_dir = config.getoption("--data-dir") or (Path(environment) if environment else None)
     bert = config.getoption("--bert")
     return Locations(
-        data_dir=there("--data-dir (or ACTBENCH_DATA)", data_dir),
+        data_dir=there("--data-dir (or ACTBENCH_DATA)", locations.data_dir(config.getoption("--data-dir"))),
         timit=there("--timit", config.getoption("--timit")),
         vectors=there("--vectors", config.getoption("--vectors")),
         bert=str(Path(bert).expanduser().resolve()) if bert and Path(bert).expanduser().exists() else bert,

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from activations.command import Parser, run
-from bench.data import DATASETS, DataError, DatasetInfo, info
+from bench.data import DATASETS, DataError, DatasetInfo, info, locations
 from bench.data.locations import Locations
 
 PSIS = (8, 16, 32, 64)  # of D5's document
@@ -41,8 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--plot needs the name of a data set")
     if options.psi and not options.plot:
         parser.error("--psi needs --plot FILE")
-    environment = os.environ.get("ACTBENCH_DATA")
-    where = Locations(options.data_dir or (Path(environment) if environment else None), options.timit)
+    where = Locations(locations.data_dir(options.data_dir), options.timit)
     return run(parser.prog, lambda: _answer(options, where), options.plot, (ValueError, DataError))
 
 

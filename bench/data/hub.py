@@ -95,3 +95,27 @@ def stamp(files: Iterable[Path]) -> str:
     """Names files in the cache: changes when one of them does."""
     facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
+
+
+def remedy(name: str, configuration: str | None = None) -> str:
+    """How to get the files of a data set, or of one of its configurations, and how to say where they are."""
+    inside = f"{name}/{configuration}" if configuration else name
+    include = f"--include '{configuration}/*' " if configuration else ""
+    return (
+        f"Give --data-dir DIR (or ACTBENCH_DATA) with the hub's files as DIR/{inside}/..., for example made by "
+        f"`hf download --repo-type dataset {name} {include}--local-dir DIR/{name}`"
+    )
+
+
+def table(loaded: Any, part: str, columns: Iterable[str]) -> Any:
+    """One part of what was loaded.
+
+    Raises:
+        ValueError: there is no such part, or it lacks one of the columns; the message lists what there is.
+    """
+    if part not in loaded:
+        raise ValueError(f"no such part; found: {', '.join(loaded)}")
+    for column in columns:
+        if column not in loaded[part].column_names:
+            raise ValueError(f"no column {column!r}; found: {', '.join(loaded[part].column_names)}")
+    return loaded[part]

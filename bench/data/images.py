@@ -83,10 +83,7 @@ def stamp(info: DatasetInfo, where: Locations) -> str | None:
 
 def _remedy(info: DatasetInfo) -> str:
     """How to get the files, and how to say where they are."""
-    text = (
-        f"Give --data-dir DIR (or ACTBENCH_DATA) with the hub's files as DIR/{info.hub}/..., for example made by "
-        f"`hf download --repo-type dataset {info.hub} --local-dir DIR/{info.hub}`"
-    )
+    text = hub.remedy(str(info.hub))
     if info.debian:
         text += (
             f"; or with the four *-ubyte.gz files of Debian's package dataset-{info.debian} (`--data-dir "
@@ -139,13 +136,8 @@ def _read_digits(info: DatasetInfo) -> dict[str, Tensor]:
 
 
 def _decode(info: DatasetInfo, loaded: Any, part: str) -> tuple[Tensor, Tensor]:
-    if part not in loaded:
-        raise ValueError(f"no such part; found: {', '.join(loaded)}")
-    table = loaded[part]
+    table = hub.table(loaded, part, info.columns)
     image_column, label_column = info.columns
-    for column in info.columns:
-        if column not in table.column_names:
-            raise ValueError(f"no column {column!r}; found: {', '.join(table.column_names)}")
     channels, height, width = info.shape
     mode = "L" if channels == 1 else "RGB"
     images = np.empty((len(table), height, width, channels), dtype=np.uint8)

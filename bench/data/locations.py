@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -27,3 +28,9 @@ class Locations:
         """As options of a command line, each with a blank before it."""
         given = ((field.name, getattr(self, field.name)) for field in fields(self))
         return "".join(f" --{name.replace('_', '-')} {path}" for name, path in given if path)
+
+
+def data_dir(given: Path | None) -> Path | None:
+    """The folder given by `--data-dir`, or else by `ACTBENCH_DATA`; None without either."""
+    environment = os.environ.get("ACTBENCH_DATA")
+    return given or (Path(environment) if environment else None)

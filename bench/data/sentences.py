@@ -134,7 +134,7 @@ def _public(info: DatasetInfo, data_dir: Path | None, arrow: str) -> dict[str, L
     """The parts whose labels are public."""
     if data_dir is None:
         place = f"{info.hub}, {info.configuration}"
-        loaded = hub.load(str(info.hub), _remedy(info), info.configuration)
+        loaded = hub.load(str(info.hub), hub.remedy(str(info.hub), info.configuration), info.configuration)
     else:
         _files(info, data_dir)
         folder = data_dir.expanduser() / str(info.hub)
@@ -150,12 +150,7 @@ def _public(info: DatasetInfo, data_dir: Path | None, arrow: str) -> dict[str, L
 
 
 def _labelled(info: DatasetInfo, loaded: Any, part: str, rows: int) -> Labelled:
-    if part not in loaded:
-        raise ValueError(f"no such part; found: {', '.join(loaded)}")
-    table = loaded[part]
-    for column in info.columns:
-        if column not in table.column_names:
-            raise ValueError(f"no column {column!r}; found: {', '.join(table.column_names)}")
+    table = hub.table(loaded, part, info.columns)
     sentences, values = (list(table[column]) for column in info.columns)
     if len(values) != rows:
         raise ValueError(f"{len(values)} rows, expected {rows}")
@@ -173,16 +168,7 @@ def _files(info: DatasetInfo, data_dir: Path) -> list[Path]:
     files = sorted(folder.glob("*.parquet"))
     if not files:
         raise DataError(
-            f"{info.label} is not in {folder} (no .parquet file there). {_remedy(info)}; or leave it out to load from "
-            "the hub"
+            f"{info.label} is not in {folder} (no .parquet file there). "
+            f"{hub.remedy(str(info.hub), info.configuration)}; or leave it out to load from the hub"
         )
     return files
-
-
-def _remedy(info: DatasetInfo) -> str:
-    """How to get the files, and how to say where they are."""
-    return (
-        f"Give --data-dir DIR (or ACTBENCH_DATA) with the hub's files as DIR/{info.hub}/{info.configuration}/..., for "
-        f"example made by `hf download --repo-type dataset {info.hub} --include '{info.configuration}/*' --local-dir "
-        f"DIR/{info.hub}`"
-    )

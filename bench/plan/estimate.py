@@ -70,7 +70,7 @@ class Estimate:
     @property
     def steps(self) -> int:
         """Of the optimizer in a run that nothing ends early."""
-        return self.recipe.epochs * math.ceil(self.rows.train / self.batch)
+        return self.recipe.steps(self.rows.train)
 
     def hours(self, device: Device) -> float:
         """Of all runs, one after the other."""
