@@ -1,4 +1,4 @@
-"""Does an added activation differ from relu beyond the noise? `beside.paragraph("my_act", results, ranked)`.
+"""Does an added activation differ from relu beyond the noise? `beside.paragraph("my_act", ranked)`.
 
 Runs of one seed share their initial weights and batches, so the differences are taken seed by seed.
 """
@@ -13,7 +13,6 @@ import numpy as np
 from scipy import stats
 
 from bench.rank import Block
-from bench.session import Result
 
 OPPONENT = "relu"
 # All intervals of a paragraph hold together with this confidence (Bonferroni over its blocks).
@@ -48,14 +47,14 @@ class Difference:
         return f"  {self.block.title}: {self.mean * scale:+.2f}{interval}{unit} (n={self.n}), {self.verdict}"
 
 
-def paragraphs(names: Sequence[str], results: Sequence[Result], ranked: Sequence[Block]) -> list[str]:
+def paragraphs(names: Sequence[str], ranked: Sequence[Block]) -> list[str]:
     """One for each activation that shares a block with relu."""
-    return [text for name in names if name != OPPONENT and (text := paragraph(name, results, ranked))]
+    return [text for name in names if name != OPPONENT and (text := paragraph(name, ranked))]
 
 
-def paragraph(name: str, results: Sequence[Result], ranked: Sequence[Block]) -> str:
-    """What the session says of an activation beside relu; empty where they share no block."""
-    found = [one for block in ranked if (one := _difference(name, results, block, len(ranked)))]
+def paragraph(name: str, ranked: Sequence[Block]) -> str:
+    """What the blocks say of an activation beside relu; empty where they share none."""
+    found = [one for block in ranked if (one := _difference(name, block, len(ranked)))]
     if not found:
         return ""
     apart = [one for one in found if one.verdict in ("better", "worse")]
@@ -74,12 +73,8 @@ def paragraph(name: str, results: Sequence[Result], ranked: Sequence[Block]) -> 
     return "\n".join(lines)
 
 
-def _difference(name: str, results: Sequence[Result], block: Block, blocks: int) -> Difference | None:
-    values = {
-        result.case.activation: {record.seed: record.value for record in result.records}
-        for result in results
-        if result.case.block == block.case.block and result.case.activation in (name, OPPONENT)
-    }
+def _difference(name: str, block: Block, blocks: int) -> Difference | None:
+    values = {row.activation: row.runs.of(block.metric) for row in block.rows if row.activation in (name, OPPONENT)}
     if len(values) < 2:
         return None
     shared = sorted(values[name].keys() & values[OPPONENT].keys())

@@ -11,16 +11,16 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeVar
 
-from bench import baseline, data, experiments, rank, record
+from bench import baseline, data, experiments, record, reported
 from bench.baseline import Baseline, Key
-from bench.case import AXES, Case
+from bench.case import Case
 from bench.record import Outcome, Record, ResultsError
+from bench.reported import Reported
 
 _Key = TypeVar("_Key", bound=Hashable)
 LEAST_RATIO = 1e-30  # what is smaller has vanished as much: a ratio of 0 has no logarithm
-Reported: TypeAlias = Mapping[Case, Mapping[str, float]]  # the literature's figures, by case and metric
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Observation:
         metrics: by name, run by run.
         curves, functions, gradients, gradient_steps: as in the records, run by run; empty for a baseline, which keeps
             none.
+        seconds: of training, run by run; empty for a baseline.
+        bytes_saved: kept for backward by one training batch; None for a baseline.
         reported: the literature's figures for the case, by metric.
         provenance: `results`, the records of a folder or session, or `baseline`, a recorded row.
     """
@@ -48,6 +50,8 @@ class Observation:
     functions: tuple[Mapping[str, Sequence[Sequence[float]]], ...] = ()
     gradients: tuple[Mapping[str, Sequence[float]], ...] = ()
     gradient_steps: tuple[Sequence[int], ...] = ()
+    seconds: tuple[float, ...] = ()
+    bytes_saved: int | None = None
     reported: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -82,6 +86,11 @@ class Observation:
         """What the activations that are compared with each other share."""
         return (self.case.block, self.environment)
 
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Of the judged metric, run by run."""
+        return self.metrics[self.metric]
+
     def of(self, metric: str) -> dict[int, float]:
         """The values of a metric by seed; empty where it was not measured."""
         return dict(zip(self.seeds, self.metrics[metric], strict=True)) if metric in self.metrics else {}
@@ -97,6 +106,11 @@ class Observation:
         """A metric as the recipe aggregates it, over all runs, those that did not train included."""
         aggregate = statistics.median if self.recipe["aggregate"] == "median" else statistics.fmean
         return float(aggregate(self.metrics[metric]))
+
+    @property
+    def reproduces(self) -> bool:
+        """Whether its figures compare with those reported, and not only orders: the recipe in full, on all data."""
+        return self.key.scale != "tiny" and self.recipe["train_size"] is None
 
     def title(self, *without: str) -> str:
         """`mlp · MNIST · adam · lr0.01 · tiny`: what it is a row of, some axes left out."""
@@ -137,37 +151,35 @@ def gather(results_dir: Path, baseline_dir: Path) -> tuple[list[Observation], li
     Raises:
         BaselineError: a malformed row.
     """
-    records, unread = _records(results_dir)
-    reported = read_reported(baseline_dir)
-    rows, stale = _current(baseline.read(baseline_dir).values())
-    recorded = [_from_baseline(row, recipe, reported) for row, recipe in rows]
-    notes = []
+    records, unread = read_records(results_dir)
+    rows, notes = recorded(baseline_dir)
     if unread:
-        notes.append(f"left out {len(unread)} files that are not today's records, the first: {unread[0]}")
-    if stale:
-        notes.append(f"left out {stale} recorded baselines of older recipes, or of experiments that are not bench's")
-    return _newest([*recorded, *from_records(records, reported)]), notes
+        notes.insert(0, f"left out {len(unread)} files that are not today's records, the first: {unread[0]}")
+    return _newest([*rows, *from_records(records, reported.read(baseline_dir))]), notes
 
 
-def from_records(records: Iterable[Record], reported: Reported) -> list[Observation]:
+def recorded(baseline_dir: Path) -> tuple[list[Observation], list[str]]:
+    """Those of a baseline folder alone, and what was left out, as `gather` says it.
+
+    Raises:
+        BaselineError: a malformed row.
+    """
+    figures = reported.read(baseline_dir)
+    rows, stale = _current(baseline.read(baseline_dir).values())
+    left = f"left out {stale} recorded baselines of older recipes, or of experiments that are not bench's"
+    return _newest(_from_baseline(row, recipe, figures) for row, recipe in rows), [left] * bool(stale)
+
+
+def from_records(records: Iterable[Record], figures: Reported) -> list[Observation]:
     """Observations of records, in the order of their first."""
     groups: dict[Key, list[Record]] = {}
     for one in records:
         groups.setdefault(baseline.key_of(one), []).append(one)
-    return [_from_runs(key, sorted(runs, key=lambda run: run.seed), reported) for key, runs in groups.items()]
+    return [_from_runs(key, sorted(runs, key=lambda run: run.seed), figures) for key, runs in groups.items()]
 
 
-def read_reported(folder: Path) -> Reported:
-    """The literature's figures of a baseline folder by case and metric."""
-    found: dict[Case, dict[str, float]] = {}
-    for row in rank.read_reported(folder):
-        axes = [row[axis] for axis in AXES]
-        if all(axes[:-1]):  # only the variant may be empty
-            found.setdefault(Case(*axes), {})[row["metric"]] = float(row["value"])
-    return found
-
-
-def _records(folder: Path) -> tuple[list[Record], list[ResultsError]]:
+def read_records(folder: Path) -> tuple[list[Record], list[ResultsError]]:
+    """The records of a results folder, and what is wrong with those of its files that are none."""
     found, unread = [], []
     for path in sorted((folder / "runs").glob("*.json")):
         try:
@@ -192,7 +204,7 @@ def _current(rows: Iterable[Baseline]) -> tuple[list[tuple[Baseline, Mapping[str
     return found, stale
 
 
-def _from_runs(key: Key, runs: Sequence[Record], reported: Reported) -> Observation:
+def _from_runs(key: Key, runs: Sequence[Record], figures: Reported) -> Observation:
     shared = [name for name in runs[0].metrics if all(name in run.metrics for run in runs)]
     return Observation(
         key=key,
@@ -205,11 +217,13 @@ def _from_runs(key: Key, runs: Sequence[Record], reported: Reported) -> Observat
         functions=tuple(run.functions for run in runs),
         gradients=tuple(run.gradients for run in runs),
         gradient_steps=tuple(run.gradient_steps for run in runs),
-        reported=reported.get(key.case, {}),
+        seconds=tuple(run.seconds for run in runs),
+        bytes_saved=runs[0].bytes_saved,
+        reported=figures.get(key.case, {}),
     )
 
 
-def _from_baseline(row: Baseline, recipe: Mapping[str, Any], reported: Reported) -> Observation:
+def _from_baseline(row: Baseline, recipe: Mapping[str, Any], figures: Reported) -> Observation:
     return Observation(
         key=row.key,
         recipe=recipe,
@@ -217,7 +231,7 @@ def _from_baseline(row: Baseline, recipe: Mapping[str, Any], reported: Reported)
         outcomes=row.outcomes,
         metrics={row.metric: row.values, **{name: tuple(values) for name, values in row.metrics.items()}},
         provenance="baseline",
-        reported=reported.get(row.key.case, {}),
+        reported=figures.get(row.key.case, {}),
     )
 
 

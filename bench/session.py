@@ -6,71 +6,29 @@ This is the only door between the plugin and the training: records of a case, pl
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from bench import baseline, record
+from bench import baseline, record, reported
 from bench.case import Case, Experiment
 from bench.options import Settings
 from bench.record import Record, ResultsError
+from bench.reported import Reported
+from bench.result import Result
 
 if TYPE_CHECKING:
     import torch
 
-    from bench.judge import Judgement, Prior
+    from bench.judge import Judgement
     from bench.recipe import Recipe
+    from bench.spread import Prior
 
-RunCase: TypeAlias = Callable[[Case], "Result"]  # what the fixture `run_case` gives a test
 # (case, seed, epoch, epochs at most, training loss, share of the case's runs that is done)
 Progress: TypeAlias = Callable[[Case, int, int, int, float, float], None]
-
-
-@dataclass(frozen=True)
-class Result:
-    """A case with its records and what was said of it.
-
-    Attributes:
-        records: of all seeds, fresh ones included.
-        verdict: see `judge.VERDICTS`; `RECORDED` or `IGNORED` where nothing was judged.
-        reason: one sentence with the numbers.
-        failed: whether the case fails.
-        message: what a failing case prints: number, band, seeds, fingerprint, commands.
-        views: names of the views that its experiment is shown in, see `bench.views`.
-    """
-
-    case: Case
-    records: tuple[Record, ...]
-    verdict: str
-    reason: str
-    failed: bool
-    message: str = ""
-    views: tuple[str, ...] = ()
-
-    def to_builtin(self) -> dict[str, Any]:
-        """For xdist's wire; the inverse of `from_builtin`."""
-        plain: dict[str, Any] = record.builtin({**vars(self), "case": self.case.fields, "records": []})
-        return {**plain, "records": [one.to_builtin() for one in self.records]}
-
-    @staticmethod
-    def from_builtin(fields: Mapping[str, Any]) -> Result:
-        records = tuple(Record.from_builtin(one) for one in fields["records"])
-        return Result(**{**fields, "case": Case(**fields["case"]), "records": records, "views": tuple(fields["views"])})
-
-    @property
-    def line(self) -> str:
-        """`id  0.9694 ± 0.0021 (n=3)  SAME`: one line for the terminal."""
-        import numpy as np
-
-        values = [one.value for one in self.records]
-        mean = np.mean(values)
-        spread = f" ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else ""
-        others = [one.outcome for one in self.records if one.outcome != "trained"]
-        outcomes = "".join(f", {others.count(kind)} {kind}" for kind in sorted(set(others)))
-        seconds = sum(one.seconds for one in self.records)
-        return f"{self.case.id}  {mean:.4f}{spread} (n={len(values)}{outcomes})  {self.verdict}  {seconds:.1f} s"
 
 
 class Session:
@@ -92,19 +50,20 @@ class Session:
     def baselines(self) -> dict[baseline.Key, baseline.Baseline]:
         return baseline.read(self.settings.baseline_dir)
 
+    @cached_property
+    def figures(self) -> Reported:
+        """The literature's."""
+        return reported.read(self.settings.baseline_dir)
+
     def run(self, case: Case, experiment: Experiment) -> Result:
-        """Train a case, judge it, train it again with fresh seeds where it looks suspicious, and judge again.
+        """Train a case and judge it, with fresh seeds while it looks suspicious.
 
         A record that cannot be written fails the case, with its numbers in the message.
 
         Raises:
-            DataError, ResultsError, ValueError: it cannot be trained at all, or its experiment names an unknown view.
+            DataError, ResultsError, ValueError: it cannot be trained at all.
         """
-        from bench import views
-
         settings = self.settings
-        for name in experiment.views:
-            views.info(name)  # hours before it is asked for its table
         recipe = experiment.recipe(case, self.settings.scale)
         wanted = settings.seeds or (recipe.recorded_seeds if settings.record else recipe.seeds)
         unsaved: list[ResultsError] = []
@@ -128,12 +87,17 @@ class Session:
     ) -> Result:
         from bench import judge
 
-        records = train(range(wanted))
+        unused = itertools.count()
+
+        def more(seeds: int) -> list[Record]:
+            return train(list(itertools.islice(unused, seeds)))
+
+        records = more(wanted)
         key = baseline.key_of(records[0])
         found, spread = self._recorded(key, recipe)
-        fresh = range(wanted, wanted + judge.FRESH_SEEDS)
         strict, require = self.settings.strict, self.settings.require
-        records, judgement = judge.two_stages(records, lambda: train(fresh), found, spread, self.cases, strict=strict)
+        stages = judge.stages(self.settings.confirm)
+        records, judgement = judge.in_stages(records, more, found, spread, self.cases, stages, strict=strict)
         reason = judgement.reason if found else f"{judgement.reason}; {self._nearest(key)}"
         result = Result(case, tuple(records), judgement.verdict, reason, failed=False)
         if not judge.fails(judgement.verdict, strict=strict, require=require):
@@ -162,7 +126,7 @@ class Session:
         if found is None:
             return None, None
         pool = [row for row in self.baselines.values() if row.key.pool == key.pool]
-        return found, judge.prior(pool, judge.quantum(found, recipe.test_size))
+        return found, judge.prior_of(pool, judge.quantum(found, recipe.test_size))
 
     def _records(
         self, case: Case, recipe: Recipe, seeds: Sequence[int], unsaved: list[ResultsError]

@@ -6,7 +6,7 @@ pytest bench -k "autoencoder and lr0.001" --scale small --data-dir DIR
 
 from bench.case import Case, Experiment, settings_of
 from bench.recipe import Recipe
-from bench.session import RunCase
+from bench.result import RunCase
 
 
 def recipe(case: Case, scale: str) -> Recipe:

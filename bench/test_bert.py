@@ -7,7 +7,7 @@ pytest bench -k bert --scale paper --bert PATH
 
 from bench.case import Case, Experiment
 from bench.recipe import Recipe
-from bench.session import RunCase
+from bench.result import RunCase
 
 # CoLA at `tiny`: the feed-forward networks alone memorise sentences, behind attention that stays as it was drawn. With
 # BERT's own standard deviation of 0.02 that would hardly tell one sentence from another.

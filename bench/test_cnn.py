@@ -6,7 +6,7 @@ pytest bench -k "cnn and cifar10 and elu" --scale small --data-dir DIR
 
 from bench.case import Case, Experiment
 from bench.recipe import Recipe
-from bench.session import RunCase
+from bench.result import RunCase
 
 
 def recipe(case: Case, scale: str) -> Recipe:

@@ -6,7 +6,7 @@ pytest bench -k "complex and senet18 and (relu or mish)" --scale small --data-di
 
 from bench.case import Case, Experiment
 from bench.recipe import Recipe
-from bench.session import RunCase
+from bench.result import RunCase
 
 # Cut to about 120 steps in three seconds: one block in nearly every stage.
 TINY = {

@@ -6,7 +6,7 @@ pytest bench -k "gelu_cnn and gelu" --scale paper --data-dir DIR
 
 from bench.case import Case, Experiment, settings_of
 from bench.recipe import Recipe
-from bench.session import RunCase
+from bench.result import RunCase
 
 # Of the final training, until the view `rates` of this experiment's records at `paper` chooses another.
 FINAL_RATE = 1e-3

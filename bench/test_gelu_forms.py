@@ -6,7 +6,7 @@ pytest bench -k "gelu_forms" --scale small --data-dir DIR
 
 from bench.case import Case, Experiment
 from bench.recipe import Recipe
-from bench.session import RunCase
+from bench.result import RunCase
 from bench.test_mlp import recipe as mlp_recipe
 
 

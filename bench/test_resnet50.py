@@ -6,7 +6,7 @@ pytest bench -k "resnet50 and cifar10 and elu" --scale paper
 
 from bench.case import Case, Experiment
 from bench.recipe import Recipe
-from bench.session import RunCase
+from bench.result import RunCase
 
 
 def recipe(case: Case, scale: str) -> Recipe:

@@ -6,7 +6,7 @@ pytest bench -k "schedules and triangular" --scale small --data-dir DIR -n 2
 
 from bench.case import Case, Experiment, settings_of
 from bench.recipe import Recipe, Schedule
-from bench.session import RunCase
+from bench.result import RunCase
 
 
 def recipe(case: Case, scale: str) -> Recipe:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bench.case import Case, Experiment, settings_of
 from bench.recipe import Recipe
-from bench.session import RunCase
+from bench.result import RunCase
 from bench.test_mlp import recipe as mlp_recipe
 
 

@@ -6,7 +6,7 @@ pytest bench -k "timit and gelu" --scale small --timit DIR
 
 from bench.case import Case, Experiment, settings_of
 from bench.recipe import Recipe
-from bench.session import RunCase
+from bench.result import RunCase
 
 # Ours beside the source's gelu, relu and elu; they have no variants.
 ADDED = ("sigmoid", "tanh", "leaky_relu", "selu", "silu", "mish")

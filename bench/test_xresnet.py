@@ -6,7 +6,7 @@ pytest bench -k "xresnet and wrn_22" --scale small --data-dir DIR
 
 from bench.case import Case, Experiment, settings_of
 from bench.recipe import Recipe
-from bench.session import RunCase
+from bench.result import RunCase
 
 # Cut to about 150 steps in two seconds: one block in nearly every stage.
 TINY = {

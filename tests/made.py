@@ -6,10 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from bench import observation as observations
+from bench import rank
 from bench.baseline import Key
 from bench.case import Case
 from bench.observation import Observation
+from bench.rank import Block
 from bench.record import Record
+from bench.result import Result
 
 SIZES = {"train_size": None, "validation_size": 1000}
 HERE = {"device": "cpu", "torch": "2.14"}
@@ -61,12 +65,18 @@ def runs(values, outcome="trained", first_seed=0, **kwargs) -> list[Record]:
     return [record(seed, value, outcome, **kwargs) for seed, value in enumerate(values, start=first_seed)]
 
 
+def ranked(*results: Result, figures=None) -> list[Block]:
+    """The blocks that a session of these results would rank; `figures` are the literature's."""
+    records = [one for result in results for one in result.records]
+    return rank.blocks(observations.from_records(records, figures or {}))
+
+
 def observation(
     case, metrics, scale="paper", data_hash="0", outcomes=None, provenance="results", **more
 ) -> Observation:
     """Of a case whose metrics are given run by run; `more` are fields of the observation, or else of its recipe."""
     n = len(next(iter(metrics.values())))
-    own = ("curves", "functions", "gradients", "gradient_steps", "reported", "seeds")
+    own = ("curves", "functions", "gradients", "gradient_steps", "reported", "seeds", "seconds", "bytes_saved")
     fields = {name: more.pop(name) for name in own if name in more}
     settings = {"metric": "test_accuracy", "aggregate": "mean", "learning_rate": 1e-3, **SIZES, **more}
     return Observation(

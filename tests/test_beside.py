@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench import beside, rank
+from bench import beside
 from bench.case import Case
-from bench.session import Result
-from made import runs
+from bench.result import Result
+from made import ranked, runs
 
 LUCK = np.random.default_rng(0).normal(0, 0.05, 8)  # what a seed does to every activation alike
 
@@ -22,7 +22,7 @@ def result(activation, values, optimizer="adam", first_seed=0, **settings):
 
 
 def said(*results, name="mine"):
-    return beside.paragraph(name, results, rank.blocks(results))
+    return beside.paragraph(name, ranked(*results))
 
 
 def test_a_steady_gain_shows_through_the_luck_that_both_share():
@@ -71,5 +71,4 @@ def test_a_run_without_a_finite_figure_is_not_compared():
 
 @pytest.mark.parametrize("names", [["relu"], ["elu"], []])
 def test_without_relu_beside_it_nothing_is_said(names):
-    results = [result("elu", [0.8, 0.9])]
-    assert beside.paragraphs(names, results, rank.blocks(results)) == []
+    assert beside.paragraphs(names, ranked(result("elu", [0.8, 0.9]))) == []

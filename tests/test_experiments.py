@@ -13,7 +13,7 @@ import torch
 
 import activations
 import models
-from bench import baseline, data, experiments, interleave, network, optimizers, rank, train
+from bench import baseline, data, experiments, interleave, network, optimizers, reported, train
 from bench.case import Case, Experiment, settings_of
 from bench.data.parts import stand_in
 from bench.evaluation import autocast_of
@@ -92,7 +92,7 @@ def test_rates_are_compared_on_a_validation_part_never_on_the_test_part():
 
 
 def test_a_recipe_has_the_rate_and_the_number_of_runs_that_the_literature_reports(request):
-    for row in rank.read_reported(request.config.rootpath / "baselines"):
+    for row in reported.rows(request.config.rootpath / "baselines"):
         experiment = EXPERIMENTS.get(row["experiment"])
         if experiment and row["aggregate"]:
             case = next(case for case in experiment.cases("paper") if reports(row, case))
@@ -202,7 +202,7 @@ def reports(row: dict[str, str], case: Case) -> bool:
 
 
 def test_every_row_of_the_literature_resolves_to_a_case_of_its_experiment(request):
-    rows = rank.read_reported(request.config.rootpath / "baselines")
+    rows = reported.rows(request.config.rootpath / "baselines")
     known = {case for _, case in CASES["paper"]}
     mine = [row for row in rows if row["experiment"] in EXPERIMENTS]
     assert mine
