@@ -10,17 +10,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench import baseline, judge
+from bench import baseline, judge, options
 from bench.baseline import Baseline
 from bench.record import Record
 from made import ELSEWHERE, HERE, record, runs
 
-SESSIONS = 2000
-
-
+RECORDED_SEEDS = 20
 RECORDED = runs(np.random.default_rng(0).normal(0.9, 0.01, 20))
 BASELINE = baseline.from_records(RECORDED)
-PRIOR = judge.prior([BASELINE], 0.001)
+PRIOR = judge.prior_of([BASELINE], 0.001)
 SD = statistics.stdev(BASELINE.trained)
 
 
@@ -47,7 +45,7 @@ def test_the_band_has_two_sides(shift, expected):
 def test_for_a_loss_lower_is_better():
     recorded = runs(np.random.default_rng(1).normal(0.5, 0.01, 20), metric="test_loss", higher_is_better=False)
     against = baseline.from_records(recorded)
-    spread = judge.prior([against], 0.0)
+    spread = judge.prior_of([against], 0.0)
     now = {"metric": "test_loss", "higher_is_better": False}
     assert verdict(runs([0.9] * 3, **now), against, spread) == "REGRESSED"
     assert verdict(runs([0.1] * 3, **now), against, spread) == "IMPROVED"
@@ -55,7 +53,7 @@ def test_for_a_loss_lower_is_better():
 
 def test_the_band_is_never_narrower_than_one_test_example():
     constant = baseline.from_records(runs([0.9] * 20))
-    spread = judge.prior([constant], 0.001)
+    spread = judge.prior_of([constant], 0.001)
     assert verdict(runs([0.899] * 20), constant, spread) == "CHANGED"
     assert verdict(runs([0.895] * 20), constant, spread) == "REGRESSED"
 
@@ -98,21 +96,44 @@ def test_strict_adds_the_unrecorded_changes_to_what_fails(name):
     assert judge.fails(name, strict=True) == (name in (*judge.FAILING, "CHANGED", "IMPROVED"))
 
 
-def test_fresh_seeds_are_only_run_for_suspicious_cases():
+def asked_of(records, fresh, **settings):
+    """How many fresh seeds each stage asks for, and the judgement in the end."""
     asked = []
-    quiet, _ = judge.two_stages(runs([0.9]), lambda: asked.append(1) or [], BASELINE, PRIOR, 1, strict=True)
-    assert (len(quiet), asked) == (1, [])
-    fresh = runs([0.9] * judge.FRESH_SEEDS, first_seed=1)
-    everything, judgement = judge.two_stages(runs([0.9 - 3 * SD]), lambda: fresh, BASELINE, PRIOR, 130, strict=False)
-    assert len(everything) == 1 + judge.FRESH_SEEDS
-    assert judgement.verdict == "CHANGED"
+
+    def more(count):
+        asked.append(count)
+        return runs([fresh] * count, first_seed=100 * len(asked))
+
+    everything, judgement = judge.in_stages(records, more, BASELINE, PRIOR, 130, **{"strict": False, **settings})
+    assert len(everything) == len(records) + sum(asked)
+    return asked, judgement.verdict
+
+
+def test_fresh_seeds_are_only_run_while_a_case_is_suspicious():
+    first, second = (stage.fresh_seeds for stage in judge.STAGES)
+    assert asked_of(runs([0.9]), 0.9) == ([], "CHANGED")
+    assert asked_of(runs([0.9 - 3 * SD]), 0.9) == ([first], "CHANGED")
+    assert asked_of(runs([0.9 - 3 * SD]), 0.9 - 3 * SD) == ([first, second], "REGRESSED")
 
 
 def test_better_than_recorded_asks_for_fresh_seeds_only_where_it_would_fail():
     better = runs([0.9 + 3 * SD])
-    for strict in (False, True):
-        everything, _ = judge.two_stages(better, lambda: runs([0.9], first_seed=1), BASELINE, PRIOR, 1, strict=strict)
-        assert len(everything) == 1 + strict
+    assert asked_of(better, 0.9) == ([], "CHANGED")
+    assert asked_of(better, 0.9, strict=True)[0] == [judge.STAGES[0].fresh_seeds]
+
+
+def test_an_outcome_never_seen_gets_all_stages_before_it_fails():
+    everything = [stage.fresh_seeds for stage in judge.STAGES]
+    assert asked_of(runs([0.1], "collapsed"), 0.9) == (everything, "CHANGED")
+
+
+@pytest.mark.parametrize(("most", "each"), [(0, []), (3, [3]), (4, [4]), (8, [4, 4]), (28, [4, 24]), (99, [4, 24])])
+def test_the_stages_are_cut_to_the_fresh_seeds_allowed(most, each):
+    assert [stage.fresh_seeds for stage in judge.stages(most)] == each
+
+
+def test_at_tiny_no_stage_is_cut():
+    assert judge.stages(options.CONFIRM["tiny"]) == judge.STAGES
 
 
 def test_the_prior_leans_on_the_block_as_far_as_its_spreads_agree():
@@ -121,11 +142,11 @@ def test_the_prior_leans_on_the_block_as_far_as_its_spreads_agree():
     def block(sds):
         return [baseline.from_records(runs(rng.normal(0.5, sd, 20))) for sd in sds]
 
-    alike = judge.prior(block([0.01] * 12), 1e-4)
-    unlike = judge.prior(block(np.geomspace(0.001, 0.1, 12)), 1e-4)
+    alike = judge.prior_of(block([0.01] * 12), 1e-4)
+    unlike = judge.prior_of(block(np.geomspace(0.001, 0.1, 12)), 1e-4)
     assert alike.df > 10 * unlike.df
     assert alike.variance == pytest.approx(0.01**2, rel=0.2)
-    assert judge.prior([baseline.from_records(runs([0.1] * 3, "collapsed"))], 1e-4) is None
+    assert judge.prior_of([baseline.from_records(runs([0.1] * 3, "collapsed"))], 1e-4) is None
 
 
 # ---- the whole procedure, on what was recorded -------------------------------------------------------------------
@@ -141,40 +162,34 @@ def recorded() -> list[list[Baseline]]:
     return list(pools.values())
 
 
-def alarms_and_runs(blocks, cases, sessions, seeds, rng, drop=0.0, strict=True):
+def alarms_and_runs(blocks, cases, sessions, rng, drop=0.0, strict=True, seeds=3):
     """Share of sessions with an alarm (with a drop: of dropped cases found), and runs a planned run.
 
-    Recorded values, outcomes with them, are the population. Each block draws baselines of 20 from it and the
-    sessions draw their seeds, first and fresh ones; `drop` lowers the trained values by so many standard
-    deviations in one case a session.
+    Recorded values, outcomes with them, are the population. Each block draws baselines of as many from it and the
+    sessions draw their cases and seeds, first and fresh ones; `drop` lowers the trained values by so many standard
+    deviations in one case a session, recorded with 20 seeds, while the others are as they were.
     """
     rows = [(number, place) for number, block in enumerate(blocks) for place in range(len(block))]
+    if drop:
+        rows = [(i, j) for i, j in rows if len(blocks[i][j].trained) == RECORDED_SEEDS]
     drawable = [[_records_of(row, HERE) for row in block] for block in blocks]
     population = [[_records_of(row, ELSEWHERE) for row in block] for block in blocks]
     found = done = planned = 0
     for _ in range(sessions):
-        chosen = [rows[i] for i in rng.choice(len(rows), size=min(cases, len(rows)), replace=False)]
-        if drop:
-            chosen = [(i, j) for i, j in chosen if len(blocks[i][j].trained) > 15][:1]
+        chosen = [rows[i] for i in rng.integers(len(rows), size=1 if drop else cases)]
         numbers = sorted({number for number, _ in chosen})
         drawn = {number: [_resampled(records, rng) for records in drawable[number]] for number in numbers}
-        priors = {
-            number: judge.prior(block, judge.quantum(block[0], _test_size(block[0]))) for number, block in drawn.items()
-        }
+        steps = {number: judge.quantum(block[0], _test_size(block[0])) for number, block in drawn.items()}
+        priors = {number: judge.prior_of(block, steps[number]) for number, block in drawn.items()}
         alarmed = False
         for number, place in chosen:
             loss = drop * statistics.stdev(blocks[number][place].trained) if drop else 0.0
             draw = functools.partial(_draw, population[number][place], loss, rng)
-            everything, judgement = judge.two_stages(
-                draw(seeds),
-                functools.partial(draw, judge.FRESH_SEEDS),
-                drawn[number][place],
-                priors[number],
-                cases,
-                strict=strict,
+            records, judgement = judge.in_stages(
+                draw(seeds), draw, drawn[number][place], priors[number], cases, strict=strict
             )
             alarmed |= judge.fails(judgement.verdict, strict=strict)
-            done += len(everything)
+            done += len(records)
             planned += seeds
         found += alarmed
     return found / sessions, done / planned
@@ -208,19 +223,22 @@ def _lowered(one: Record, loss: float) -> Record:
     return dataclasses.replace(one, metrics={"test_accuracy": one.value - loss})
 
 
-@pytest.mark.parametrize("seeds", [1, 3])
-@pytest.mark.parametrize("cases", [20, 130])
-def test_at_most_one_session_in_a_hundred_shows_a_false_alarm(recorded, cases, seeds):
-    rng = np.random.default_rng(seeds)
-    rate, cost = alarms_and_runs(recorded, cases, SESSIONS, seeds, rng)
+@pytest.mark.parametrize(("cases", "seeds", "sessions"), [(20, 1, 1000), (20, 3, 1000), (130, 3, 400), (500, 3, 150)])
+def test_at_most_one_session_in_a_hundred_shows_a_false_alarm(recorded, cases, seeds, sessions):
+    rate, cost = alarms_and_runs(recorded, cases, sessions, np.random.default_rng(seeds), seeds=seeds)
     print(f"{cases} cases, {seeds} seeds: false alarms {rate:.2%}, {cost:.2f} runs a planned run")
-    chance = stats.binom.sf(round(rate * SESSIONS) - 1, SESSIONS, judge.LEVEL)
-    assert chance > 0.01, f"{rate:.2%} false alarms are more than {judge.LEVEL:.0%} in {SESSIONS} sessions explain"
+    chance = stats.binom.sf(round(rate * sessions) - 1, sessions, judge.LEVEL)
+    assert chance > 0.01, f"{rate:.2%} false alarms are more than {judge.LEVEL:.0%} in {sessions} sessions explain"
 
 
-@pytest.mark.parametrize(("cases", "power"), [(20, 0.88), (130, 0.8), (500, 0.7)])
+def test_healthy_cases_take_about_a_sixth_more_runs(recorded):
+    _, cost = alarms_and_runs(recorded, 130, 50, np.random.default_rng(0), strict=False)
+    print(f"{cost:.3f} runs a planned run")
+    assert cost < 1.2
+
+
+@pytest.mark.parametrize(("cases", "power"), [(20, 0.95), (130, 0.93), (500, 0.92)])
 def test_a_drop_of_two_standard_deviations_is_found(recorded, cases, power):
-    rng = np.random.default_rng(7)
-    rate, _ = alarms_and_runs(recorded, cases, SESSIONS, 3, rng, drop=2.0, strict=False)
+    rate, _ = alarms_and_runs(recorded, cases, 2000, np.random.default_rng(7), drop=2.0, strict=False)
     print(f"{cases} cases, 3 seeds: a drop of two standard deviations found in {rate:.1%}")
     assert rate >= power

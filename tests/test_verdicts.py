@@ -153,6 +153,16 @@ def test_a_constant_activation_collapses(verdict_of, broken):
     assert verdict == "COLLAPSED"
 
 
+@pytest.mark.parametrize(("confirm", "runs"), [("0", 3), ("2", 5)])
+def test_a_suspicious_case_gets_no_more_fresh_seeds_than_allowed(verdict_of, broken, confirm, runs):
+    broken("relu", torch.zeros_like)
+    verdict, result = verdict_of(RELU, "--confirm", confirm)
+    assert verdict == "COLLAPSED"
+    result.stdout.fnmatch_lines(
+        [f"*{RELU}*(n={runs}, {runs} collapsed)*", f"reproduce: *{RELU} --scale tiny --seeds 3"]
+    )
+
+
 def test_a_rate_of_a_million_diverges_without_a_traceback(verdict_of, monkeypatch):
     recipe = EXPERIMENT.recipe
 
