@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench import rank
+from bench import power, rank, reported
 from bench.case import Case
 from bench.report import tables
-from bench.session import Result
-from made import runs
+from bench.result import Result
+from made import ranked, runs
 
 
 def result(activation, values, outcome="trained", optimizer="adam", verdict="SAME", **settings):
@@ -25,7 +25,7 @@ def around(mean, n=10, sd=0.005):
 
 
 def test_what_the_data_tell_apart_is_ranked_and_the_rest_is_a_tie():
-    (block,) = rank.blocks([result("relu", around(0.8)), result("elu", around(0.801)), result("selu", around(0.9))])
+    (block,) = ranked(result("relu", around(0.8)), result("elu", around(0.801)), result("selu", around(0.9)))
     assert [(row.activation, row.rank) for row in block.rows[:1]] == [("selu", "1")]
     assert {row.rank for row in block.rows[1:]} == {"2–3"}
     assert block.line.startswith("SELU(")
@@ -33,39 +33,64 @@ def test_what_the_data_tell_apart_is_ranked_and_the_rest_is_a_tie():
     assert block.line.count(" ~ ") == 1
 
 
+def test_activations_share_a_letter_where_nothing_separates_them():
+    (block,) = ranked(result("relu", around(0.8)), result("elu", around(0.801)), result("selu", around(0.9)))
+    assert [row.letters for row in block.rows] == ["a", "b", "b"]
+
+
+@pytest.mark.parametrize(("epochs", "shown"), [((2.0, 3.0), True), ((2.0, 2.0), False)])
+def test_a_ranking_fits_a_terminal_and_shows_epochs_only_where_they_differ(epochs, shown):
+    results = [result(name, [0.8, 0.81, 0.9], verdict="REGRESSED") for name in ("penalized_tanh", "leaky_relu")]
+    for one, count in zip(results, epochs, strict=True):
+        for run in one.records:
+            run.metrics["epochs_to_stop"] = count
+    (block,) = ranked(*results)
+    heading, *rows = tables.ranking(block, tables.verdicts_of(results)).splitlines()
+    assert heading.split()[:3] == ["rank", "ties", "activation"]
+    assert ("epochs" in heading) == shown
+    assert max(map(len, rows)) <= 110
+
+
 def test_with_one_seed_nothing_is_told_apart():
-    (block,) = rank.blocks([result("relu", [0.1]), result("elu", [0.9])])
+    (block,) = ranked(result("relu", [0.1]), result("elu", [0.9]))
     assert [row.rank for row in block.rows] == ["1–2", "1–2"]
-    assert all(row.half_width is None for row in block.rows)
+    assert not any(row.mean.known for row in block.rows)
 
 
 def test_activations_without_any_spread_are_apart_when_they_differ():
-    (block,) = rank.blocks([result("relu", [0.5] * 3), result("elu", [0.6] * 3), result("selu", [0.6] * 3)])
+    (block,) = ranked(result("relu", [0.5] * 3), result("elu", [0.6] * 3), result("selu", [0.6] * 3))
     assert {row.activation: row.rank for row in block.rows} == {"elu": "1–2", "selu": "1–2", "relu": "3"}
+
+
+def test_a_block_says_which_differences_its_runs_could_have_shown():
+    (block,) = ranked(result("relu", [0.5, 0.6, 0.7]), result("elu", [0.6, 0.7, 0.8]))
+    assert f"{power.detectable(0.1, 3) * 100:.1f} points would have shown with 80% power (n=3" in block.reach
+    (single,) = ranked(result("relu", [0.5]), result("elu", [0.6]))
+    (alone,) = ranked(result("relu", [0.5, 0.6]))
+    assert (single.reach, alone.reach) == ("", "")
 
 
 def test_intervals_are_students_over_seeds():
     values = [0.5, 0.6, 0.7]
-    (block,) = rank.blocks([result("relu", values)])
+    (block,) = ranked(result("relu", values))
     low, high = stats.t.interval(0.95, 2, loc=0.6, scale=stats.sem(values))
-    assert block.rows[0].half_width == pytest.approx((high - low) / 2)
+    mean = block.rows[0].mean
+    assert (mean.low, mean.high) == pytest.approx((low, high))
 
 
 def test_a_loss_ranks_the_smallest_first_and_what_diverged_last():
     settings = {"metric": "test_loss", "higher_is_better": False}
-    (block,) = rank.blocks(
-        [
-            result("relu", [math.nan] * 2, "diverged", **settings),
-            result("elu", [0.3, 0.4], **settings),
-            result("selu", [0.1, 0.2], **settings),
-        ]
+    (block,) = ranked(
+        result("relu", [math.nan] * 2, "diverged", **settings),
+        result("elu", [0.3, 0.4], **settings),
+        result("selu", [0.1, 0.2], **settings),
     )
     assert [row.activation for row in block.rows] == ["selu", "elu", "relu"]
     assert block.rows[-1].outcomes == "2 diverged"
 
 
 def test_the_median_is_the_figure_where_the_recipe_says_so():
-    (block,) = rank.blocks([result("relu", [0.1, 0.5, 0.6], aggregate="median")])
+    (block,) = ranked(result("relu", [0.1, 0.5, 0.6], aggregate="median"))
     assert block.rows[0].figure == 0.5
 
 
@@ -74,7 +99,7 @@ def test_blocks_that_agree_have_kendalls_w_of_one_and_reversed_ones_of_zero():
     for order, w in ((names, 1.0), (names[::-1], 0.0)):
         results = [result(name, [0.1 * place]) for place, name in enumerate(names)]
         results += [result(name, [0.1 * place], optimizer="sgd") for place, name in enumerate(order)]
-        (overall,) = rank.overall(rank.blocks(results))
+        (overall,) = rank.overall(ranked(*results))
         assert overall.kendalls_w == pytest.approx(w)
         assert overall.blocks == 2
 
@@ -85,7 +110,7 @@ def test_mean_ranks_count_the_best_as_one():
         for o in ("sgd", "adam")
         for name, value in (("relu", 0.1), ("elu", 0.9), ("selu", 0.5))
     ]
-    (overall,) = rank.overall(rank.blocks(results))
+    (overall,) = rank.overall(ranked(*results))
     assert overall.mean_ranks == (("elu", 1.0), ("selu", 2.0), ("relu", 3.0))
 
 
@@ -93,12 +118,12 @@ def test_mean_ranks_count_the_best_as_one():
     ("scale", "train_size", "shown"), [("paper", 5, False), ("tiny", None, False), ("small", None, True)]
 )
 def test_the_literatures_figures_stand_beside_ours_where_a_run_reproduces_them(scale, train_size, shown, request):
-    reported = rank.read_reported(request.config.rootpath / "baselines")
+    figures = reported.read(request.config.rootpath / "baselines")
     results = [
         result(name, [value], train_size=train_size, scale=scale)
         for name, value in (("sigmoid", 0.60), ("relu", 0.61), ("leaky_relu", 0.62), ("elu", 0.64), ("selu", 0.63))
     ]
-    (block,) = rank.blocks(results, reported)
+    (block,) = ranked(*results, figures=figures)
     assert ("elu", 0.637) in [(row.activation, row.reported) for row in block.rows] or not shown
     assert bool(block.agreement_with_literature) == shown
     if shown:
@@ -107,7 +132,7 @@ def test_the_literatures_figures_stand_beside_ours_where_a_run_reproduces_them(s
 
 
 def test_the_jpeg_copy_of_cifar10_is_called_one():
-    (block,) = rank.blocks([result("relu", [0.5], data_hash="8a5ff0d6749a7c94")])
+    (block,) = ranked(result("relu", [0.5], data_hash="8a5ff0d6749a7c94"))
     assert "CIFAR-10 (JPEG-75 copy)" in block.title
 
 
