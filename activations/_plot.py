@@ -74,11 +74,20 @@ def draw(names: Sequence[str], file: Path, window: tuple[float, float] = (-4.0, 
         raise ValueError(
             f"cannot plot from {window[0]:g} to {window[1]:g}: it takes {-REACH:g} <= from < to <= {REACH:g}"
         )
-    curves = [drawn(_registry.info(name), window) for name in names]
     with mpl.rc_context(STYLE):
-        figure = _together(curves, window) if len(curves) <= TOGETHER else _apart(curves, window)
+        figure = figure_of(names, window)
         metadata = {"Date": None} if file.suffix.lower() == ".svg" else None
         figure.savefig(file, dpi=200, facecolor="white", bbox_inches="tight", metadata=metadata)
+
+
+def figure_of(names: Sequence[str], window: tuple[float, float] = (-4.0, 4.0)) -> Figure:
+    """As `draw`, not yet in a file; made and saved in `STYLE`.
+
+    Raises:
+        ValueError: an activation that is not a function of one number.
+    """
+    curves = [drawn(_registry.info(name), window) for name in names]
+    return _together(curves, window) if len(curves) <= TOGETHER else _apart(curves, window)
 
 
 def drawn(entry: Activation, window: tuple[float, float]) -> Drawn:

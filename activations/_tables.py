@@ -59,6 +59,19 @@ def overview(found: Sequence[Properties]) -> str:
 
 def sheet(one: Properties) -> str:
     """Everything about one activation."""
+    lines = facts(one)
+    title = max(map(len, lines))
+    body = (
+        textwrap.fill(
+            text, WIDTH, initial_indent=f"{key:<{title}}  ", subsequent_indent=" " * (title + 2), break_on_hyphens=False
+        )
+        for key, text in lines.items()
+    )
+    return "\n".join([_registry.info(one.name).label, *body])
+
+
+def facts(one: Properties) -> dict[str, str]:
+    """Everything about one activation, by what it is about; what there is none of is left out."""
     entry = _registry.info(one.name)
     lines = {
         "name": ", ".join([entry.name, *entry.aliases]),
@@ -74,20 +87,12 @@ def sheet(one: Properties) -> str:
         + (f" (one set a {entry.parameters_per})" if entry.parameters_per else ""),
         "inputs an output": str(entry.in_features_multiplier) if entry.in_features_multiplier > 1 else "",
         "facts": one.reason or _at(one.values),
-        **(_facts(one) if not one.reason else {}),
+        **(_shape(one) if not one.reason else {}),
     }
-    title = max(map(len, lines))
-    body = (
-        textwrap.fill(
-            text, WIDTH, initial_indent=f"{key:<{title}}  ", subsequent_indent=" " * (title + 2), break_on_hyphens=False
-        )
-        for key, text in lines.items()
-        if text
-    )
-    return "\n".join([entry.label, *body])
+    return {key: text for key, text in lines.items() if text}
 
 
-def _facts(one: Properties) -> dict[str, str]:
+def _shape(one: Properties) -> dict[str, str]:
     assert one.range is not None
     assert one.derivative_range is not None
     declared = {True: "as the record says", False: "NOT those of the record", None: ""}[one.kinks_as_declared]

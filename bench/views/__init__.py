@@ -11,14 +11,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench import observation
-from bench.observation import Observation, Reported
-from bench.views import curves, forms, functions, gradients, hinges, literature, noise, null_runs, rates
+from bench.observation import Observation
+from bench.reported import Reported
+from bench.views import (
+    aggregates,
+    agreement,
+    costs,
+    curves,
+    forms,
+    functions,
+    gradients,
+    hinges,
+    literature,
+    noise,
+    null_runs,
+    profiles,
+    rates,
+    variance,
+)
 from bench.views._table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bench.session import Result
+    from bench.result import Result
 
 __all__ = ["VIEWS", "Table", "View", "info", "of_session"]
 
@@ -71,6 +87,12 @@ VIEWS = {
         gradients.tables,
         gradients.figure,
     ),
+    "costs": View(
+        "accuracy in equal time and beside the memory for backward",
+        "records of relu and another activation with a validation part: baselines keep neither times nor curves",
+        costs.tables,
+        costs.figure,
+    ),
     "null_runs": View(
         "how often runs collapse or diverge",
         "runs",
@@ -87,6 +109,29 @@ VIEWS = {
         "measured beside reported, with rank correlations",
         "runs of cases that a paper reports, such as those of cnn",
         literature.tables,
+    ),
+    "aggregates": View(
+        "interquartile mean, and how often a run beats one of relu",
+        "runs of two activations",
+        aggregates.tables,
+        aggregates.figure,
+    ),
+    "agreement": View(
+        "mean ranks over problems, Friedman's test, who differs from whom",
+        "three activations measured in two problems (networks on data sets)",
+        agreement.tables,
+        agreement.figure,
+    ),
+    "profiles": View(
+        "share of runs whose error is within a factor of the best",
+        "three activations measured in two problems (networks on data sets)",
+        profiles.tables,
+        profiles.figure,
+    ),
+    "variance": View(
+        "share of variance: activation, optimizer, data, interactions",
+        "two activations, each with the same two optimizers, data sets, networks or variants",
+        variance.tables,
     ),
     "forms": View(
         "forms of GELU: error, speed and what networks learn",

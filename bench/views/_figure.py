@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from activations._plot import COLOURS, STYLE, STYLES, SUFFIXES
+from bench.intervals import Estimate
 from bench.observation import Observation
 
 # Taller pictures are read by nobody, and Agg refuses them somewhere.
 MOST_PANELS = 60
 ACROSS = 3
+FENCE = 3.0  # quartile ranges: Tukey, Exploratory Data Analysis, 1977
 
 
 def style() -> AbstractContextManager[None]:
@@ -55,6 +59,23 @@ def looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Colour and line style of each name: the same in all panels, and apart from each other."""
     pairs = [{"color": colour, "linestyle": style} for style, colour in itertools.product(STYLES, COLOURS)]
     return dict(zip(dict.fromkeys(names), itertools.cycle(pairs), strict=False))
+
+
+def limits(found: Sequence[Estimate]) -> tuple[float, float]:
+    """Ends of an axis for estimates and their intervals, without those beyond Tukey's far fences.
+
+    One activation that collapsed shall not squeeze all others into one point.
+    """
+    known = [one for one in found if math.isfinite(one.value)]
+    if not known:
+        return 0.0, 1.0
+    lower, upper = np.quantile([one.value for one in known], (0.25, 0.75))
+    reach = FENCE * (upper - lower)
+    near = [one for one in known if lower - reach <= one.value <= upper + reach]
+    ends = [end for one in near for end in (one.value, *((one.low, one.high) if one.known else ()))]
+    low, high = min(ends), max(ends)
+    spare = abs(low) / 100 + 1e-9 if low == high else 0.0
+    return low - spare, high + spare
 
 
 def legend(figure: Figure, found: dict[str, dict[str, Any]], more: Sequence[Line2D] = ()) -> None:

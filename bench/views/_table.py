@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from bench.observation import Observation, is_fraction
 
 INTERVAL = "± is the mean's 95 % interval over runs"
 UNKNOWN = "–"
+WIDTH = 110  # of a note in the terminal
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Table:
         body = tabulate(shown, headers="keys", tablefmt=style, disable_numparse=True)
         if style == "github":
             return "\n\n".join([f"### {self.title}", body, "  \n".join(self.notes)]).rstrip()
-        return "\n".join([self.title, body, *self.notes])
+        notes = [textwrap.fill(note, WIDTH, break_on_hyphens=False, subsequent_indent="  ") for note in self.notes]
+        return "\n".join([self.title, body, *notes])
 
 
 def heading(metric: str) -> str:
@@ -63,6 +66,20 @@ def cell(one: Observation, metric: str) -> str:
     return number(one.figure(metric), metric) + half
 
 
+def interval(found: Estimate, form: str) -> str:
+    """`0.61 [0.52, 0.70]`; the figure alone where there is no interval, a dash where there is no figure."""
+    if not math.isfinite(found.value):
+        return UNKNOWN
+    ends = f" [{form.format(found.low)}, {form.format(found.high)}]" if found.known else ""
+    return form.format(found.value) + ends
+
+
+def between(found: Estimate, metric: str) -> str:
+    """`97.04 [96.10, 97.90]`: an estimate of a metric and its interval."""
+    ends = f" [{number(found.low, metric)}, {number(found.high, metric)}]" if found.known else ""
+    return number(found.value, metric) + ends
+
+
 def percent(found: Estimate) -> str:
     """`10 % [1, 44]`: a share and its interval."""
     return f"{found.value:.0%}".replace("%", " %") + f" [{found.low * 100:.0f}, {found.high * 100:.0f}]"
@@ -81,6 +98,15 @@ def seeds(one: Observation) -> str:
     if last - first + 1 != one.n:
         return " ".join(map(str, sorted(one.seeds)))
     return str(first) if first == last else f"{first}–{last}"
+
+
+def spans(observations: Iterable[Observation]) -> str:
+    """`n = 10–20 runs an activation and block, seeds 0–19`: of a table over many blocks."""
+    members = list(observations)
+    sizes = sorted({one.n for one in members})
+    n = f"{sizes[0]}–{sizes[-1]}" if len(sizes) > 1 else str(sizes[0])
+    every = [seed for one in members for seed in one.seeds]
+    return f"n = {n} runs an activation and block, seeds {min(every)}–{max(every)}"
 
 
 def source(observations: Iterable[Observation]) -> str:

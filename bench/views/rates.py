@@ -27,10 +27,13 @@ def tables(observations: Sequence[Observation]) -> list[Table]:
 
 
 def figure(observations: Sequence[Observation]) -> Figure | None:
-    """The validation metric against the rate, one panel a setting, with 95 % intervals."""
+    """The validation metric against the rate, one panel a setting, with 95 % intervals.
+
+    Only of activations that were trained at two rates or more: one point shows no sensitivity.
+    """
     from bench.views import _figure
 
-    settings = _swept(observations)
+    settings = [curves for setting in _swept(observations) if (curves := _curves(setting)).rates]
     if not settings:
         return None
     looks = _figure.looks(name for setting in settings for name in setting.rates)
@@ -62,6 +65,10 @@ def _swept(observations: Sequence[Observation]) -> list[Setting]:
     """Settings with two rates or more, of the observations that have a metric to choose by."""
     measured = [one for one in observations if sweep.validation(one.metric) in one.metrics]
     return [setting for setting in sweep.settings(measured) if len(setting.all_rates) > 1]
+
+
+def _curves(setting: Setting) -> Setting:
+    return Setting({name: by_rate for name, by_rate in setting.rates.items() if len(by_rate) > 1})
 
 
 def _by_rate(setting: Setting) -> Table:
