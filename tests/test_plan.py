@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -13,12 +14,13 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 import activations
-from bench import network, optimizers
+from bench import baseline, network, optimizers, power
 from bench.case import Case
 from bench.data.parts import Part, Parts, prepare
 from bench.memory import bytes_saved
 from bench.plan import cost, devices, estimate
 from bench.recipe import Recipe
+from made import runs
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(1, epochs=3, batch_size=4, learning_rate=1e-3, initialisation="kaiming", momentum=0.9)
@@ -206,6 +208,27 @@ def test_a_plan_is_printed_and_written_and_nothing_is_trained(micro):
     assert (plan.total_flops == plan.runs * plan.steps * plan.step_flops).all()
     assert (plan["hours on NVIDIA A100"] > 0).all()
     assert not (micro.path / "results" / "runs").exists()
+
+
+def test_a_plan_says_how_many_seeds_a_difference_takes_by_the_recorded_spread(micro):
+    values = np.random.default_rng(0).normal(0.9, 0.02, 20).tolist()
+    rows = [
+        baseline.from_records(runs(values, case=Case("micro", "mlp", "digits", name, "sgd")))
+        for name in ("relu", "elu")
+    ]
+    baseline.write(rows, micro.path / "own_baselines")
+    asked = ("--plan", "-k", "digits and sgd", "--baseline-dir", "own_baselines", "--seeds", "5", "--difference")
+    sd = np.std(values, ddof=1)
+    for points in (1, 5):
+        result = micro.runpytest_inprocess(*asked, str(points))
+        found, needed = power.detectable(sd, 5, 6), power.seeds_for(points / 100, sd, 6)
+        row = rf"micro +mlp +test_accuracy +tiny +{sd * 100:.2g} +5 +{found * 100:.2g} +{needed}$"
+        result.stdout.re_match_lines([row])
+
+
+def test_without_a_recorded_spread_a_plan_says_so(micro):
+    result = micro.runpytest_inprocess("--plan", "-k", "digits and sgd", "--baseline-dir", "own_baselines")
+    result.stdout.re_match_lines([r"micro +mlp +test_accuracy +nothing +– +1 +– +–$"])
 
 
 def test_a_plan_needs_no_data(micro, monkeypatch):

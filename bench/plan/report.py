@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from bench.case import Case, Experiment
 from bench.options import Settings
-from bench.plan import estimate, rates
+from bench.plan import estimate, rates, seeds
 from bench.plan.devices import BANDWIDTH_SHARE, CORE_SHARE, TENSOR_CORE_SHARE, Device
 from bench.plan.estimate import Estimate
 from bench.record import write_text
@@ -47,7 +47,9 @@ def make(cases: Sequence[tuple[Experiment, Case]], settings: Settings, show: Cal
             raise ValueError(f"{case.id} cannot be planned: {error}") from error
     write_text(settings.results_dir / "plan.csv", pd.DataFrame(map(_row, estimates)).to_csv(index=False))
     title = f"estimates at {settings.scale}; nothing was trained"
-    return "\n\n".join([title, _costs(estimates), _schedules(estimates), _assumptions(estimates)])
+    return "\n\n".join(
+        [title, _costs(estimates), seeds.table(cases, settings), _schedules(estimates), _assumptions(estimates)]
+    )
 
 
 def _row(one: Estimate) -> dict[str, Any]:
