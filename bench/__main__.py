@@ -3,53 +3,80 @@
 python -m bench claims                                        # what the documents conclude, judged
 python -m bench literature --experiment cnn --scale small     # measured beside reported
 python -m bench curves --experiment mlp --plot curves.svg     # a table and a picture
+python -m bench compare BEFORE AFTER                          # two results folders, seed by seed; 1 if any got worse
+python -m bench history --experiment mlp                      # where a case's figures stepped, session by session
+python -m bench report results other/results --to report      # one page of all, report/index.html
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from activations.command import Parser, run
 from bench import baseline, observation
-from bench.case import AXES
+from bench.case import AXES, Case
 from bench.observation import Observation
 from bench.recipe import SCALES
+from bench.record import ResultsError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print or plot what the command line asks for.
 
     Returns:
-        The exit code: 2 where there is nothing to show or something cannot be read or written, with a line on
-        standard error.
+        The exit code: 1 where `compare` found something worse; 2 where there is nothing to show or something cannot be
+        read or written, with a line on standard error.
     """
     parser = _parser()
     options = parser.parse_args(argv)
-    return run(parser.prog, lambda: options.run(options), options.plot, (ValueError, baseline.BaselineError))
+    failure = run(
+        parser.prog, lambda: options.run(options), options.plot, (ValueError, baseline.BaselineError, ResultsError)
+    )
+    return failure or options.exit_code
+
+
+@dataclass(frozen=True)
+class Command:
+    """One of the command line.
+
+    Attributes:
+        summary: one line for `--help`.
+        add: declares its options.
+        run: returns what to print.
+    """
+
+    summary: str
+    add: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], str]
 
 
 def _parser() -> argparse.ArgumentParser:
-    from bench.views import VIEWS
-
-    summaries = {name: view.summary for name, view in VIEWS.items()}
-    summaries["claims"] = "what the documents conclude: supported, refuted or undetermined"
+    commands = {**_views(), **COMMANDS}
     parser = Parser(
         prog="python -m bench",
         description="What records and recorded baselines show.",
-        epilog="views:\n" + "\n".join(f"  {name:12}{summary}" for name, summary in summaries.items()),
+        epilog="views:\n" + "\n".join(f"  {name:12}{command.summary}" for name, command in commands.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(metavar="VIEW", required=True)
-    for name, summary in summaries.items():
-        command = commands.add_parser(name, description=summary)
-        _add_sources(command)
-        command.set_defaults(name=name, run=_view if name in VIEWS else _claims, plot=None)
-        if name in VIEWS and VIEWS[name].figure:
-            command.add_argument("--plot", type=Path, metavar="FILE", help="also draw it: .svg, .png or .pdf")
+    added = parser.add_subparsers(metavar="VIEW", required=True)
+    for name, command in commands.items():
+        subparser = added.add_parser(name, description=f"{command.summary[:1].upper()}{command.summary[1:]}.")
+        command.add(subparser)
+        subparser.set_defaults(name=name, run=command.run)
+    parser.set_defaults(plot=None, exit_code=0)
     return parser
+
+
+def _views() -> dict[str, Command]:
+    from bench.views import VIEWS
+
+    return {
+        name: Command(view.summary, _add_view if view.figure else _add_sources, _view) for name, view in VIEWS.items()
+    }
 
 
 def _add_sources(command: argparse.ArgumentParser) -> None:
@@ -60,6 +87,11 @@ def _add_sources(command: argparse.ArgumentParser) -> None:
     option("--scale", choices=SCALES, help="this one alone")
     for axis in AXES:
         option(f"--{axis}", metavar="A,B", help=f"exactly these values of the {axis} axis")
+
+
+def _add_view(command: argparse.ArgumentParser) -> None:
+    _add_sources(command)
+    command.add_argument("--plot", type=Path, metavar="FILE", help="also draw it: .svg, .png or .pdf")
 
 
 def _view(options: argparse.Namespace) -> str:
@@ -90,6 +122,52 @@ def _claims(options: argparse.Namespace) -> str:
     return claims.table(claims.judged(_observations(options)))
 
 
+def _add_compare(command: argparse.ArgumentParser) -> None:
+    command.add_argument("before", type=Path, metavar="BEFORE", help="a folder given to pytest bench --results-dir")
+    command.add_argument("after", type=Path, metavar="AFTER", help="another one, with runs of the same cases and seeds")
+    command.add_argument("--all", action="store_true", help="also the cases that do not differ")
+
+
+def _compare(options: argparse.Namespace) -> str:
+    from bench import compare
+
+    folders = [options.before, options.after]
+    records = [observation.read_records(folder)[0] for folder in folders]
+    for folder, runs in zip(folders, records, strict=True):
+        if not runs:
+            raise ValueError(f"no records in {folder / 'runs'}; make some with: pytest bench --results-dir {folder}")
+    found = compare.compare(*records)
+    options.exit_code = int(found.failed)
+    return compare.report(found, everything=options.all)
+
+
+def _add_history(command: argparse.ArgumentParser) -> None:
+    _add_sources(command)
+    command.add_argument("--all", action="store_true", help="also the cases without a step")
+
+
+def _history(options: argparse.Namespace) -> str:
+    from bench import history
+
+    entries = history.read(options.results_dir / history.FILE)
+    asked = [one for one in entries if _is_asked(options, one.case, one.environment[0])]
+    if not asked:
+        raise ValueError(f"none of the {len(entries)} entries of {options.results_dir / history.FILE} is asked for")
+    return history.report(asked, everything=options.all)
+
+
+def _add_report(command: argparse.ArgumentParser) -> None:
+    command.add_argument("results", type=Path, nargs="*", metavar="RESULTS", help="of none, the recorded baselines")
+    command.add_argument("--to", type=Path, metavar="DIR", default=Path("report"), help="report/ unless given")
+    command.add_argument("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER, help="of your own")
+
+
+def _report(options: argparse.Namespace) -> str:
+    from bench.report import page, sources
+
+    return f"wrote {page.write(sources.merged(options.results, options.baseline_dir), options.to)}"
+
+
 def _observations(options: argparse.Namespace) -> list[Observation]:
     """What is at hand and asked for.
 
@@ -98,13 +176,7 @@ def _observations(options: argparse.Namespace) -> list[Observation]:
     """
     found, notes = observation.gather(options.results_dir, options.baseline_dir)
     print(*(f"note: {note}" for note in notes), sep="\n", end="\n" * bool(notes), file=sys.stderr)
-    wanted = {axis: given.split(",") for axis in AXES if (given := getattr(options, axis)) is not None}
-    asked = [
-        one
-        for one in found
-        if all(one.case.fields[axis] in values for axis, values in wanted.items())
-        and options.scale in (None, one.key.scale)
-    ]
+    asked = [one for one in found if _is_asked(options, one.case, one.key.scale)]
     if asked:
         return asked
     places = f"{options.results_dir / 'runs'} and {options.baseline_dir / 'measured'}"
@@ -114,6 +186,19 @@ def _observations(options: argparse.Namespace) -> list[Observation]:
     raise ValueError(
         f"none of the {len(found)} cases in {places} is asked for; they are of the experiments {experiments}"
     )
+
+
+def _is_asked(options: argparse.Namespace, case: Case, scale: str) -> bool:
+    wanted = {axis: given.split(",") for axis in AXES if (given := getattr(options, axis)) is not None}
+    return all(case.fields[axis] in values for axis, values in wanted.items()) and options.scale in (None, scale)
+
+
+COMMANDS = {
+    "claims": Command("what the documents conclude: supported, refuted or undetermined", _add_sources, _claims),
+    "compare": Command("two results folders, by case and seed", _add_compare, _compare),
+    "history": Command("cases from session to session, and where their mean steps", _add_history, _history),
+    "report": Command("one or several results folders as one page, index.html", _add_report, _report),
+}
 
 
 if __name__ == "__main__":

@@ -6,6 +6,6 @@ One entry of `CLAIMS` a claim; a judge is a function from observations of one sc
 
 from bench.claims._judgement import Judgement
 from bench.claims._registry import CLAIMS, Claim
-from bench.claims._table import Row, judged, table
+from bench.claims._table import LEGEND, Row, judged, table
 
-__all__ = ["CLAIMS", "Claim", "Judgement", "Row", "judged", "table"]
+__all__ = ["CLAIMS", "LEGEND", "Claim", "Judgement", "Row", "judged", "table"]
