@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,18 +15,22 @@ from bench.data.locations import Locations
 from bench.device import DEVICES, default_scale
 from bench.plan import devices
 from bench.recipe import SCALES
+from bench.report import tensorboard
 
 if TYPE_CHECKING:
     import pytest
 
 BASELINE_MODES = ("check", "require", "ignore")
+# Fresh seeds of a suspicious case: all of judge.STAGES where a run takes seconds.
+CONFIRM = {"tiny": 28, "small": 8, "paper": 4}
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the command line asks of a session.
 
-    `seeds` is None where the recipe's own number holds; `on` names the devices that `plan` is for.
+    `seeds` is None where the recipe's own number holds; `confirm` is how many fresh ones a suspicious case gets at
+    most; `on` names the devices that `plan` is for, `tensorboard` the folder of its events.
     """
 
     scale: str
@@ -31,17 +38,21 @@ class Settings:
     device: str
     where: Locations
     results_dir: Path
+    report: Path | None
     baseline_dir: Path
     baseline_mode: str
     resume: bool
     gradients: bool
     record: bool
+    confirm: int
     strict: bool
     peers: bool
     choice: selection.Choice
     share: selection.Share | None
     plan: bool
+    difference: float
     on: tuple[str, ...]
+    tensorboard: Path | None
 
     @property
     def require(self) -> bool:
@@ -81,15 +92,30 @@ def add(parser: pytest.Parser) -> None:
         type=Path,
         metavar="DIR",
         default=Path("results"),
-        help="records and rankings; results/ unless given",
+        help="records and rankings; results/ unless given; a session replaces the tables of the one before, "
+        "keeps the other runs in runs/ and adds to history.jsonl",
+    )
+    option(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="write DIR/index.html at the end: verdicts, rankings, pictures, every run; opens without a network",
     )
     option(
         "--resume",
         action="store_true",
         help="reuse records of the results folder that are equal in everything",
     )
+    option("--tensorboard", type=Path, metavar="DIR", help="also write curves and metrics for TensorBoard")
     option("--gradients", action="store_true", help="keep the norm of every layer's gradient along each run")
     option("--record", action="store_true", help="record baselines instead of judging, 20 seeds a case at tiny")
+    option(
+        "--confirm",
+        type=_not_negative,
+        metavar="N",
+        help="fresh seeds at most for a suspicious case before it may fail, 0 for none; unless given, "
+        + ", ".join(f"{seeds} at {scale}" for scale, seeds in CONFIRM.items()),
+    )
     option(
         "--baseline",
         choices=BASELINE_MODES,
@@ -117,6 +143,13 @@ def add(parser: pytest.Parser) -> None:
         action="store_true",
         help="train nothing: print what the selection would cost in steps, FLOPs, memory and hours, and write plan.csv",
     )
+    option(
+        "--difference",
+        type=_above_zero,
+        default=1.0,
+        metavar="D",
+        help="that --plan counts the seeds for: points of accuracy, or per cent of a loss; 1 unless given",
+    )
     option("--on", metavar="A,B", default="cpu,NVIDIA A100", help=f"devices to plan for, of {', '.join(devices.NAMES)}")
     for axis in selection.SELECTABLE:
         if axis != "activation":
@@ -135,22 +168,29 @@ def read(config: pytest.Config) -> Settings:
         raise ValueError(f"--baseline-dir {baseline_dir}: no such folder; make it with --record")
     if option("--plan") and option("--record"):
         raise ValueError("--plan trains nothing that --record could write; give one of them")
+    if option("--tensorboard"):
+        tensorboard.require()
+    scale, confirm = option("--scale") or default_scale(option("--device")), option("--confirm")
     return Settings(
-        scale=option("--scale") or default_scale(option("--device")),
+        scale=scale,
         seeds=option("--seeds"),
         device=option("--device"),
         where=_locations(config),
         results_dir=option("--results-dir").expanduser().absolute(),
+        report=option("--report").expanduser().absolute() if option("--report") else None,
         baseline_dir=baseline_dir.expanduser().absolute(),
         baseline_mode=option("--baseline"),
         resume=option("--resume"),
         gradients=option("--gradients"),
         record=option("--record"),
+        confirm=CONFIRM[scale] if confirm is None else confirm,
         strict=bool(config.getini("strict")),
         peers=option("--peers"),
         choice=selection.choose({axis: option(f"--{axis}") for axis in selection.SELECTABLE}),
         share=selection.Share.parse(option("--share")) if option("--share") else None,
         plan=option("--plan"),
+        difference=option("--difference"),
+        tensorboard=option("--tensorboard").expanduser().absolute() if option("--tensorboard") else None,
         on=tuple(dict.fromkeys(devices.find(name) for name in option("--on").split(","))),
     )
 
@@ -173,7 +213,24 @@ def _locations(config: pytest.Config) -> Locations:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(f"{text} is not 1 or more")
-    return number
+    return int(_checked(text, int, 1))
+
+
+def _not_negative(text: str) -> int:
+    return int(_checked(text, int, 0))
+
+
+def _above_zero(text: str) -> float:
+    return _checked(text, float, sys.float_info.min)
+
+
+def _checked(text: str, kind: type[int] | type[float], least: float) -> float:
+    """argparse shows the message of this error alone."""
+    try:
+        number = kind(text)
+    except ValueError:
+        number = math.nan
+    if least <= number < math.inf:
+        return number
+    wanted = "a number above 0" if kind is float else f"a whole number of at least {least}"
+    raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")

@@ -22,7 +22,8 @@ from bench.data import DataError
 from bench.device import pin_worker, visible_gpus
 from bench.record import ResultsError
 from bench.reporter import STATE, Reporter, State, Timing, is_worker, under_xdist
-from bench.session import Progress, Result, Session
+from bench.result import Result
+from bench.session import Progress, Session
 
 _RESULT = pytest.StashKey[Result]()
 
@@ -152,11 +153,18 @@ def run_case(request: pytest.FixtureRequest, bench_session: Session) -> Callable
     """Trains and judges a case of the module's EXPERIMENT; fails the test where the verdict does."""
 
     def run(case: Case) -> Result:
+        from bench import views
+        from bench.report import junit
+
+        experiment = request.module.EXPERIMENT
         try:
-            result = bench_session.run(case, request.module.EXPERIMENT)
+            for name in experiment.views:
+                views.info(name)  # hours before it is asked for its table
+            result = bench_session.run(case, experiment)
         except (DataError, ResultsError, ValueError) as error:
             pytest.fail(f"{case.id}: {error}", pytrace=False)
         request.node.stash[_RESULT] = result
+        request.node.user_properties += junit.properties(result, bench_session.figures)
         if result.failed:
             pytest.fail(result.message, pytrace=False)
         return result

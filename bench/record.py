@@ -118,16 +118,17 @@ def builtin(value: Any) -> Any:
     raise TypeError(f"{value!r} of type {type(value).__name__} cannot cross from a worker; use int, float or str")
 
 
+def finite(value: Any) -> Any:
+    """Dicts and lists with null in the place of what strict JSON cannot hold: NaN and infinity."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    return [finite(item) for item in value] if isinstance(value, list) else value
+
+
 def to_json(record: Record) -> str:
-    """One line of strict JSON: what is not finite becomes null."""
-
-    def finite(value: Any) -> Any:
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
-        if isinstance(value, dict):
-            return {key: finite(item) for key, item in value.items()}
-        return [finite(item) for item in value] if isinstance(value, list) else value
-
+    """One line of strict JSON."""
     return json.dumps(finite(record.to_builtin()), allow_nan=False)
 
 
@@ -137,6 +138,11 @@ def path_of(case: Case, scale: str, seed: int, results_dir: Path) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
+    """As `write_bytes`, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all.
 
     Raises:
@@ -145,7 +151,7 @@ def write_text(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
+        beside.write_bytes(content)
         beside.replace(path)
     except OSError as error:
         raise ResultsError(f"cannot write {path}: {error.strerror}; make room there or give --results-dir") from error

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import baseline, kernels
+from bench import baseline, kernels, timings
 from bench.data.locations import Locations
 from bench.options import Settings
 from bench.record import ResultsError, write_text
-from bench.session import Result, Session
+from bench.result import Result
+from bench.session import Session
 
 if TYPE_CHECKING:
     import torch
+
+    from bench.report.findings import Findings
 
 SHOWN_IDS = 5
 
@@ -27,6 +30,8 @@ class State:
     Attributes:
         selected: node ids of all tests that should report; empty in xdist's workers.
         reported: node ids of those that have.
+        failures: why a test without a result failed, by node id.
+        cases_failed: whether a case is among these.
         untimed: timings left out because of xdist.
         unasked: tests beside peers left out for want of `--peers`.
         timings: what the timing tests found, for their table.
@@ -35,7 +40,9 @@ class State:
         ranking: the tables of the session.
         recorded: what `--record` wrote, as a table.
         planned: what `--plan` found, as tables.
+        written: which files were, a line a folder.
         unwritten: why a file could not be written.
+        no_job_summary: why GitHub's could not.
     """
 
     settings: Settings
@@ -47,12 +54,16 @@ class State:
     tables: dict[str, str] = field(default_factory=dict)
     selected: set[str] = field(default_factory=set)
     reported: set[str] = field(default_factory=set)
+    failures: dict[str, str] = field(default_factory=dict)
+    cases_failed: bool = False
     untimed: int = 0
     unasked: int = 0
     ranking: str = ""
     recorded: str = ""
     planned: str = ""
+    written: list[str] = field(default_factory=list)
     unwritten: str = ""
+    no_job_summary: str = ""
 
 
 STATE = pytest.StashKey[State]()
@@ -106,6 +117,10 @@ class Reporter:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "teardown":
             self.state.reported.add(report.nodeid)
+        if report.failed and not hasattr(report, "actbench"):
+            self.state.failures[report.nodeid] = report.longreprtext
+            # That xdist makes up for a test whose worker died has no keywords.
+            self.state.cases_failed |= "case" in report.keywords or not report.keywords
         if not hasattr(report, "actbench") or not (terminal := self._terminal):
             return
         result = Result.from_builtin(report.actbench)
@@ -132,26 +147,54 @@ class Reporter:
         if self._lost() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         try:
-            if self.state.results:
+            if self.state.results or self.state.cases_failed:
                 self._write_results()
             self._write_peers()
             if self.state.settings.record:
                 self._write_baselines()
+            self._write_report()
         except ResultsError as error:
             self.state.unwritten = str(error)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write_results(self) -> None:
-        from bench import beside, observation, rank, views
-        from bench.report import files, tables
+        from bench import history, verdicts
+        from bench.report import files, summary, tables, tensorboard
+
+        state, settings = self.state, self.state.settings
+        found = self._findings()
+        page = summary.render(found)
+        state.no_job_summary = summary.add_to_job(page)
+        if not found.results:
+            write_text(settings.results_dir / "summary.md", page)
+            state.written.append(f"{settings.results_dir}: summary.md")
+            return
+        state.ranking = tables.render(found.ranked, found.overall, found.results, found.beside, found.views)
+        files.write(found, settings.results_dir)
+        history.append(found.results, settings.results_dir)
+        verdicts.write(found.results, settings.results_dir)
+        state.written.append(f"{settings.results_dir}: {', '.join([*files.FILES, history.FILE, verdicts.FILE])}")
+        if settings.tensorboard:
+            tensorboard.write(found.records, settings.tensorboard)
+            state.written.append(f"{settings.tensorboard}: tensorboard --logdir {settings.tensorboard}")
+
+    def _findings(self) -> Findings:
+        from bench import beside, observation, rank, reported, views
+        from bench.report.findings import Findings
 
         state = self.state
-        ranked = rank.blocks(state.results, rank.read_reported(state.settings.baseline_dir))
-        agreement = rank.overall(ranked)
-        added = beside.paragraphs(state.settings.choice.added, state.results, ranked)
-        shown = views.of_session(state.results, observation.read_reported(state.settings.baseline_dir))
-        state.ranking = tables.render(ranked, agreement, state.results, added, shown)
-        files.write(state.results, ranked, agreement, added, shown, state.settings.results_dir)
+        figures = reported.read(state.settings.baseline_dir)
+        records = [one for result in state.results for one in result.records]
+        ranked = rank.blocks(observation.from_records(records, figures))
+        return Findings(
+            results=state.results,
+            ranked=ranked,
+            overall=rank.overall(ranked),
+            beside=beside.paragraphs(state.settings.choice.added, ranked),
+            views=views.of_session(state.results, figures),
+            failures=state.failures,
+            lost=sorted(self._lost()),
+        )
 
     def _write_peers(self) -> None:
         state = self.state
@@ -172,6 +215,17 @@ class Reporter:
         state.recorded = tables.recorded(baseline.write(recorded, folder)) if recorded else ""
         kernels.write([row for _, _, row in state.timings], folder)
 
+    def _write_report(self) -> None:
+        state, settings = self.state, self.state.settings
+        timed = [timings.of(measurement, judged) for measurement, judged, _ in state.timings]
+        if timed:
+            timings.write(timed, settings.results_dir)
+        if settings.report and (state.results or timed):
+            from bench.report import page, sources
+
+            found = sources.of_session(state.results, timed, settings.baseline_dir)
+            state.written.append(str(page.write(found, settings.report)))
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         state, write = self.state, terminalreporter.write_line
         if state.planned:
@@ -186,6 +240,10 @@ class Reporter:
             write(f"written to {state.settings.results_dir / name}.md")
         if state.results:
             self._show_ranking(terminalreporter)
+        for line in state.written:
+            write(f"written to {line}")
+        if state.no_job_summary:
+            write(state.no_job_summary, yellow=True)
         if state.unwritten:
             write(state.unwritten, red=True)
         if state.untimed:
@@ -204,8 +262,6 @@ class Reporter:
         if state.recorded:
             terminalreporter.section("recorded")
             write(state.recorded)
-        if not state.unwritten:
-            write(f"written to {state.settings.results_dir}: ranking.md, ranking.csv, records.jsonl, curves.parquet")
 
     def _show_timings(self, terminalreporter: Any) -> None:
         state = self.state

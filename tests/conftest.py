@@ -47,8 +47,9 @@ def test_micro(case, run_case):
 
 @pytest.fixture(autouse=True)
 def _on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sessions inside a test are not xdist's, even if the test runs in one of its workers."""
+    """Sessions inside a test are not xdist's, even if the test runs in one of its workers, and no GitHub job's."""
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
 @pytest.fixture

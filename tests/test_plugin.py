@@ -30,12 +30,12 @@ def test_a_session_prints_one_line_a_case_and_the_ranking_and_writes_them(micro)
         [
             r" +1/12  micro-mlp-digits-relu-sgd  0\.\d{4} ± 0\.\d{4} \(n=2.*\)  NEW  .* s",
             r"micro · mlp · digits · sgd · tiny",
-            r"rank +activation +test accuracy % +n .*verdict",
+            r"rank +ties +activation +test accuracy % +n .*verdict",
             r"\w+\(\d+\.\d+\) [>~] .*",
             r"mean rank over 2 blocks: .*",
             r"agreement between them: Kendall's W = 0\.\d\d.*",
             r"12 cases, 24 runs: 12 NEW",
-            r"written to .*results: ranking\.md, ranking\.csv, records\.jsonl, curves\.parquet",
+            r"written to .*results: summary\.md, ranking\.md, .*, curves\.parquet, history\.jsonl",
         ],
         consecutive=False,
     )
@@ -165,14 +165,14 @@ def test_a_full_disk_fails_without_losing_the_number(micro):
         import errno, os
         from pathlib import Path
         pytest_plugins = ["bench.plugin"]
-        real = Path.write_text
+        real = Path.write_bytes
 
         def full(path, *args, **kwargs):
             if "results" in str(path):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return real(path, *args, **kwargs)
 
-        Path.write_text = full
+        Path.write_bytes = full
         """
     )
     result = micro.runpytest_subprocess(*ONE_CASE, *UNJUDGED)

@@ -4,42 +4,56 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tabulate import tabulate
 
 import activations
-from bench.baseline import Baseline
+from bench.baseline import Baseline, Key, key_of
 from bench.rank import Block, Overall, Row
-from bench.session import Result
+from bench.result import Result
 from bench.views import Table
+from bench.views._table import UNKNOWN, heading
 
 # Verdicts that pass but want somebody's eye.
 NOTED = ("CHANGED", "IMPROVED", "NEW")
 SHOWN_IDS = 5
 LEGEND = (
-    "mean ± 95 % interval over n seeds; a rank such as 1–3 is a tie; `>` tells apart, `~` does not (Games-Howell, 5 %)"
+    "mean ± 95 % interval over n seeds; a rank such as 1–3 is a tie, activations that share a letter are tied;\n"
+    "`>` tells apart, `~` does not (Games-Howell, 5 %); MB kept: for backward, by one batch"
 )
 
 
-def ranking(block: Block, style: str = "simple") -> str:
-    """The table of one block; columns that say nothing (no reported figure) are left out."""
+def ranking(block: Block, verdicts: Mapping[Key, str], style: str = "simple") -> str:
+    """The table of one block."""
+    return tabulate(columns(block, verdicts), headers="keys", tablefmt=style, disable_numparse=True)
+
+
+def columns(block: Block, verdicts: Mapping[Key, str]) -> dict[str, list[str]]:
+    """Its cells by heading; columns that say nothing (no reported figure, the same epochs for all) are left out."""
     scale, digits = (100, 2) if block.percent else (1, 4)
-    name = block.metric.replace("_", " ") + (" %" if block.percent else "")
-    columns = {
-        "rank": [row.rank for row in block.rows],
-        "activation": [row.activation for row in block.rows],
-        name: [_interval(row, scale, digits) for row in block.rows],
-        "n": [f"{row.n} ({row.outcomes})" if row.outcomes else str(row.n) for row in block.rows],
-        "reported": ["" if row.reported is None else f"{row.reported * scale:.{digits}f}" for row in block.rows],
-        "test loss": ["–" if math.isnan(row.test_loss) else f"{row.test_loss:.3f}" for row in block.rows],
-        "epochs": [f"{row.epochs_to_stop:.4g}" for row in block.rows],
-        "s a run": [f"{row.seconds:.2f}" for row in block.rows],
-        "MB for backward": [f"{row.bytes_saved / 1e6:.2f}" for row in block.rows],
-        "verdict": [row.verdict for row in block.rows],
+    rows = block.rows
+    found = {
+        "rank": [row.rank for row in rows],
+        "ties": [row.letters for row in rows],
+        "activation": [row.activation for row in rows],
+        heading(block.metric): [_interval(row, scale, digits) for row in rows],
+        "n": [f"{row.runs.n} ({row.outcomes})" if row.outcomes else str(row.runs.n) for row in rows],
+        "reported": ["" if row.reported is None else f"{row.reported * scale:.{digits}f}" for row in rows],
+        "test loss": [_text(row.mean_of("test_loss"), ".3f") for row in rows],
+        "epochs": [_text(row.mean_of("epochs_to_stop"), ".4g") for row in rows],
+        "s a run": [_text(row.seconds, ".2f") for row in rows],
+        "MB kept": ["" if row.runs.bytes_saved is None else f"{row.runs.bytes_saved / 1e6:.2f}" for row in rows],
+        "verdict": [verdicts.get(row.runs.key, "") for row in rows],
     }
-    shown = {title: values for title, values in columns.items() if any(values)}
-    return tabulate(shown, headers="keys", tablefmt=style, disable_numparse=True)
+    if len(set(found["epochs"])) == 1:
+        del found["epochs"]
+    return {title: values for title, values in found.items() if any(value.strip(UNKNOWN) for value in values)}
+
+
+def verdicts_of(results: Iterable[Result]) -> dict[Key, str]:
+    """What was said of each case."""
+    return {key_of(result.records[0]): result.verdict for result in results}
 
 
 def agreement(found: Sequence[Overall]) -> str:
@@ -52,14 +66,17 @@ def agreement(found: Sequence[Overall]) -> str:
     return "\n".join(lines)
 
 
+def counts(results: Sequence[Result]) -> str:
+    """`26 cases, 78 runs: 25 SAME, 1 REGRESSED`."""
+    said = Counter(result.verdict for result in results)
+    runs = sum(len(result.records) for result in results)
+    shown = ", ".join(f"{n} {name}" for name, n in said.most_common())
+    return f"{_count(len(results), 'case')}, {_count(runs, 'run')}: {shown}"
+
+
 def verdicts(results: Sequence[Result]) -> str:
     """Counts of the verdicts, and the cases that want attention though they pass."""
-    counts = Counter(result.verdict for result in results)
-    runs = sum(len(result.records) for result in results)
-    lines = [
-        f"{_count(len(results), 'case')}, {_count(runs, 'run')}: "
-        + ", ".join(f"{n} {name}" for name, n in counts.most_common())
-    ]
+    lines = [counts(results)]
     for name in NOTED:
         noted = [result for result in results if result.verdict == name]
         lines += [f"{name} {result.case.id}: {result.reason}" for result in noted[:SHOWN_IDS]]
@@ -81,8 +98,11 @@ def render(
         beside: the paragraphs on activations that the user added.
         views: the tables that the experiments ask for beyond the ranking.
     """
+    said = verdicts_of(results)
     parts = [
-        "\n".join(filter(None, (block.title, ranking(block), block.line, block.agreement_with_literature)))
+        "\n".join(
+            filter(None, (block.title, ranking(block, said), block.line, block.reach, block.agreement_with_literature))
+        )
         for block in ranked
     ]
     shown = [table.render() for table in views]
@@ -97,11 +117,18 @@ def markdown(
     views: Sequence[Table] = (),
 ) -> str:
     """All of it as GitHub's Markdown."""
+    said = verdicts_of(results)
     parts = [
         "\n\n".join(
             filter(
                 None,
-                (f"## {block.title}", ranking(block, "github"), block.line, block.agreement_with_literature),
+                (
+                    f"## {block.title}",
+                    ranking(block, said, "github"),
+                    block.line,
+                    block.reach,
+                    block.agreement_with_literature,
+                ),
             )
         )
         for block in ranked
@@ -113,9 +140,14 @@ def markdown(
 
 def _interval(row: Row, scale: int, digits: int) -> str:
     if math.isnan(row.figure):
-        return "–"
-    half = "" if row.half_width is None else f" ± {row.half_width * scale:.{digits}f}"
+        return UNKNOWN
+    mean = row.mean
+    half = f" ± {(mean.high - mean.low) / 2 * scale:.{digits}f}" if mean.known else ""
     return f"{row.figure * scale:.{digits}f}{half}"
+
+
+def _text(value: float, form: str) -> str:
+    return UNKNOWN if math.isnan(value) else format(value, form)
 
 
 def recorded(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
