@@ -1,4 +1,4 @@
-"""The README's section 'Add your own activation', done as it says: its file, its commands, in its order."""
+"""The READMEs: what they show is done as it stands, what they link to is there, what they count is so many."""
 
 from __future__ import annotations
 
@@ -10,14 +10,50 @@ from pathlib import Path
 
 import pytest
 
+import activations
+import models
+from bench import experiments, selection
+from bench.views import VIEWS
+
 ROOT = Path(__file__).parents[1]
+
+
+READMES = {folder: (ROOT / folder / "README.md").read_text() for folder in (".", "activations", "models", "bench")}
 
 
 def section(title: str) -> list[tuple[str, str]]:
     """Language and text of the code blocks of a section of the README."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    body = text.split(f"## {title}\n")[1].split("\n## ")[0]
+    body = READMES["."].split(f"## {title}\n")[1].split("\n## ")[0]
     return re.findall(r"```(\w*)\n(.*?)```", body, re.DOTALL)
+
+
+@pytest.mark.parametrize("folder", READMES)
+def test_every_link_into_the_repository_leads_somewhere(folder: str) -> None:
+    found = re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", READMES[folder])
+    links = [link for pair in found for link in pair if link and not link.startswith("http")]
+    assert [link for link in links if not (ROOT / folder / link).exists()] == []
+
+
+@pytest.mark.parametrize("folder", READMES)
+def test_every_view_option_and_experiment_that_is_shown_exists(folder: str) -> None:
+    commands = re.findall(r"^(?:pytest|python -m bench)\b.*", READMES[folder], re.MULTILINE)
+    views = {words[3] for line in commands if len(words := line.split()) > 3 and line.startswith("python -m bench ")}
+    assert views <= {"--help", "compare", "history", "claims", "report", *VIEWS}
+    known = {
+        name for path in (ROOT / "bench").glob("**/*.py") for name in re.findall(r'"(--[a-z-]+)', path.read_text())
+    }
+    known |= {f"--{axis}" for axis in selection.SELECTABLE}
+    ours = known | {"--collect-only", "--strict", "--junitxml", "--help"}
+    assert {word for line in commands for word in re.findall(r"(?<= )--[a-z-]+", line)} <= ours
+
+
+def test_what_is_counted_is_so_many() -> None:
+    assert f"{len(activations.names())} functions" in READMES["."]
+    assert READMES["activations"].count(f"\n{len(activations.names())} functions") == 1
+    assert f"{len(models.names())} networks" in READMES["."]
+    assert f"names all {len(models.names())}." in READMES["models"]
+    assert f"{len(experiments.names())} experiments" in READMES["."]
+    assert [name for name in experiments.names() if f"| `{name}` |" not in READMES["bench"]] == []
 
 
 BLOCKS = section("Add your own activation")
