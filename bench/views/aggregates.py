@@ -99,7 +99,8 @@ def _table(members: Sequence[Observation]) -> Table:
 
 
 def _interquartile_mean(one: Observation) -> Estimate:
-    return _resampled_mean(one.values)
+    """Runs that diverged are the worst, and so the first to be left out."""
+    return _resampled_mean(tuple(intervals.lost_as_worst(one.values, higher_is_better=higher_is_better(one.metric))))
 
 
 def _improvement(one: Observation, members: Sequence[Observation]) -> Estimate | None:
