@@ -217,7 +217,7 @@ class Reporter:
 
     def _write_report(self) -> None:
         state, settings = self.state, self.state.settings
-        timed = [timings.of(measurement, judged) for measurement, judged, _ in state.timings]
+        timed = [timings.Timing(measured, judged.name if judged else "") for measured, judged, _ in state.timings]
         if timed:
             timings.write(timed, settings.results_dir)
         if settings.report and (state.results or timed):

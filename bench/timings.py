@@ -9,52 +9,31 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench import json_lines
+from bench.kernels import Kernel, Measurement
 from bench.record import write_text
-
-if TYPE_CHECKING:
-    from bench.kernels import Measurement
-    from bench.kernels import Verdict as Judged
 
 FILE = "timings.jsonl"
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One kernel timed by a session; the fields are those of `kernels.Measurement`.
+    """One kernel timed by a session.
 
     Attributes:
         verdict: what was said of it; empty where nothing was judged.
     """
 
-    activation: str
-    dtype: str
-    size: str
-    mode: str
-    device_name: str
-    torch: str
-    threads: int
-    n: int
-    seconds: float
-    ratio_relu: float
-    sd_log_ratio_relu: float
-    ratio_copy: float
-    bytes_saved: int
-    verdict: str
+    measurement: Measurement
+    verdict: str = ""
 
     @property
     def key(self) -> tuple[Any, ...]:
         """Timings of equal key replace each other."""
-        return (self.activation, self.dtype, self.size, self.mode, self.device_name, self.threads)
-
-
-def of(measurement: Measurement, judged: Judged | None) -> Timing:
-    """What is kept of a timing."""
-    fields = asdict(measurement)
-    own = {name: fields[name] for name in Timing.__dataclass_fields__ if name in fields}
-    return Timing(**fields["kernel"], **own, verdict=judged.name if judged else "")
+        one = self.measurement
+        return (one.kernel, one.device_name, one.threads)
 
 
 def latest(found: Iterable[Timing]) -> list[Timing]:
@@ -78,4 +57,9 @@ def read(folder: Path) -> list[Timing]:
     Raises:
         ResultsError: a line is not a timing; the message names it.
     """
-    return json_lines.read(folder / FILE, lambda fields: Timing(**fields), "timing")
+    return json_lines.read(folder / FILE, _parse, "timing")
+
+
+def _parse(fields: dict[str, Any]) -> Timing:
+    measured = fields["measurement"]
+    return Timing(Measurement(**{**measured, "kernel": Kernel(**measured["kernel"])}), fields["verdict"])

@@ -221,7 +221,7 @@ def test_recorded_baselines_alone_make_a_page(tmp_path):
 
 def test_timings_of_a_session_come_back_and_are_shown(tmp_path):
     kernel = Kernel("silu", "float32", "cache", "forward")
-    one = timings.of(Measurement(kernel, "cpu", NASTY, "2.14", 1, 10, 1e-5, 2.5, 0.01, 3.5, 8, 0), None)
+    one = timings.Timing(Measurement(kernel, "cpu", NASTY, "2.14", 1, 10, 1e-5, 2.5, 0.01, 3.5, 8, 0))
     timings.write([one], tmp_path)
     assert timings.read(tmp_path) == [one]
     text = page.render(sources.merged([tmp_path], baseline.FOLDER))

@@ -47,11 +47,12 @@ def section(sources: Sources) -> Section:
     return Section("kernels", "Kernel timing and memory", lead, shown, "" if shown else nothing)
 
 
-def _timed(one: Timing) -> _Cost:
-    where = _where(one.dtype, one.size, one.threads, one.device_name, one.torch)
+def _timed(timing: Timing) -> _Cost:
+    one, kernel = timing.measurement, timing.measurement.kernel
+    where = _where(kernel.dtype, kernel.size, one.threads, one.device_name, one.torch)
     return _Cost(
-        *(one.activation, one.mode, where, one.ratio_relu, one.sd_log_ratio_relu, one.ratio_copy),
-        *(one.bytes_saved, one.n, one.verdict),
+        *(kernel.activation, kernel.mode, where, one.ratio_relu, one.sd_log_ratio_relu, one.ratio_copy),
+        *(one.bytes_saved, one.n, timing.verdict),
     )
 
 
