@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench import claims
@@ -14,6 +14,7 @@ from bench.report.pictures import Picture
 from bench.views import Table, View
 
 EVERYTHING = "all experiments"
+SHOWN_VALUES = 6  # of a field of the recipes
 
 
 @dataclass(frozen=True)
@@ -99,33 +100,24 @@ def environments(found: Cases) -> Section:
     }
     note = "canary: the digest of a fixed computation; runs under equal fingerprints must give equal bits"
     groups = [Group("fingerprints", grids=[Grid("Fingerprints", columns, [note])])]
-    by_experiment: dict[tuple[str, str], list[Mapping[str, object]]] = {}
+    recipes: dict[str, dict[str, list[Mapping[str, object]]]] = {}
     for case, entries in found.entries.items():
         for entry in entries:
-            place = (case.split("-")[0], entry["environment"]["scale"])
-            by_experiment.setdefault(place, []).append(found.recipes[entry["recipe"]])
+            by_scale = recipes.setdefault(case.split("-")[0], {})
+            by_scale.setdefault(entry["environment"]["scale"], []).append(found.recipes[entry["recipe"]])
     groups += [
-        Group(name, grids=list(_recipes(name, by_experiment))) for name in {name: 0 for name, _ in by_experiment}
+        Group(name, grids=[_recipes(f"{name} · {scale}", each) for scale, each in by_scale.items()])
+        for name, by_scale in recipes.items()
     ]
     lead = "What fixed the numbers. Each case's own recipe and fingerprint stand in its entry under Cases."
     return Section("environment", "Environment and recipes", lead, groups)
 
 
-SHOWN_VALUES = 6
-
-
-def _recipes(name: str, found: Mapping[tuple[str, str], Sequence[Mapping[str, object]]]) -> Iterator[Grid]:
-    """A table a scale: each field, with all its values."""
-    for (experiment, scale), recipes in found.items():
-        if experiment == name:
-            values = {field: list(dict.fromkeys(str(one.get(field)) for one in recipes)) for field in recipes[0]}
-            yield Grid(
-                f"{name} · {scale}",
-                {
-                    "field": [Cell(field) for field in values],
-                    "value": [Cell(_listed(each)) for each in values.values()],
-                },
-            )
+def _recipes(title: str, found: Sequence[Mapping[str, object]]) -> Grid:
+    """Each field, with all its values."""
+    values = {field: list(dict.fromkeys(str(one.get(field)) for one in found)) for field in found[0]}
+    columns = {"field": [Cell(field) for field in values], "value": [Cell(_listed(each)) for each in values.values()]}
+    return Grid(title, columns)
 
 
 def _listed(values: Sequence[str]) -> str:
