@@ -21,7 +21,7 @@ from bench.case import Case
 from bench.intervals import CONFIDENCE, Estimate, holm
 from bench.judge import LEVEL, fails
 from bench.observation import is_fraction
-from bench.record import Record
+from bench.record import Record, untrained
 from bench.spread import Prior
 from bench.views._table import UNKNOWN, heading
 
@@ -252,7 +252,7 @@ def _table(shown: Sequence[Compared]) -> str:
     for one in shown:
         scale = 100 if is_fraction(one.metric) else 1
         gain = one.difference.times(scale)
-        half = f" ± {(gain.high - gain.low) / 2:.3g}" if gain.known else ""
+        half = f" ± {gain.half:.3g}" if gain.known else ""
         rows.append(
             {
                 "case": f"{one.case.id} {one.scale}",
@@ -269,6 +269,5 @@ def _table(shown: Sequence[Compared]) -> str:
 
 def _summary(runs: Sequence[Record], scale: float) -> str:
     trained = [one.value * scale for one in runs if one.outcome == "trained"]
-    others = Counter(one.outcome for one in runs if one.outcome != "trained")
-    words = [f"{statistics.fmean(trained):.4g}"] if trained else []
-    return ", ".join([*words, *(f"{count} {outcome}" for outcome, count in sorted(others.items()))])
+    mean = f"{statistics.fmean(trained):.4g}" if trained else ""
+    return ", ".join(filter(None, (mean, untrained(one.outcome for one in runs))))

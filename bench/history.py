@@ -23,7 +23,7 @@ from tabulate import tabulate
 from bench import json_lines
 from bench.case import Case
 from bench.observation import is_fraction
-from bench.record import Outcome, ResultsError, builtin
+from bench.record import Outcome, ResultsError, builtin, finite, untrained
 from bench.result import Result
 from bench.views._table import heading
 
@@ -107,9 +107,7 @@ def append(results: Iterable[Result], folder: Path) -> None:
 
 def _line(entry: Entry) -> str:
     """Strict JSON: a value that is not finite becomes null."""
-    fields = builtin(asdict(entry))
-    fields["values"] = [value if math.isfinite(value) else None for value in entry.values]
-    return json.dumps(fields, allow_nan=False)
+    return json.dumps(finite(builtin(asdict(entry))), allow_nan=False)
 
 
 def read(path: Path) -> list[Entry]:
@@ -195,7 +193,6 @@ def report(entries: Sequence[Entry], everything: bool = False) -> str:
 def _row(series: Sequence[Entry], place: int, stepped: bool) -> dict[str, str]:
     one = series[place]
     scale = 100 if is_fraction(one.metric) else 1
-    others = [outcome for outcome in one.outcomes if outcome != "trained"]
     gain = (one.mean - series[place - 1].mean) * scale if place else math.nan
     return {
         "case": f"{one.case.id} {one.environment[0]}",
@@ -203,7 +200,7 @@ def _row(series: Sequence[Entry], place: int, stepped: bool) -> dict[str, str]:
         "commit": one.commit,
         "metric": heading(one.metric),
         "mean": f"{one.mean * scale:.4g}" if one.trained else "–",
-        "n": f"{len(one.values)}" + "".join(f", {others.count(kind)} {kind}" for kind in sorted(set(others))),
+        "n": ", ".join(filter(None, (str(len(one.values)), untrained(one.outcomes)))),
         "verdict": one.verdict,
         "step": f"{'▲' if gain > 0 else '▼'} {gain:+.3g}" if stepped else "",
     }

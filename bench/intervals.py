@@ -44,6 +44,11 @@ class Estimate:
     def known(self) -> bool:
         return math.isfinite(self.low) and math.isfinite(self.high)
 
+    @property
+    def half(self) -> float:
+        """Half the width of the interval."""
+        return (self.high - self.low) / 2
+
     def times(self, factor: float) -> Estimate:
         """In another unit, or with the other sign."""
         low, high = sorted((self.low * factor, self.high * factor))

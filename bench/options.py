@@ -177,7 +177,7 @@ def read(config: pytest.Config) -> Settings:
         device=option("--device"),
         where=_locations(config),
         results_dir=option("--results-dir").expanduser().absolute(),
-        report=option("--report").expanduser().absolute() if option("--report") else None,
+        report=_folder(option("--report")),
         baseline_dir=baseline_dir.expanduser().absolute(),
         baseline_mode=option("--baseline"),
         resume=option("--resume"),
@@ -190,7 +190,7 @@ def read(config: pytest.Config) -> Settings:
         share=selection.Share.parse(option("--share")) if option("--share") else None,
         plan=option("--plan"),
         difference=option("--difference"),
-        tensorboard=option("--tensorboard").expanduser().absolute() if option("--tensorboard") else None,
+        tensorboard=_folder(option("--tensorboard")),
         on=tuple(dict.fromkeys(devices.find(name) for name in option("--on").split(","))),
     )
 
@@ -210,6 +210,10 @@ def _locations(config: pytest.Config) -> Locations:
         vectors=there("--vectors", config.getoption("--vectors")),
         bert=str(Path(bert).expanduser().resolve()) if bert and Path(bert).expanduser().exists() else bert,
     )
+
+
+def _folder(given: Path | None) -> Path | None:
+    return given.expanduser().absolute() if given else None
 
 
 def _positive(text: str) -> int:

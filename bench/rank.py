@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
@@ -20,6 +19,7 @@ import activations
 from bench import intervals, power, ties
 from bench.intervals import LEVEL, Estimate
 from bench.observation import Observation, grouped, is_fraction
+from bench.record import untrained
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ class Row:
     @property
     def outcomes(self) -> str:
         """Runs that did not train, such as `2 collapsed`."""
-        counts = Counter(outcome for outcome in self.runs.outcomes if outcome != "trained")
-        return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+        return untrained(self.runs.outcomes)
 
     @property
     def reported(self) -> float | None:
@@ -132,6 +131,11 @@ class Block:
             return ""
         size = f"{found * 100:.1f} points" if self.percent else f"{found:.2g}"
         return f"a difference of {size} would have shown with {power.POWER:.0%} power (n={n}, all pairs at 5 %)"
+
+    @property
+    def notes(self) -> list[str]:
+        """What stands below its table."""
+        return [note for note in (self.reach, self.agreement_with_literature) if note]
 
     @property
     def agreement_with_literature(self) -> str:

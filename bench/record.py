@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -14,6 +15,12 @@ from bench.case import Case
 
 Outcome: TypeAlias = Literal["diverged", "collapsed", "trained"]
 OUTCOMES: tuple[Outcome, ...] = ("diverged", "collapsed", "trained")  # from worst to best
+
+
+def untrained(outcomes: Iterable[Outcome]) -> str:
+    """How many runs did not train, and why: `2 collapsed, 1 diverged`; empty where all did."""
+    counts = Counter(outcome for outcome in outcomes if outcome != "trained")
+    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
 
 
 class ResultsError(RuntimeError):

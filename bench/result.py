@@ -52,7 +52,6 @@ class Result:
         values = [one.value for one in self.records]
         mean = np.mean(values)
         spread = f" ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else ""
-        others = [one.outcome for one in self.records if one.outcome != "trained"]
-        outcomes = "".join(f", {others.count(kind)} {kind}" for kind in sorted(set(others)))
+        size = ", ".join(filter(None, (f"n={len(values)}", record.untrained(one.outcome for one in self.records))))
         seconds = sum(one.seconds for one in self.records)
-        return f"{self.case.id}  {mean:.4f}{spread} (n={len(values)}{outcomes})  {self.verdict}  {seconds:.1f} s"
+        return f"{self.case.id}  {mean:.4f}{spread} ({size})  {self.verdict}  {seconds:.1f} s"

@@ -94,7 +94,7 @@ def _ranking(findings: Findings) -> Sequence[dict[str, Any]]:
 
 
 def _row(block: Block, row: Row, verdict: str) -> dict[str, Any]:
-    one, mean = row.runs, row.mean
+    one = row.runs
     return {
         **one.case.fields,
         "scale": one.key.scale,
@@ -104,7 +104,7 @@ def _row(block: Block, row: Row, verdict: str) -> dict[str, Any]:
         "best": row.best,
         "worst": row.worst,
         "figure": row.figure,
-        "half_width": (mean.high - mean.low) / 2,
+        "half_width": row.mean.half,
         "n": one.n,
         "outcomes": row.outcomes,
         "test_loss": row.mean_of("test_loss"),

@@ -45,8 +45,7 @@ def _ranked(block: Block, verdicts: Mapping[Key, str]) -> Grid:
             columns[name] = [Cell(text) for text in texts]
         if name == heading(block.metric):
             columns[RUNS] = [Cell("", dots=scale.dots(row)) for row in block.rows]
-    notes = [note for note in (block.reach, block.agreement_with_literature) if note]
-    return Grid(block.title, columns, notes, scale.ends)
+    return Grid(block.title, columns, block.notes, scale.ends)
 
 
 def verdict(name: str) -> Cell:

@@ -153,9 +153,7 @@ def _rankings(ranked: Sequence[Block], results: Sequence[Result]) -> list[str]:
     texts = [
         _folded(
             f"{html.escape(block.title)}: {html.escape(block.line)}",
-            "\n\n".join(
-                filter(None, (tables.ranking(block, said, "github"), block.reach, block.agreement_with_literature))
-            ),
+            "\n\n".join([tables.ranking(block, said, "github"), *block.notes]),
         )
         for block in ranked
     ]

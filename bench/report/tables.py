@@ -10,10 +10,10 @@ from tabulate import tabulate
 
 import activations
 from bench.baseline import Baseline, Key, key_of
-from bench.rank import Block, Overall, Row
+from bench.rank import Block, Overall
 from bench.result import Result
 from bench.views import Table
-from bench.views._table import UNKNOWN, heading
+from bench.views._table import UNKNOWN, cell, heading, number, runs
 
 # Verdicts that pass but want somebody's eye.
 NOTED = ("CHANGED", "IMPROVED", "NEW")
@@ -31,15 +31,14 @@ def ranking(block: Block, verdicts: Mapping[Key, str], style: str = "simple") ->
 
 def columns(block: Block, verdicts: Mapping[Key, str]) -> dict[str, list[str]]:
     """Its cells by heading; columns that say nothing (no reported figure, the same epochs for all) are left out."""
-    scale, digits = (100, 2) if block.percent else (1, 4)
-    rows = block.rows
+    rows, metric = block.rows, block.metric
     found = {
         "rank": [row.rank for row in rows],
         "ties": [row.letters for row in rows],
         "activation": [row.activation for row in rows],
-        heading(block.metric): [_interval(row, scale, digits) for row in rows],
-        "n": [f"{row.runs.n} ({row.outcomes})" if row.outcomes else str(row.runs.n) for row in rows],
-        "reported": ["" if row.reported is None else f"{row.reported * scale:.{digits}f}" for row in rows],
+        heading(metric): [cell(row.runs, metric) for row in rows],
+        "n": [runs(row.runs) for row in rows],
+        "reported": ["" if row.reported is None else number(row.reported, metric) for row in rows],
         "test loss": [_text(row.mean_of("test_loss"), ".3f") for row in rows],
         "epochs": [_text(row.mean_of("epochs_to_stop"), ".4g") for row in rows],
         "s a run": [_text(row.seconds, ".2f") for row in rows],
@@ -69,9 +68,9 @@ def agreement(found: Sequence[Overall]) -> str:
 def counts(results: Sequence[Result]) -> str:
     """`26 cases, 78 runs: 25 SAME, 1 REGRESSED`."""
     said = Counter(result.verdict for result in results)
-    runs = sum(len(result.records) for result in results)
+    total = sum(len(result.records) for result in results)
     shown = ", ".join(f"{n} {name}" for name, n in said.most_common())
-    return f"{_count(len(results), 'case')}, {_count(runs, 'run')}: {shown}"
+    return f"{_count(len(results), 'case')}, {_count(total, 'run')}: {shown}"
 
 
 def verdicts(results: Sequence[Result]) -> str:
@@ -99,12 +98,7 @@ def render(
         views: the tables that the experiments ask for beyond the ranking.
     """
     said = verdicts_of(results)
-    parts = [
-        "\n".join(
-            filter(None, (block.title, ranking(block, said), block.line, block.reach, block.agreement_with_literature))
-        )
-        for block in ranked
-    ]
+    parts = ["\n".join([block.title, ranking(block, said), block.line, *block.notes]) for block in ranked]
     shown = [table.render() for table in views]
     return "\n\n".join([*parts, *filter(None, (agreement(found), LEGEND, *shown, *beside, verdicts(results)))])
 
@@ -119,31 +113,11 @@ def markdown(
     """All of it as GitHub's Markdown."""
     said = verdicts_of(results)
     parts = [
-        "\n\n".join(
-            filter(
-                None,
-                (
-                    f"## {block.title}",
-                    ranking(block, said, "github"),
-                    block.line,
-                    block.reach,
-                    block.agreement_with_literature,
-                ),
-            )
-        )
-        for block in ranked
+        "\n\n".join([f"## {block.title}", ranking(block, said, "github"), block.line, *block.notes]) for block in ranked
     ]
     tail = [text.replace("\n", "  \n") for text in (agreement(found), LEGEND, *beside, verdicts(results)) if text]
     shown = ["## Views", *(table.render("github") for table in views)] if views else []
     return "\n\n".join(["# Ranking", *parts, "## Over all blocks", *tail, *shown]) + "\n"
-
-
-def _interval(row: Row, scale: int, digits: int) -> str:
-    if math.isnan(row.figure):
-        return UNKNOWN
-    mean = row.mean
-    half = f" ± {(mean.high - mean.low) / 2 * scale:.{digits}f}" if mean.known else ""
-    return f"{row.figure * scale:.{digits}f}{half}"
 
 
 def _text(value: float, form: str) -> str:

@@ -13,6 +13,7 @@ from tabulate import tabulate
 from bench import intervals
 from bench.intervals import Estimate
 from bench.observation import Observation, is_fraction
+from bench.record import untrained
 
 INTERVAL = "± is the mean's 95 % interval over runs"
 UNKNOWN = "–"
@@ -62,7 +63,7 @@ def cell(one: Observation, metric: str) -> str:
     if metric not in one.metrics:
         return UNKNOWN
     found = intervals.mean(one.metrics[metric])
-    half = f" ± {number((found.high - found.low) / 2, metric)}" if found.known else ""
+    half = f" ± {number(found.half, metric)}" if found.known else ""
     return number(one.figure(metric), metric) + half
 
 
@@ -87,8 +88,7 @@ def percent(found: Estimate) -> str:
 
 def runs(one: Observation) -> str:
     """`20 (2 collapsed)`."""
-    others = Counter(outcome for outcome in one.outcomes if outcome != "trained")
-    named = ", ".join(f"{count} {outcome}" for outcome, count in sorted(others.items()))
+    named = untrained(one.outcomes)
     return f"{one.n} ({named})" if named else str(one.n)
 
 

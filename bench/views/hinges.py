@@ -56,7 +56,7 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
     for axes, ladder in zip(grid[0], found, strict=True):
         first = next(iter(ladder.values()))
         means = [intervals.mean(one.metrics[first.metric]) for one in ladder.values()]
-        halves = [(one.high - one.low) / 2 if one.known else 0.0 for one in means]
+        halves = [one.half if one.known else 0.0 for one in means]
         axes.errorbar(
             list(ladder), [one.value for one in means], halves, fmt="o", color="#0072B2", markersize=4, capsize=2
         )

@@ -108,4 +108,4 @@ def _table(setting: Setting, name: str, given: str, groups: Mapping[str, Mapping
 
 
 def _half(found: intervals.Estimate) -> float:
-    return (found.high - found.low) / 2 if found.known else 0.0
+    return found.half if found.known else 0.0
