@@ -250,6 +250,13 @@ def test_a_curve_of_runs_that_stopped_early_is_the_mean_of_those_that_went_on():
     assert np.nanmean(values, axis=0).tolist() == [2.0, 2.0]
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_curve_is_averaged_over_the_runs_that_are_finite_there():
+    middle, spread = curves.averaged([[1.0, math.nan, math.nan], [3.0, 5.0, math.inf]])
+    np.testing.assert_array_equal(middle, [2.0, 5.0, math.nan])
+    np.testing.assert_array_equal(spread, [1.0, 0.0, math.nan])
+
+
 def test_null_runs_have_the_exact_interval_and_are_left_out_of_one_of_two_means():
     text = tables("null_runs")[0]
     low, high = stats.beta.ppf([0.025, 0.975], [2, 3], [3, 2])

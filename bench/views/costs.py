@@ -16,7 +16,7 @@ from bench import intervals, ties
 from bench.intervals import LEVEL
 from bench.observation import Observation, grouped
 from bench.views._table import Table, between, heading, runs, seeds, source
-from bench.views.curves import stacked
+from bench.views.curves import averaged
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
     drawing, grid = _figure.panels(len(blocks), 2, width=4.0, height=max(2.8, 0.9 + 0.2 * tallest))
     for (left, right), members in zip(grid, blocks, strict=True):
         for one in members:
-            curve = np.nanmean(stacked(_curves(one)), axis=0)
+            curve = averaged(_curves(one))[0]
             left.plot(_pace(one) * np.arange(1, len(curve) + 1), curve, **looks[one.activation], linewidth=1.4)
         left.axvline(_budget(members), color="#555555", linewidth=0.8, linestyle=":")
         left.set_xscale("log")

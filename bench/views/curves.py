@@ -5,6 +5,7 @@ Runs that stopped early count as far as they went.
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from collections.abc import Iterable, Sequence
@@ -78,16 +79,21 @@ def stacked(curves: Iterable[Sequence[float]]) -> NDArray[np.float64]:
     return np.array([[*curve, *[math.nan] * (longest - len(curve))] for curve in kept])
 
 
+def averaged(curves: Iterable[Sequence[float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation by epoch, over the runs that have a finite value there; NaN where none has."""
+    values = np.ma.masked_invalid(stacked(curves))
+    return values.mean(axis=0).filled(np.nan), values.std(axis=0).filled(np.nan)
+
+
 def _blocks(observations: Sequence[Observation]) -> list[list[Observation]]:
     return list(grouped([one for one in observations if any(one.curves)], lambda one: one.block).values())
 
 
 def _draw(axes: Axes, one: Observation, name: str, look: dict[str, object]) -> None:
-    values = stacked(curves[name] for curves in one.curves if name in curves)
-    if not np.isfinite(values).any():
+    kept = [curves[name] for curves in one.curves if name in curves]
+    if not any(map(math.isfinite, itertools.chain(*kept))):
         return
-    middle = np.nanmean(np.where(np.isfinite(values), values, np.nan), axis=0)
-    spread = np.nanstd(values, axis=0)
+    middle, spread = averaged(kept)
     epochs = np.arange(1, len(middle) + 1)
     axes.plot(epochs, middle, **look, marker="o" if len(epochs) == 1 else None)  # type: ignore[arg-type]
     axes.fill_between(epochs, middle - spread, middle + spread, color=str(look["color"]), alpha=0.15, linewidth=0)
