@@ -1,9 +1,9 @@
 """Where activations sit: networks with a slot at every place of use.
 
-import activations, models
-net = models.build("cnn", input_shape=(3, 32, 32), num_classes=10,
-                   activation=lambda shape: activations.build("prelu", shape=shape))
+import models
+net = models.build("cnn", input_shape=(3, 32, 32), num_classes=10, activation="prelu")
 models.swap(torchvision.models.resnet18(), "apl")  # any network, whatever it calls its activations
+models.swap(net, nn.Mish)  # any module
 """
 
 from models._registry import ActivationFactory, Equal, Model, build, info, names

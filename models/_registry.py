@@ -11,14 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+import activations
+
 if TYPE_CHECKING:
     from torch import nn
 
     # Called once at every place of use with the shape of one example there, batch left out:
     # each place gets an instance of its own, so that trainable activations train per place.
     ActivationFactory: TypeAlias = Callable[[tuple[int, ...]], nn.Module]
+    AnyActivation: TypeAlias = str | nn.Module | type[nn.Module] | ActivationFactory
 else:
-    ActivationFactory = Callable
+    ActivationFactory = AnyActivation = Callable
 
 # What one example is: an image or other numbers, or the ids of a sentence, of which 0 is padding.
 Takes: TypeAlias = Literal["numbers", "ids"]
@@ -240,8 +243,8 @@ def build(
     *,
     input_shape: tuple[int, ...],
     num_classes: int,
-    activation: ActivationFactory,
-    in_features_multiplier: int = 1,
+    activation: AnyActivation,
+    in_features_multiplier: int | None = None,
     equal: Equal = "parameters",
     **sizes: Any,
 ) -> nn.Module:
@@ -251,17 +254,19 @@ def build(
         name: a registered name.
         input_shape: shape of one example, `(channels, height, width)` of an image.
         num_classes: width of the output.
-        activation: called with the shape of one example behind each place of use; returns the module to put there.
+        activation: a name of `activations.names()`; an `nn.Module`, of which each place of use gets a copy; a class,
+            of which it gets an instance built without arguments; or a function that makes its module from the shape
+            of one example behind the place.
         in_features_multiplier: inputs that these modules take for each output: the layer before gives as many times
-            the hidden width. That of a record is `activations.info(name).in_features_multiplier`.
+            the hidden width. None is what the record of a name says, and 1 for the rest.
         equal: what a multiplier above 1 leaves as it is with 1: `width`, the hidden widths, or `parameters`, the
             number of parameters outside the activations, as nearly as one common factor on all hidden widths can.
         **sizes: `width`, `depth`, `stem`, `dropout`, and whatever else the network's own docstring names.
 
     Raises:
-        TypeError: a size that the network does not have.
-        ValueError: unknown name, a shape that the network cannot take, an activation that takes another number of
-            inputs, or an unknown `equal`.
+        TypeError: a size that the network does not have, or an activation that is none of these.
+        ValueError: unknown name or activation, a shape that the network cannot take, an activation that takes another
+            number of inputs, or an unknown `equal`.
     """
     if equal not in get_args(Equal):
         raise ValueError(f"unknown equal {equal!r}; known: {', '.join(get_args(Equal))}")
@@ -271,22 +276,27 @@ def build(
             f"model {name!r} takes (channels, height, width) of {smallest} pixels or more a side, "
             f"not {tuple(input_shape)}; resize the images"
         )
+    multiplier = in_features_multiplier or 1
+    if isinstance(activation, str):
+        multiplier = in_features_multiplier or activations.info(activation).in_features_multiplier
+        activation = activations.per_place(activation)
     network = functools.partial(pkgutil.resolve_name(info(name).module), input_shape, num_classes, **sizes)
     if not info(name).slots:
         import torch
 
         from models.swap import swap
 
-        if in_features_multiplier > 1:
+        if multiplier > 1:
             with_slots = ", ".join(entry.name for entry in _REGISTRY.values() if entry.slots)
             raise ValueError(
-                f"model {name!r} takes activations of one input for each output, not of {in_features_multiplier}: its "
+                f"model {name!r} takes activations of one input for each output, not of {multiplier}: its "
                 f"layers are not widened; these are: {with_slots}"
             )
         return swap(network(), activation, torch.zeros(2, *input_shape))
+    from models._instances import factory
     from models.slot import Slot, equal_parameters
 
-    shrinks = in_features_multiplier > 1 and equal == "parameters"
-    scale = equal_parameters(network, in_features_multiplier) if shrinks else 1.0
-    module: nn.Module = network(Slot(activation, in_features_multiplier, scale))
+    shrinks = multiplier > 1 and equal == "parameters"
+    scale = equal_parameters(network, multiplier) if shrinks else 1.0
+    module: nn.Module = network(Slot(factory(activation), multiplier, scale))
     return module

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import activations
-from models._registry import ActivationFactory, info, names
+from models._registry import ActivationFactory, AnyActivation, info, names
 from models.sites import ROLES, Role, Site, find
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def swap(
     net: nn.Module,
-    activation: str | ActivationFactory,
+    activation: AnyActivation,
     example: Any = None,
     roles: Iterable[Role] = ("hidden",),
 ) -> nn.Module:
@@ -34,9 +34,9 @@ def swap(
 
     Args:
         net: any module, changed in place. Copying, pickling, state_dict, `to`, `train` and `eval` work as before.
-        activation: a name of `activations.names()`, or what makes an instance for the shape of one example, called
-            in the order of first use. Instances of a name get trainable parameters of the right size: one set a
-            channel or unit, which behind a linear layer are its features, whatever the number of tokens.
+        activation: a name of `activations.names()`, a module, a class or a function, as in `models.build`; functions
+            are called in the order of first use. Instances of a name get trainable parameters of the right size: one
+            set a channel or unit, which behind a linear layer are its features, whatever the number of tokens.
         example: what the network takes, see `models.sites`.
         roles: the places to swap; the others stay.
 
@@ -46,6 +46,7 @@ def swap(
     Raises:
         ValueError: unknown activation or role, an activation that takes several inputs for each output, a network
             without a place of these roles, or one that runs with none of the inputs tried.
+        TypeError: an activation that is none of these.
         RuntimeError: later, from the network: a forward pass uses more activations than were found.
     """
     wanted = tuple(roles)
@@ -54,6 +55,10 @@ def swap(
             raise ValueError(f"unknown role {role!r}; known: {', '.join(ROLES)}")
     if isinstance(activation, str):
         _check_inputs(activations.info(activation).name, activations.info(activation).in_features_multiplier)
+    else:
+        from models._instances import factory
+
+        activation = factory(activation)
     sites, calls = find(net, example)
     chosen = [site for site in sites if site.role in wanted]
     if not chosen:

@@ -39,8 +39,7 @@ def _bert(activation: str = "gelu", equal: models.Equal = "width", **sizes: Any)
         "bert",
         input_shape=(9,),
         num_classes=2,
-        activation=lambda shape: activations.build(activation, shape=shape),
-        in_features_multiplier=activations.info(activation).in_features_multiplier,
+        activation=activation,
         equal=equal,
         **(sizes if "pretrained" in sizes else SMALL | sizes),
     )

@@ -66,7 +66,7 @@ def test_each_place_has_an_activation_of_its_own_for_the_shape_that_arrives(name
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_linear_layer_but_the_last_is_followed_by_an_activation(name: str) -> None:
-    net = models.build(name, input_shape=(3, 32, 32), num_classes=10, activation=_Slot)
+    net = models.build(name, input_shape=(3, 32, 32), num_classes=10, activation=lambda shape: _Slot(shape))
     order = [type(layer) for layer in net.modules() if isinstance(layer, nn.Linear | nn.Conv2d | _Slot)]
     weighted = sum(kind is not _Slot for kind in order)
     assert order.count(_Slot) == weighted - 1
@@ -81,7 +81,7 @@ def test_trainable_activations_fit_every_slot_and_train_there(name: str, activat
         name,
         input_shape=(3, 32, 32),
         num_classes=10,
-        activation=lambda shape: activations.build(activation, shape=shape),
+        activation=activation,
     )
     net(torch.randn(2, 3, 32, 32)).square().sum().backward()
     assert all(parameter.grad is not None for parameter in net.parameters())
@@ -265,7 +265,7 @@ def test_a_multiplier_that_is_not_the_activations_is_refused_with_the_remedy(
             name,
             input_shape=(1, 28, 28),
             num_classes=10,
-            activation=lambda shape: activations.build(activation, shape=shape),
+            activation=activation,
             in_features_multiplier=multiplier,
         )
 

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import activations
 import models
 from models.segnet import segnet
 
@@ -94,7 +93,7 @@ def test_it_learns_to_label_pixels_with_any_activation(activation: str) -> None:
         "segnet",
         input_shape=(1, 32, 32),
         num_classes=3,
-        activation=lambda shape: activations.build(activation, shape=shape),
+        activation=activation,
         width=0.25,
         depth=0.5,
     )

@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import nn
 
-import activations
 import models
 from models.mobilenet_v1 import mobilenet_v1
 from models.nin import nin
@@ -108,7 +107,7 @@ def test_a_step_of_training_is_finite_and_moves_the_weights(name: str, shape: tu
         name,
         input_shape=shape,
         num_classes=10,
-        activation=lambda place: activations.build(activation, shape=place),
+        activation=activation,
         width=0.25,
     )
     models.initialise(net, "kaiming", torch.Generator().manual_seed(0))

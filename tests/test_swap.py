@@ -723,7 +723,48 @@ def test_heads_that_run_in_training_only_are_found() -> None:
     assert {site.path.split(".")[0] for site in models.sites(net)} >= {"aux1", "aux2"}
 
 
+@pytest.mark.parametrize("given", [nn.Softplus(beta=2.0), lambda shape: nn.Softplus(beta=2.0)], ids=["module", "made"])
+def test_a_module_is_copied_to_each_place_as_one_that_is_made_there(given: Any) -> None:
+    net = models.swap(Reuse(), given)
+    places = [module for module in net.modules() if isinstance(module, nn.Softplus)]
+    assert [place.beta for place in places] == [2.0] * 3
+    assert given not in places
+
+
+def test_a_class_is_built_without_arguments_whatever_its_first_one_is() -> None:
+    """A shape would be ReLU's `inplace` and GELU's `approximate`."""
+    for kind in (nn.ReLU, nn.GELU, nn.LeakyReLU, nn.PReLU):
+        net = models.swap(Reuse(), kind)
+        assert [str(module) for module in net.modules() if isinstance(module, kind)] == [str(kind())] * 3
+        net(torch.randn(2, 6)).sum().backward()
+
+
 # Errors
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (torch.tanh, r"built-in method tanh .* fails with the shape \(5,\): .*must be Tensor"),
+        (lambda x: x.relu(), "fails with the shape .*: 'tuple' object has no attribute 'relu'"),
+        (lambda x: x * 2, "makes no nn.Module but a tuple"),
+        (nn.Threshold, "Threshold.* fails with no arguments: .*missing 2 required"),
+        (3, "activation 3 is no name, nn.Module, class of one or function"),
+    ],
+    ids=["function of torch", "function of a tensor", "no module", "class with arguments", "number"],
+)
+@pytest.mark.parametrize(
+    "door",
+    [
+        lambda given: models.swap(Reuse(), given),
+        lambda given: models.build("mlp", input_shape=(6,), num_classes=2, activation=given, width=5),
+    ],
+    ids=["swap", "build"],
+)
+def test_what_makes_no_module_is_refused_with_the_remedy(door: Any, given: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message) as caught:
+        door(given)
+    assert "function that makes one" in str(caught.value)
 
 
 def test_an_unknown_activation_is_the_registrys_error() -> None:

@@ -21,8 +21,7 @@ def _tagger(activation: str = "relu", **sizes: int | float) -> nn.Module:
         "tagger",
         input_shape=(3, 5),
         num_classes=25,
-        activation=lambda shape: activations.build(activation, shape=shape),
-        in_features_multiplier=activations.info(activation).in_features_multiplier,
+        activation=activation,
         **{"vocab_size": 40, **sizes},
     )
 

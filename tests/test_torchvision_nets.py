@@ -9,7 +9,6 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-import activations
 import models
 from models import torchvision_nets
 
@@ -143,7 +142,7 @@ def _train(name: str, shape: tuple[int, ...], activation: str, **sizes: float) -
         name,
         input_shape=shape,
         num_classes=10,
-        activation=lambda place: activations.build(activation, shape=place),
+        activation=activation,
         **sizes,
     )
     models.initialise(net, "kaiming", torch.Generator().manual_seed(0))
