@@ -23,8 +23,8 @@ MOST_NAMES, LONGEST_NAME = 20, 30  # of layers, beside a panel
 PANEL, BESIDE = 2.1, 2.8  # inches across: a panel, and the names and the colour bar together
 DECADES = 10  # of the colour scale at most: else a dying layer would leave one colour to all others
 NOTES = (
-    "vanishing ratio: root mean square gradient of the first layer over that of the last, median over steps and runs,",
-    "beside it the least and the greatest run; 1: nothing is lost on the way to the input, 0: nothing arrives there",
+    "vanishing ratio: root mean square gradient of the first layer over that of the last; median over steps",
+    "and runs, beside it the least and the greatest run; 1: nothing is lost on the way to the input, 0: all is",
     "ties: not told from it by the logarithms, paired by seed, 5 % after Holm; one seed tells nothing apart",
 )
 
