@@ -20,6 +20,7 @@ from bench import baseline, kernels, options, selection
 from bench.case import Case, Experiment
 from bench.data import DataError
 from bench.device import pin_worker, visible_gpus
+from bench.recipe import SCALES
 from bench.record import ResultsError
 from bench.reporter import STATE, Reporter, State, Timing, is_worker, under_xdist
 from bench.result import Result
@@ -101,6 +102,8 @@ def pytest_collection_modifyitems(
         raise pytest.UsageError(*[str(part).replace(exact, typed) for part in error.args]) from error
     finally:
         config.option.keyword = typed
+    if parameters and not items:
+        config.stash[STATE].why_nothing = _why_nothing(typed, settings, parameters)
     if not settings.peers:
         config.stash[STATE].unasked = _deselect(config, items, lambda item: not item.get_closest_marker("peers"))
     if is_worker(config):  # pytest-benchmark times nothing beside other workers, and nothing is what we say then
@@ -213,7 +216,26 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if is_worker(session.config):
-        session.config.workeroutput["actbench_untimed"] = session.config.stash[STATE].untimed  # type: ignore[attr-defined]
+        state = session.config.stash[STATE]
+        output = {"actbench_untimed": state.untimed, "actbench_why_nothing": state.why_nothing}
+        session.config.workeroutput.update(output)  # type: ignore[attr-defined]
+
+
+def _why_nothing(typed: str, settings: options.Settings, parameters: dict[pytest.Item, Any]) -> str:
+    def allowed(one: Any) -> bool:
+        return settings.choice.allows(one) and (settings.share is None or settings.share.has(one))
+
+    modules = {item.module for item in parameters}  # type: ignore[attr-defined]
+    experiments = [
+        module.EXPERIMENT for module in modules if isinstance(getattr(module, "EXPERIMENT", None), Experiment)
+    ]
+    cases: dict[str, list[Any]] = {
+        scale: [one for experiment in experiments for one in experiment.cases(scale, settings.choice.added)]
+        for scale in SCALES
+    }
+    cases[settings.scale] = list(parameters.values())
+    left = {scale: [one for one in some if allowed(one)] for scale, some in cases.items()}
+    return selection.why_nothing(typed, [item.nodeid for item in parameters], left, settings.scale)
 
 
 def _deselect(config: pytest.Config, items: list[pytest.Item], keep: Callable[[pytest.Item], bool]) -> int:

@@ -33,6 +33,7 @@ class State:
         failures: why a test without a result failed, by node id.
         cases_failed: whether a case is among these.
         untimed: timings left out because of xdist.
+        why_nothing: why no test is selected; empty where some are.
         unasked: tests beside peers left out for want of `--peers`.
         timings: what the timing tests found, for their table.
         compared, counted: what the tests beside peers found, for theirs.
@@ -58,6 +59,7 @@ class State:
     cases_failed: bool = False
     untimed: int = 0
     unasked: int = 0
+    why_nothing: str = ""
     ranking: str = ""
     recorded: str = ""
     planned: str = ""
@@ -139,7 +141,9 @@ class Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        self.state.untimed = max(self.state.untimed, getattr(node, "workeroutput", {}).get("actbench_untimed", 0))
+        output = getattr(node, "workeroutput", {})
+        self.state.untimed = max(self.state.untimed, output.get("actbench_untimed", 0))
+        self.state.why_nothing = output.get("actbench_why_nothing", "") or self.state.why_nothing
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -246,6 +250,8 @@ class Reporter:
             write(state.no_job_summary, yellow=True)
         if state.unwritten:
             write(state.unwritten, red=True)
+        if state.why_nothing:
+            write(state.why_nothing, red=True)
         if state.untimed:
             write(f"{state.untimed} timings were not timed: run with -n0")
         if state.unasked:

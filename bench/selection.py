@@ -6,9 +6,10 @@ an axis means exactly that value; every other word stays pytest's substring.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -52,6 +53,36 @@ def exact(expression: str, words: set[str]) -> str:
         return f"(:{word.lower()}: or ({word} and not {PARAMETRIZED}))"
 
     return _WORD.sub(rewrite, expression)
+
+
+def why_nothing(expression: str, names: Iterable[str], cases: Mapping[str, Sequence[Any]], scale: str) -> str:
+    """Why no test is selected, in a line.
+
+    Args:
+        expression: of `-k`, as typed; empty without one.
+        names: of all collected tests.
+        cases: those that the other options allow, by scale.
+        scale: the session's.
+    """
+    if not cases[scale]:
+        return f"nothing is selected: no case fits the options{_elsewhere(cases, scale) or ' at any scale'}"
+    words = {name: set().union(*map(words_of, found)) for name, found in cases.items()}
+    here = [*words[scale], *map(str.lower, names)]
+    reasons = []
+    for word in dict.fromkeys(_WORD.findall(expression.lower())):
+        if word in _OPERATORS or any(word in name for name in here):
+            continue
+        with_it = {name: [one for one in known if word in one] for name, known in words.items()}
+        close = difflib.get_close_matches(word, sorted(set().union(*words.values())))
+        advice = f"; did you mean {', '.join(close)}?" if close else ""
+        reasons.append(f"no test is called {word!r}{_elsewhere(with_it, scale) or advice}")
+    given = f"all of -k {expression!r}" if expression else "the -m expression"
+    return f"nothing is selected: {', '.join(reasons) or f'no test at --scale {scale} fits {given}'}"
+
+
+def _elsewhere(found: Mapping[str, Sequence[Any]], scale: str) -> str:
+    others = " and ".join(name for name, some in found.items() if some)
+    return f" at --scale {scale}; there are some at {others}" if others else ""
 
 
 @dataclass(frozen=True)

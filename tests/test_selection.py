@@ -86,6 +86,33 @@ def test_selecting_nothing_is_never_green(micro, arguments):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["-k", "elu and digts"], "no test is called 'digts'; did you mean digits?"),
+        (["-k", "digi and not xyzzy and relu and elu"], "no test is called 'xyzzy'"),
+        (["-k", "elu and relu"], "no test at --scale tiny fits all of -k 'elu and relu'"),
+        (["-m", "case(dataset='nonsense')"], "no test at --scale tiny fits the -m expression"),
+        (["-k", "elu and late"], "no test is called 'late' at --scale tiny; there are some at small"),
+        (["--dataset", "cifar10"], "no case fits the options at any scale"),
+        (["--activation", "mish", "--share", "1/9999"], "no case fits the options at any scale"),
+    ],
+)
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["in process", "two workers"])
+def test_selecting_nothing_says_why(micro, workers, arguments, message):
+    file = micro.path / "test_micro.py"
+    variants = 'variants=("", "late"), runs_at=lambda case, scale: scale == "small" or not case.variant,'
+    file.write_text(file.read_text().replace("recipe=", f"{variants} recipe="))
+    run = micro.runpytest_subprocess if workers else micro.runpytest_inprocess
+    result = run(*workers, *arguments)
+    assert f"nothing is selected: {message}" in result.outlines
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_selecting_something_gives_no_reason(micro):
+    assert "nothing is selected" not in micro.runpytest_inprocess("--collect-only", "-k", "elu").stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
         (["--activation", "rellu"], "*unknown activation 'rellu': did you mean relu*"),
         (["--dataset", "cifar"], "*unknown dataset 'cifar'; known: digits, *"),
         (["--model", "resnet"], "*unknown model 'resnet'; known: mlp, *"),
