@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import baseline, selection
+from bench.commands import Commands
 from bench.data import locations
 from bench.data.locations import Locations
 from bench.device import DEVICES, default_scale
@@ -58,6 +60,16 @@ class Settings:
     def require(self) -> bool:
         """Whether a case without a baseline fails."""
         return self.baseline_mode == "require"
+
+    @property
+    def commands(self) -> Commands:
+        """Those that run a part of the session again."""
+        options = self.where.options
+        if self.baseline_dir != baseline.FOLDER:
+            options.append(f"--baseline-dir {shlex.quote(str(self.baseline_dir))}")
+        if self.device != "auto":
+            options.append(f"--device {self.device}")
+        return Commands(self.scale, options, self.choice.own)
 
 
 def add(parser: pytest.Parser) -> None:

@@ -183,6 +183,7 @@ def timing(request: pytest.FixtureRequest) -> Timing:
     return Timing(
         device=state.session.device,
         where=state.settings.where,
+        commands=state.settings.commands,
         baselines=state.settings.baseline_dir,
         mode=state.settings.baseline_mode,
         strict=state.settings.strict,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import baseline, kernels, timings
+from bench.commands import Commands
 from bench.data.locations import Locations
 from bench.options import Settings
 from bench.record import ResultsError, write_text
@@ -77,7 +78,7 @@ class Timing:
 
     Attributes:
         device: to time on.
-        where: see `Settings`.
+        where, commands: see `Settings`.
         baselines: folder of the recorded rows.
         mode: `check`, `require` or `ignore`.
         strict, record: see the options.
@@ -88,6 +89,7 @@ class Timing:
 
     device: torch.device
     where: Locations
+    commands: Commands
     baselines: Path
     mode: str
     strict: bool
@@ -191,6 +193,7 @@ class Reporter:
         records = [one for result in state.results for one in result.records]
         ranked = rank.blocks(observation.from_records(records, figures))
         return Findings(
+            commands=state.settings.commands,
             results=state.results,
             ranked=ranked,
             overall=rank.overall(ranked),

@@ -92,10 +92,12 @@ class Choice:
     Attributes:
         chosen: allowed values by axis; an axis that is left out allows all.
         added: activations that are added to the lists of the experiments.
+        own: of these, what was given for those from files of the user's, by their names.
     """
 
     chosen: dict[str, tuple[str, ...]]
     added: tuple[str, ...]
+    own: Mapping[str, str]
 
     def allows(self, parameter: Any) -> bool:
         """Whether a case, a kernel or a test without either (None) is chosen: what lacks an axis asked for is not."""
@@ -139,6 +141,7 @@ def choose(options: dict[str, str | None]) -> Choice:
     """
     chosen: dict[str, tuple[str, ...]] = {}
     added: list[str] = []
+    own: dict[str, str] = {}
     for axis, text in options.items():
         if text is None:
             continue
@@ -148,11 +151,13 @@ def choose(options: dict[str, str | None]) -> Choice:
         if axis != "activation":
             chosen[axis] = tuple(values)
             continue
-        own = [activations.load(value) for value in values if ".py:" in value]
-        for entry in own:
-            activations.register(entry)
+        for value in values:
+            if ".py:" in value:
+                entry = activations.load(value)
+                activations.register(entry)
+                own[entry.name] = value
         named = [activations.info(value).name for value in values if ".py:" not in value]
-        added += [*named, *(entry.name for entry in own)]
+        added += [*named, *own]
         if named:
             chosen[axis] = tuple(added)
     for axis, known in (
@@ -161,7 +166,7 @@ def choose(options: dict[str, str | None]) -> Choice:
         ("optimizer", optimizers.OPTIMIZERS),
     ):
         _check(axis, chosen.get(axis, ()), known)
-    return Choice(chosen, tuple(added))
+    return Choice(chosen, tuple(added), own)
 
 
 def check_experiments(choice: Choice, collected: Iterable[str]) -> None:

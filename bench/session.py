@@ -184,7 +184,7 @@ class Session:
         case, records = result.case, result.records
         metric = records[0].recipe["metric"]
         runs = ", ".join(f"{one.seed}: {one.value:.4f} {one.outcome}" for one in records)
-        command = f"pytest bench -k {case.id} --scale {self.settings.scale}{self.settings.where.command}"
+        command = self.settings.commands.again([case])
         lines = [
             f"{result.verdict} {case.id} at {self.settings.scale}: {result.reason}",
             f"{metric} by seed: {runs}",

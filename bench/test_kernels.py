@@ -46,7 +46,8 @@ def test_kernel(kernel: kernels.Kernel, benchmark: Any, timing: Timing) -> None:
     elif timing.mode == "ignore":
         measurement = kernels.measure(kernel, timing.device)
     else:
-        measurement, verdict = kernels.check(kernel, row, timing.device, timing.cases)
+        options = timing.commands.needed([kernel.activation])
+        measurement, verdict = kernels.check(kernel, row, timing.device, timing.cases, options)
     timing.rows.append((measurement, verdict, row))
     benchmark.group = f"kernels: {kernel.dtype}, {kernel.size}, {kernel.mode}"
     benchmark.extra_info.update(measurement.extra_info)

@@ -13,6 +13,7 @@ import pytest
 import activations
 from bench import data, observation, record
 from bench.case import AXES, Case
+from bench.commands import Commands
 from bench.report import files, latex
 from bench.report.findings import Findings
 from bench.result import Result
@@ -23,7 +24,7 @@ RELU = Case("cnn", "wrn_40_4", "cifar10", "relu", "sgd", "lr0.01")
 
 
 def found(*results: Result, figures=None) -> Findings:
-    return Findings(results=results, ranked=ranked(*results, figures=figures))
+    return Findings(Commands("tiny"), results=results, ranked=ranked(*results, figures=figures))
 
 
 def of(case: Case, *values: float, verdict: str = "SAME", **settings) -> Result:

@@ -50,7 +50,7 @@ def test_a_session_prints_one_line_a_case_and_the_ranking_and_writes_them(micro)
 
 
 def test_on_a_terminal_one_line_shows_the_run_under_way(micro):
-    child = micro.spawn_pytest(" ".join(["-k", "'digits and elu'", *UNJUDGED]))
+    child = micro.spawn_pytest(" ".join(["-k", "'digits and elu'", *UNJUDGED]), expect_timeout=60)
     child.expect(r"micro-mlp-digits-elu-sgd  seed 0  epoch 1/1  loss \d\.\d{4}  0:00:\d\d left")
     child.expect(r"1/2  micro-mlp-digits-elu-sgd")
     child.expect("2 passed")
@@ -213,7 +213,7 @@ def test_recording_shows_old_and_new_and_a_rerun_is_the_same(micro):
 
 
 def test_without_a_baseline_a_case_is_new_and_fails_where_one_is_required(micro):
-    own = ["--baseline-dir", "own_baselines"]
+    own, folder = ["--baseline-dir", "own_baselines"], micro.path / "own_baselines"
     passing = micro.runpytest_inprocess(*ONE_CASE, *own)
     passing.assert_outcomes(passed=1)
     passing.stdout.fnmatch_lines(["NEW micro-mlp-digits-elu-sgd: no baseline of this case*none is recorded*"])
@@ -223,7 +223,7 @@ def test_without_a_baseline_a_case_is_new_and_fails_where_one_is_required(micro)
         [
             "*NEW micro-mlp-digits-elu-sgd at tiny: no baseline*",
             "test_accuracy by seed: 0: 0.*",
-            "re-record: pytest bench -k micro-mlp-digits-elu-sgd --scale tiny --record",
+            f"re-record: pytest bench -k micro-mlp-digits-elu-sgd --scale tiny --baseline-dir {folder} --record",
         ]
     )
 

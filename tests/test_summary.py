@@ -7,12 +7,14 @@ import re
 import pytest
 
 from bench.case import Case
+from bench.commands import Commands
 from bench.report import summary
 from bench.report.findings import Findings
 from bench.result import Result
 from made import ranked, runs
 
 LIMIT = 100_000
+COMMANDS = Commands("tiny", ["--baseline-dir own"])
 UNJUDGED = "--baseline=ignore"
 
 
@@ -22,7 +24,7 @@ def of(activation: str, verdict: str, failed: bool = False, optimizer: str = "sg
 
 
 def page(*results: Result, **found) -> str:
-    return summary.render(Findings(results=results, ranked=ranked(*results), **found))
+    return summary.render(Findings(COMMANDS, results=results, ranked=ranked(*results), **found))
 
 
 def test_what_failed_comes_before_what_changed_before_what_to_do_before_the_rankings():
@@ -48,18 +50,18 @@ def test_a_session_without_failures_says_so_and_asks_for_nothing():
 
 def test_the_commands_compare_what_broke_and_record_what_is_meant():
     text = page(of("gelu", "REGRESSED", failed=True), of("elu", "NEW"))
-    assert (
-        'pytest bench -k "cnn-cnn-mnist-gelu-sgd" --scale tiny --seeds 10 --baseline=ignore --results-dir before\n'
-        in text
-    )
+    where = "--scale tiny --baseline-dir own"
+    assert f"pytest bench -k cnn-cnn-mnist-gelu-sgd {where} --seeds 10 --baseline=ignore --results-dir before\n" in text
     assert "python -m bench compare before after\n" in text
-    assert 'pytest bench -k "cnn-cnn-mnist-gelu-sgd or cnn-cnn-mnist-elu-sgd" --scale tiny --record\n' in text
+    assert f'pytest bench -k "cnn-cnn-mnist-gelu-sgd or cnn-cnn-mnist-elu-sgd" {where} --record\n' in text
 
 
 def test_more_cases_than_a_command_can_list_are_selected_by_their_axes():
     names = ("relu", "elu", "gelu", "silu", "mish", "selu")
     text = page(*(of(name, "NEW", optimizer=optimizer) for name in names for optimizer in ("sgd", "adam")))
-    assert f"--activation {','.join(sorted(names))} --optimizer adam,sgd --scale tiny --record" in text
+    assert (
+        f"--activation {','.join(sorted(names))} --optimizer adam,sgd --scale tiny --baseline-dir own --record" in text
+    )
 
 
 def test_tests_that_failed_without_a_result_and_those_that_never_reported_are_named():

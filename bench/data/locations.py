@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -24,10 +25,10 @@ class Locations:
     bert: str | None = None
 
     @property
-    def command(self) -> str:
-        """As options of a command line, each with a blank before it."""
+    def options(self) -> list[str]:
+        """As options of a command line."""
         given = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return "".join(f" --{name.replace('_', '-')} {path}" for name, path in given if path)
+        return [f"--{name.replace('_', '-')} {shlex.quote(str(path))}" for name, path in given if path]
 
 
 def data_dir(given: Path | None) -> Path | None:

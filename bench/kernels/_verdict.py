@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -53,15 +54,18 @@ def half_width(sd: float, n: int, cases: int) -> float:
     return _quantile(n, cases) * max(sd, SD_FLOOR) * math.sqrt(1 + 1 / n)
 
 
-def judge(measurement: Measurement, row: Row | None, cases: int) -> Verdict:
+def judge(measurement: Measurement, row: Row | None, cases: int, options: Sequence[str] = ()) -> Verdict:
     """The verdict on a measurement; bytes kept have no noise and are compared exactly.
 
     Args:
         measurement: of this session.
         row: recorded for the same kernel on the same machine, or None.
         cases: kernels judged in the session.
+        options: that the session's commands need.
     """
-    commands = f"reproduce:  {_command(measurement)}\nrecord:     {_command(measurement)} --record"
+    # The brackets make -k mean this kernel alone, and forward not forward_backward.
+    command = " ".join(["pytest bench/test_kernels.py", f'-k "[{measurement.kernel.id}]"', "-n0", *options])
+    commands = f"reproduce:  {command}\nrecord:     {command} --record"
     found = f"{measurement.ratio_relu:.2f} x relu, {measurement.bytes_saved} bytes kept"
     here = f"{measurement.device_name}, torch {measurement.torch}, {measurement.threads} thread"
     if row is None:
@@ -85,13 +89,15 @@ def judge(measurement: Measurement, row: Row | None, cases: int) -> Verdict:
     )
 
 
-def check(kernel: Kernel, row: Row | None, device: torch.device, cases: int) -> tuple[Measurement, Verdict]:
+def check(
+    kernel: Kernel, row: Row | None, device: torch.device, cases: int, options: Sequence[str] = ()
+) -> tuple[Measurement, Verdict]:
     """Measure and judge a kernel; one that falls outside its band is measured once more, and that counts."""
     measurement = measure(kernel, device)
-    verdict = judge(measurement, row, cases)
+    verdict = judge(measurement, row, cases, options)
     if verdict.name in ("REGRESSED", "IMPROVED"):
         measurement = measure(kernel, device)
-        verdict = judge(measurement, row, cases)
+        verdict = judge(measurement, row, cases, options)
     return measurement, verdict
 
 
@@ -100,8 +106,3 @@ def _quantile(n: int, cases: int) -> float:
     from scipy import stats
 
     return float(stats.t.isf(FALSE_ALARMS / max(cases, 1) / 2, n - 1))
-
-
-def _command(measurement: Measurement) -> str:
-    # The brackets make -k mean this kernel alone, and forward not forward_backward.
-    return f'pytest bench/test_kernels.py -k "[{measurement.kernel.id}]" -n0'

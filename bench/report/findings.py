@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bench.commands import Commands
 from bench.rank import Block, Overall
 from bench.record import Record
 from bench.result import Result
@@ -16,6 +17,7 @@ class Findings:
     """All that was found, in the order in which it came.
 
     Attributes:
+        commands: that run a part of it again.
         results: of the cases.
         ranked: their blocks.
         overall: what the blocks say together.
@@ -25,6 +27,7 @@ class Findings:
         lost: node ids of the selected tests that never reported.
     """
 
+    commands: Commands
     results: Sequence[Result] = ()
     ranked: Sequence[Block] = ()
     overall: Sequence[Overall] = ()

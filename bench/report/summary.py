@@ -12,18 +12,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import judge
+from bench.commands import Commands
 from bench.rank import Block
 from bench.report import tables
 from bench.report.findings import Findings
 from bench.result import Result
-from bench.selection import SELECTABLE
 
 # Bytes of one part of the page. GitHub refuses a summary of more than 1 MiB a step
 # (docs.github.com, Workflow commands, "Adding a job summary"), and nobody reads a tenth of it.
 FAILED_ROOM = 40_000
 NOTED_ROOM = 10_000
 RANKED_ROOM = 40_000
-SHOWN_IDS = 5  # in one -k expression
 COMPARED_SEEDS = 10  # with 6 pairs not even a sign slip in a derivative is a finding beyond chance
 SHOWN_LINES = 40  # of the traceback of a test without a result, the last ones
 
@@ -38,7 +37,7 @@ def render(findings: Findings) -> str:
         *_lost(findings.lost),
         *_failed(failed, findings),
         *_noted(noted),
-        *_commands(failed, noted),
+        *_what_to_do(findings.commands, failed, noted),
         *_rankings(findings.ranked, findings.results),
     ]
     return "\n\n".join(parts) + "\n"
@@ -120,12 +119,12 @@ def _noted(noted: Sequence[Result]) -> list[str]:
     return ["### Passed, and worth a look", "\n".join(["| verdict | case | why |", "|:--|:--|:--|", *shown])]
 
 
-def _commands(failed: Sequence[Result], noted: Sequence[Result]) -> list[str]:
+def _what_to_do(commands: Commands, failed: Sequence[Result], noted: Sequence[Result]) -> list[str]:
     if not failed and not noted:
         return []
     lines = []
-    if moved := [result for result in failed if result.verdict != "NEW"]:
-        again = f"pytest bench {_selected(moved)} --seeds {COMPARED_SEEDS} --baseline=ignore"
+    if moved := [result.case for result in failed if result.verdict != "NEW"]:
+        again = f"{commands.again(moved)} --seeds {COMPARED_SEEDS} --baseline=ignore"
         lines += [
             "# was it this change? once on the commit before, once here, then seed by seed",
             f"{again} --results-dir before",
@@ -134,18 +133,9 @@ def _commands(failed: Sequence[Result], noted: Sequence[Result]) -> list[str]:
         ]
     lines += [
         "# if it is meant: record it, and commit what changes in baselines/measured",
-        f"pytest bench {_selected([*failed, *noted])} --record",
+        f"{commands.again([result.case for result in (*failed, *noted)])} --record",
     ]
     return ["### What to do", _fenced("\n".join(lines), "bash")]
-
-
-def _selected(results: Sequence[Result]) -> str:
-    """Options that select the cases; of many cases all combinations of their axes, which may be a few more."""
-    scale = f"--scale {results[0].records[0].scale}"
-    if len(results) <= SHOWN_IDS:
-        return f'-k "{" or ".join(result.case.id for result in results)}" {scale}'
-    values = {axis: ",".join(sorted({result.case.fields[axis] for result in results})) for axis in SELECTABLE}
-    return " ".join([*(f"--{axis} {names}" for axis, names in values.items()), scale])
 
 
 def _rankings(ranked: Sequence[Block], results: Sequence[Result]) -> list[str]:
