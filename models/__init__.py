@@ -6,7 +6,8 @@ models.swap(torchvision.models.resnet18(), "apl")  # any network, whatever it ca
 models.swap(net, nn.Mish)  # any module
 """
 
-from models._registry import ActivationFactory, Equal, Model, build, info, names
+from models._build import build
+from models._registry import ActivationFactory, Equal, Model, info, names
 from models.initialise import INITIALISATIONS, initialise
 from models.sites import Site, sites
 from models.swap import swap

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import activations
-from models._registry import ActivationFactory, AnyActivation, info, names
+from models._registry import ActivationFactory, AnyActivation, names
 from models.sites import ROLES, Role, Site, find
 
 if TYPE_CHECKING:
@@ -97,10 +97,9 @@ def _instance(net: nn.Module, activation: str | ActivationFactory, site: Site) -
 
 def _check_inputs(activation: str, in_features_multiplier: int) -> None:
     if in_features_multiplier > 1:
-        with_slots = ", ".join(name for name in names() if info(name).slots)
         raise ValueError(
             f"activation {activation!r} takes {in_features_multiplier} inputs for each output, and swap cannot widen "
-            f"the layer before it; models.build can, with a model that has slots: {with_slots}"
+            f"the layer before it; models.build can, with a model that has slots: {', '.join(names(slots=True))}"
         )
 
 

@@ -15,7 +15,7 @@ import models
 from models.slot import equal_parameters
 
 # The others, without slots or for sentences, have tests of their own.
-NAMES = [name for name in models.names() if models.info(name).slots and models.info(name).takes == "numbers"]
+NAMES = [name for name in models.names(slots=True) if models.info(name).takes == "numbers"]
 SHAPES = ((1, 28, 28), (3, 32, 32), (3, 40, 33))
 
 

@@ -26,7 +26,7 @@ from torch.utils.checkpoint import checkpoint
 import activations
 import models
 
-OURS = [name for name in models.names() if not models.info(name).slots]
+OURS = models.names(slots=False)
 # What must be gone after a swap: every kernel behind an activation but the gates'.
 KERNELS = (
     "relu",
