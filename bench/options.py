@@ -8,7 +8,7 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench import baseline, selection
 from bench.commands import Commands
@@ -60,6 +60,10 @@ class Settings:
     def require(self) -> bool:
         """Whether a case without a baseline fails."""
         return self.baseline_mode == "require"
+
+    def selects(self, parameter: Any) -> bool:
+        """Whether the axis options and `--share` leave a case, a kernel or a test without either (None)."""
+        return self.choice.allows(parameter) and (self.share is None or self.share.has(parameter))
 
     @property
     def commands(self) -> Commands:

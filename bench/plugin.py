@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
@@ -65,8 +65,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    experiment = getattr(metafunc.module, "EXPERIMENT", None)
-    if "case" not in metafunc.fixturenames or not isinstance(experiment, Experiment):
+    experiment = _experiment(metafunc.module)
+    if "case" not in metafunc.fixturenames or experiment is None:
         return
     settings = metafunc.config.stash[STATE].settings
     cases = experiment.cases(settings.scale, settings.choice.added)
@@ -91,9 +91,7 @@ def pytest_collection_modifyitems(
     for item, parameter in parameters.items():
         item.extra_keyword_matches.update(selection.keywords_of(parameter))
         words |= selection.words_of(parameter)
-    _deselect(config, items, lambda item: settings.choice.allows(parameters.get(item)))
-    if share := settings.share:
-        _deselect(config, items, lambda item: share.has(parameters.get(item)))
+    _deselect(config, items, lambda item: settings.selects(parameters.get(item)))
     typed = config.option.keyword
     config.option.keyword = exact = selection.exact(typed, words)
     try:
@@ -129,8 +127,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     config, state = session.config, session.config.stash[STATE]
     if not state.settings.plan or config.option.collectonly or session.testsfailed or not session.items:
         return None
-    parameters = [(item, one) for item in session.items for one in _parameters(item)]
-    cases = [(item.module.EXPERIMENT, one) for item, one in parameters if isinstance(one, Case)]  # type: ignore[attr-defined]
+    cases = _cases(session.items)
     if not cases:
         raise pytest.UsageError("--plan: no case of an experiment is selected, and nothing else has a plan")
     from bench.plan import report
@@ -223,19 +220,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _why_nothing(typed: str, settings: options.Settings, parameters: dict[pytest.Item, Any]) -> str:
-    def allowed(one: Any) -> bool:
-        return settings.choice.allows(one) and (settings.share is None or settings.share.has(one))
+    experiments = {case.experiment: experiment for experiment, case in _cases(parameters)}
 
-    modules = {item.module for item in parameters}  # type: ignore[attr-defined]
-    experiments = [
-        module.EXPERIMENT for module in modules if isinstance(getattr(module, "EXPERIMENT", None), Experiment)
-    ]
-    cases: dict[str, list[Any]] = {
-        scale: [one for experiment in experiments for one in experiment.cases(scale, settings.choice.added)]
-        for scale in SCALES
-    }
-    cases[settings.scale] = list(parameters.values())
-    left = {scale: [one for one in some if allowed(one)] for scale, some in cases.items()}
+    def collected(scale: str) -> Iterable[Any]:
+        if scale == settings.scale:
+            return parameters.values()
+        return (one for each in experiments.values() for one in each.cases(scale, settings.choice.added))
+
+    left: dict[str, list[Any]] = {scale: [one for one in collected(scale) if settings.selects(one)] for scale in SCALES}
     return selection.why_nothing(typed, [item.nodeid for item in parameters], left, settings.scale)
 
 
@@ -250,6 +242,17 @@ def _deselect(config: pytest.Config, items: list[pytest.Item], keep: Callable[[p
 def _parameters(item: pytest.Item) -> list[Any]:
     callspec = getattr(item, "callspec", None)
     return [one for one in callspec.params.values() if selection.is_selectable(one)] if callspec else []
+
+
+def _cases(items: Iterable[pytest.Item]) -> list[tuple[Experiment, Case]]:
+    """Those of the items that are an experiment's, each beside it: unit tests take cases too."""
+    found = [(_experiment(item.module), one) for item in items for one in _parameters(item)]  # type: ignore[attr-defined]
+    return [(experiment, one) for experiment, one in found if experiment and isinstance(one, Case)]
+
+
+def _experiment(module: Any) -> Experiment | None:
+    found = getattr(module, "EXPERIMENT", None)
+    return found if isinstance(found, Experiment) else None
 
 
 def _is_timing(item: pytest.Item) -> bool:

@@ -106,6 +106,22 @@ def test_selecting_nothing_says_why(micro, workers, arguments, message):
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+def test_unit_tests_that_take_cases_are_no_experiments(micro):
+    unit = """
+import pytest
+from bench.case import Case
+
+@pytest.mark.parametrize("one", [Case("cnn", "cnn", "mnist", "elu", "sgd")], ids=str)
+def test_unit(one):
+    pass
+"""
+    micro.makepyfile(test_unit=unit)
+    nothing = micro.runpytest_inprocess("test_unit.py", "-k", "xyzzy")
+    assert "nothing is selected: no test is called 'xyzzy'" in nothing.outlines
+    plan = micro.runpytest_inprocess("test_unit.py", "--plan")
+    plan.stderr.fnmatch_lines(["ERROR: --plan: no case of an experiment is selected*"])
+
+
 def test_selecting_something_gives_no_reason(micro):
     assert "nothing is selected" not in micro.runpytest_inprocess("--collect-only", "-k", "elu").stdout.str()
 
