@@ -202,8 +202,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """No letter and no word while a case has no line of its own yet; in pytest's summary its verdict."""
     if hasattr(report, "actbench"):
-        return report.outcome, "", ""  # its line is printed below instead
+        return report.outcome, "", getattr(report, "verdict", "")
     return None
 
 

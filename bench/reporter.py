@@ -129,6 +129,7 @@ class Reporter:
             return
         result = Result.from_builtin(report.actbench)
         self.state.results.append(result)
+        report.verdict = result.verdict  # type: ignore[attr-defined]
         total = len(self.state.selected)
         place = f"{len(self.state.results)}/{total}" if total else str(len(self.state.results))
         if terminal.isatty and not under_xdist(self.config):

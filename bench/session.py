@@ -183,7 +183,8 @@ class Session:
 
         case, records = result.case, result.records
         metric = records[0].recipe["metric"]
-        runs = ", ".join(f"{one.seed}: {one.value:.4f} {one.outcome}" for one in records)
+        outcomes = ["" if one.outcome == "trained" else f" {one.outcome}" for one in records]
+        runs = ", ".join(f"{one.seed}: {one.value:.4f}{lost}" for one, lost in zip(records, outcomes, strict=True))
         command = self.settings.commands.again([case])
         lines = [
             f"{result.verdict} {case.id} at {self.settings.scale}: {result.reason}",
