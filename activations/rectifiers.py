@@ -106,6 +106,13 @@ def threshold(x: Tensor, threshold: float = 0.0, value: float = 0.0) -> Tensor:
     return F.threshold(x, threshold, value)
 
 
+def _fits_torchs_kernel(weight: Tensor, x: Tensor) -> bool:
+    """Whether there is one weight, or one for each entry of dimension 1: torch's kernel knows no other channels."""
+    if x.ndim < 2 or weight.numel() == 1:
+        return x.ndim > 1
+    return weight.ndim == x.ndim - 1 and weight.numel() == weight.shape[0] == x.shape[1]
+
+
 class PReLU(Trainable):
     """max(0, x) + weight * min(0, x) with a trainable weight. He et al. 2015, arXiv 1502.01852.
 
@@ -121,9 +128,7 @@ class PReLU(Trainable):
         super().__init__({"weight": init}, shape, fused)
 
     def forward(self, x: Tensor) -> Tensor:
-        # torch's kernel knows channels in dimension 1 and nothing else.
-        native = x.ndim > 1 and self.weight.numel() in (1, x.shape[1] if self.weight.ndim == x.ndim - 1 else 1)
-        if native and not self.fused and x.is_floating_point() and not x.is_meta:
+        if not self.fused and x.is_floating_point() and not x.is_meta and _fits_torchs_kernel(self.weight, x):
             with torch.autocast(x.device.type, enabled=False):  # it would change the dtype
                 return F.prelu(x, self.weight.to(x.dtype).flatten())
         return super().forward(x)

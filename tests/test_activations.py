@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +177,17 @@ def test_the_channels_may_come_last() -> None:
     assert torch.equal(module(-torch.ones(2, 10, 4)), -module.weight.expand(2, 10, 4))
 
 
+@pytest.mark.parametrize("name", activations.names(trainable=True))
+def test_the_order_of_tokens_is_nothing_to_channels_that_come_last_and_are_as_many(name: str) -> None:
+    torch.manual_seed(0)
+    module = activations.build(name, shape=(1, 4), channel_dim=-1).double().eval()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(torch.rand_like(parameter) / 8)
+    x = torch.randn(2, 4, 4 * activations.info(name).in_features_multiplier, dtype=torch.float64)
+    torch.testing.assert_close(module(x.flip(1)).flip(1), module(x))
+
+
 def test_a_channel_dimension_that_the_shape_has_not_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'prelu': channel_dim 3 is no dimension of the shape \(6, 5, 4\)"):
         activations.build("prelu", shape=(6, 5, 4), channel_dim=3)
@@ -224,6 +235,22 @@ def test_tact_does_not_cancel_in_the_left_tail() -> None:
     x = torch.linspace(-60, -10, 51)
     want = reference.value("tact", x)
     np.testing.assert_allclose(activations.build("tact", alpha=0.25, beta=0.25)(x).detach(), want, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(0.5, -0.999), (2.0, -3.0), (0.5, 0.25), (1.0, -1.0)])
+def test_tact_and_its_gradients_are_the_formulas_far_out_and_where_it_is_flat(alpha: float, beta: float) -> None:
+    x = torch.tensor([-3000.0, -900.0, -1.0, 0.0, 900.0, 3000.0], dtype=torch.float64)
+
+    def formula(x: torch.Tensor, alpha: torch.Tensor, beta: torch.Tensor) -> torch.Tensor:
+        return (alpha * x + 1 - alpha) * torch.sigmoid((1 + beta) * x)
+
+    def both(function: Callable[..., torch.Tensor]) -> list[torch.Tensor]:
+        inputs = [x.clone(), *(torch.full_like(x, value) for value in (alpha, beta))]
+        value = function(*(one.requires_grad_() for one in inputs))
+        return [value, *torch.autograd.grad(value.sum(), inputs)]
+
+    for got, expected in zip(both(activations.function("tact")), both(formula), strict=True):
+        torch.testing.assert_close(got, expected)
 
 
 def test_tact_draws_both_parameters_even_when_one_is_given() -> None:
