@@ -318,6 +318,20 @@ def test_a_correlation_that_other_seeds_would_have_changed_has_a_wide_interval_a
     )
 
 
+def test_ties_count_in_a_correlation_as_scipy_counts_them():
+    ours, theirs = [0.6, 0.5, 0.5, 0.7, 0.4], [0.5, 0.4, 0.6, 0.6, 0.3]
+    world = [
+        observation(Case("cnn", "cnn", "cifar10", name, "adam"), {"test_accuracy": [value] * 3}, reported=figures)
+        for name, value, figures in zip(
+            ("elu", "relu", "selu", "gelu", "tanh"), ours, ({"test_accuracy": one} for one in theirs), strict=True
+        )
+    ]
+    (table,) = VIEWS["literature"].tables(world)
+    rho, tau = stats.spearmanr(ours, theirs).statistic, stats.kendalltau(ours, theirs).statistic
+    assert f"rank correlation {rho:+.2f} [{rho:+.2f}, {rho:+.2f}] over 5 rows" in table.notes[0]
+    assert f"tau {tau:+.2f} [{tau:+.2f}, {tau:+.2f}] over 5 rows" in table.notes[1]
+
+
 def test_at_tiny_only_orders_compare_with_the_literature():
     world = [observation(one.case, one.metrics, "tiny", reported=one.reported) for one in reported()]
     (table,) = VIEWS["literature"].tables(world)

@@ -21,10 +21,6 @@ from bench.views._table import INTERVAL, Table, cell, heading, interval, number,
 ORDER = ("test_accuracy", "test_top3_accuracy", "test_f1", "test_loss", "epochs_to_stop")
 FEWEST = 3  # a correlation of two ranks says nothing
 PERMUTATIONS = 999  # of the rows; all of them where there are no more, as of six rows
-COEFFICIENTS: dict[str, Callable[..., Any]] = {
-    "Spearman's rank correlation": stats.spearmanr,
-    "Kendall's tau": stats.kendalltau,
-}
 CORRELATIONS = (
     "[ ]: 95 %, bootstrap over our runs (seeded); p: how often rows in a random order agree or disagree as much, "
     "which is 0.33 of 3 rows at best, 0.083 of 4 and 0.017 of 5"
@@ -101,13 +97,28 @@ def _correlation(shown: Sequence[Observation], metric: str, name: str) -> str:
     return f"{interval(found, '{:+.2f}')} over {len(shown)} rows, p = {chance.pvalue:.2g}"
 
 
-def _by_order(coefficient: Callable[..., Any], theirs: Sequence[float]) -> Callable[..., Any]:
-    """A rank correlation with the reported figures, vectorized: few rows have few orders, and each is done once."""
+def _centred(ranks: Any) -> Any:
+    return ranks - ranks.mean(axis=-1, keepdims=True)
+
+
+def _signs(ranks: Any) -> Any:
+    one, other = np.triu_indices(ranks.shape[-1], k=1)
+    return np.sign(ranks[..., one] - ranks[..., other])
+
+
+# Each coefficient is the cosine of two such vectors (Daniels 1944), one for our order and one for theirs.
+COEFFICIENTS: dict[str, Callable[[Any], Any]] = {
+    "Spearman's rank correlation": _centred,
+    "Kendall's tau": _signs,  # tau-b, which has ties
+}
+
+
+def _by_order(vector: Callable[[Any], Any], reported: Sequence[float]) -> Callable[..., Any]:
+    """A coefficient of rank correlation with the reported figures, vectorized."""
+    theirs = vector(stats.rankdata(reported))
 
     def statistic(figures: Any, axis: int) -> Any:
-        ranks = stats.rankdata(np.moveaxis(figures, axis, -1), axis=-1)
-        orders, place = np.unique(ranks.reshape(-1, len(theirs)), axis=0, return_inverse=True)
-        found = np.array([coefficient(order, theirs).statistic for order in orders])
-        return found[place.ravel()].reshape(ranks.shape[:-1])
+        ours = vector(stats.rankdata(np.moveaxis(figures, axis, -1), axis=-1))
+        return ours @ theirs / (np.linalg.norm(ours, axis=-1) * np.linalg.norm(theirs))
 
     return statistic
