@@ -32,12 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="name, alias or my_file.py:my_act; all unless given")
     parser.add_argument("--family", help="all of a family, such as rectifier")
-    parser.add_argument("--tree", action="store_true", help="families, originals and what was derived from them")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw functions and derivatives: .svg, .png or .pdf")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--tree", action="store_true", help="families, originals and what was derived from them")
+    shown.add_argument("--plot", type=Path, metavar="FILE", help="draw functions and derivatives: .svg, .png or .pdf")
     parser.add_argument(
         "--window", nargs=2, type=float, default=(-4.0, 4.0), metavar=("FROM", "TO"), help="of x in a plot; -4 4"
     )
-    parser.add_argument(
+    shown.add_argument(
         "--accuracy",
         nargs="*",
         metavar="DTYPE",

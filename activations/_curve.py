@@ -67,7 +67,10 @@ def _of_module(entry: Activation) -> Curve:
 
     def derivative(x: Array, side: int = 0) -> Array:
         at = torch.tensor(x + side * ASIDE * np.maximum(1.0, np.abs(x)), requires_grad=True)
-        (slope,) = torch.autograd.grad(module(at).sum(), at)
+        output = module(at.clone())  # which may be overwritten
+        if not output.requires_grad:
+            return np.zeros_like(x)
+        (slope,) = torch.autograd.grad(output.sum(), at, allow_unused=True, materialize_grads=True)
         return np.asarray(slope)
 
     try:

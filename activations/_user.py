@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from activations._record import Accuracy, Activation
 
 if TYPE_CHECKING:
-    from torch import nn
+    from activations._checked import Checked
 
 # What a formula of a few torch calls keeps, each of which rounds.
 PLAIN = Accuracy(
@@ -25,10 +26,11 @@ def load(reference: str) -> Activation:
 
     Args:
         reference: `path/to/file.py:name`. A function takes a tensor and returns one of its shape; a class is
-            built without arguments, anew for every place of use.
+            built without arguments, anew for every place of use; a module is copied. The file may import what lies
+            beside it.
 
     Raises:
-        ValueError: no such file or name, the file does not import, or the name is neither function nor class.
+        ValueError: no such file or name, the file does not import, or the name is nothing that can be called.
     """
     file, _, name = reference.rpartition(":")
     path = Path(file).expanduser()
@@ -39,10 +41,13 @@ def load(reference: str) -> Activation:
         raise ValueError(f"activation {reference!r}: {file!r} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    folder = str(path.parent.resolve())
+    if folder not in sys.path:
+        sys.path.append(folder)  # last, so that nothing there stands in for a package
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # anything may go wrong in a user's file; it is named, not traced
-        raise ValueError(f"activation {reference!r}: {file} does not import: {error!r}") from error
+    except (Exception, SystemExit) as error:  # anything may go wrong in a user's file; it is named, not traced
+        raise ValueError(f"activation {reference!r}: {file} does not import: {described(error, reference)}") from error
     value: Any = getattr(module, name, None)
     if not callable(value):
         known = ", ".join(key for key, item in vars(module).items() if callable(item) and not key.startswith("_"))
@@ -51,35 +56,14 @@ def load(reference: str) -> Activation:
     return Activation(name=name.lower(), label=name, family="user", module=factory, source=str(path), accuracy=PLAIN)
 
 
-def _checked(value: Callable[..., Any], reference: str) -> nn.Module:
-    """A user's function, or a new instance of a user's class, that says so when it is no activation."""
-    from torch import Tensor, nn
-
-    class Checked(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.function = _instance(value, reference) if isinstance(value, type) else value
-
-        def forward(self, x: Tensor) -> Tensor:
-            result = self.function(x)
-            if not isinstance(result, Tensor) or result.shape != x.shape:
-                got = f"shape {tuple(result.shape)}" if isinstance(result, Tensor) else type(result).__name__
-                raise ValueError(
-                    f"activation {reference!r} returned {got} for an input of shape {tuple(x.shape)}; "
-                    "it must return a tensor of its input's shape"
-                )
-            return result
-
-        def extra_repr(self) -> str:
-            return reference
-
-    return Checked()
+def described(error: BaseException, reference: str) -> str:
+    """What went wrong, and the line of a user's file where it did: `NameError: name 'y' is not defined, line 7`."""
+    file = Path(reference.rpartition(":")[0]).name
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if Path(one.filename).name == file]
+    return f"{type(error).__name__}: {error}" + (f", line {frames[-1].lineno}" if frames else "")
 
 
-def _instance(kind: type[Any], reference: str) -> Any:
-    try:
-        return kind()
-    except TypeError as error:
-        raise ValueError(
-            f"activation {reference!r} is a class that cannot be built without arguments: {error}; give them defaults"
-        ) from error
+def _checked(given: Callable[..., Any], reference: str) -> Checked:
+    from activations._checked import Checked
+
+    return Checked(given, reference)

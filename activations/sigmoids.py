@@ -123,6 +123,11 @@ tanhshrink = Pointwise(_tanhshrink_value, _tanhshrink_vjp, eager=F.tanhshrink)
 dyt = Pointwise(_dyt_value, _dyt_vjp)
 
 
+def softmax(x: Tensor, dim: int = -1) -> Tensor:
+    """e^x over its sum along a dimension; torch's own guesses the dimension, by a rule that it deprecates."""
+    return torch.softmax(x, dim)
+
+
 class DyT(Trainable):
     """Dynamic tanh: gamma * tanh(alpha * x) + beta, all three trainable. Zhu et al. 2025, arXiv 2503.10622.
 

@@ -162,6 +162,13 @@ def test_an_argument_knows_what_it_allows(
     assert str(argument) == limits
 
 
+def test_softmax_as_a_function_works_along_the_last_dimension_as_the_module_does() -> None:
+    x = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0))
+    softmax = activations.function("softmax")
+    torch.testing.assert_close(softmax(x), activations.build("softmax")(x))
+    torch.testing.assert_close(softmax(x, dim=1).sum(1), torch.ones(2, 4))
+
+
 @pytest.mark.parametrize("shape", [(6, 5, 4), (7,)], ids=str)
 @pytest.mark.parametrize("per", ["channel", "unit", "layer"])
 def test_parameters_come_once_a_channel_a_unit_or_a_layer(per: str, shape: tuple[int, ...]) -> None:

@@ -191,6 +191,7 @@ def test_accuracy_prints_the_dtypes_asked_for(mine: str, capsys: pytest.CaptureF
         ("glu --plot plot.png", "cannot plot 'glu': not a function of one number"),
         ("relu --plot plot.png --window 3 1", "from 3 to 1"),
         ("relu --plot plot.png --window a 1", "invalid float value: 'a'"),
+        ("relu --tree --plot plot.png", "--plot: not allowed with argument --tree"),
         ("relu --accuracy float3", "'float3'; known: float64, float32, bfloat16, float16"),
         ("softmax --accuracy", "no formula to measure softmax against"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -124,14 +125,22 @@ def test_a_folder_or_another_kind_of_file_is_named(tmp_path: Path) -> None:
     [
         ("import no_such_package_anywhere", "no_such_package_anywhere"),
         ("def mine(x) return x", "SyntaxError"),
-        ("1 / 0", "ZeroDivisionError"),
+        ("1 / 0", "ZeroDivisionError: division by zero, line 1"),
+        ("import sys\nsys.exit(0)", "SystemExit: 0, line 2"),
     ],
 )
 def test_a_file_that_does_not_import_is_named_with_its_error(write: Write, text: str, what: str) -> None:
     path = write(text)
     with pytest.raises(ValueError, match=f"{re.escape(str(path))} does not import: .*{what}") as caught:
         activations.load(f"{path}:mine")
-    assert isinstance(caught.value.__cause__, Exception)
+    assert isinstance(caught.value.__cause__, BaseException)
+
+
+def test_a_file_may_import_what_lies_beside_it(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    path = write("from lies_beside import slope\ndef mine(x): return slope * x")
+    (path.parent / "lies_beside.py").write_text("slope = 3")
+    assert activations.load(f"{path}:mine").factory()(torch.tensor(2.0)) == 6
 
 
 @pytest.mark.parametrize("name", ["half_wave", "CONSTANT", ""])
@@ -146,6 +155,48 @@ def test_a_class_that_needs_arguments_is_named_when_built(write: Write) -> None:
     activations.register(activations.load(f"{write(MINE)}:Needy"))
     with pytest.raises(ValueError, match=r"mine.py:Needy' is a class that cannot be built without arguments: .*size"):
         activations.build("needy")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("raise RuntimeError('no')", "is a class that cannot be built: RuntimeError: no, line 3"),
+        ("pass", "is a class whose instances cannot be called; make it an nn.Module"),
+    ],
+)
+def test_a_class_that_makes_no_activation_is_named_when_built(write: Write, text: str, said: str) -> None:
+    path = write("class Mine:\n  def __init__(self):\n    " + text)
+    activations.register(activations.load(f"{path}:Mine"))
+    with pytest.raises(ValueError, match=re.escape(f"mine.py:Mine' {said}")):
+        activations.build("mine")
+
+
+def test_a_module_is_copied_for_every_place(write: Write) -> None:
+    path = write("import torch\nmine = torch.nn.PReLU()")
+    activations.register(activations.load(f"{path}:mine"))
+    one, other = (activations.build("mine") for _ in range(2))
+    assert one(-torch.ones(1)).item() == other(-torch.ones(1)).item() == -0.25
+    (weight,), (others) = one.parameters(), other.parameters()
+    assert all(weight is not theirs for theirs in others)
+
+
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        ("def mine(x):\n  return x.nothing", "AttributeError: 'Tensor' object has no attribute 'nothing', line 2"),
+        (
+            "def mine(x, slope):\n  return slope * x",
+            "TypeError: mine() missing 1 required positional argument: 'slope'",
+        ),
+        ("def mine(x):\n  return open('/no/such/table')", "FileNotFoundError: [Errno 2]"),
+    ],
+)
+def test_an_error_inside_is_named_with_its_line_and_the_input(write: Write, definition: str, said: str) -> None:
+    activations.register(activations.load(f"{write(definition)}:mine"))
+    with pytest.raises(
+        ValueError, match=r"mine.py:mine' fails for an input of shape \(2,\) and torch.float32: " + re.escape(said)
+    ):
+        activations.build("mine")(torch.ones(2))
 
 
 @pytest.mark.parametrize(

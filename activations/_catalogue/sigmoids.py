@@ -118,7 +118,7 @@ ENTRIES = (
         label="Softmax",
         family="output",
         source="Goodfellow, Bengio and Courville 2016 (book)",
-        function="torch.nn.functional:softmax",
+        function="activations.sigmoids:softmax",
         module="torch.nn:Softmax",
         arguments={"dim": Number(-1, whole=True)},
         exceptions=NEW_MEMORY,

@@ -1,0 +1,68 @@
+"""A user's own activation as a module that says where and on what it fails: `Checked(my_act, "my_file.py:my_act")`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from activations._user import described
+
+
+class Checked(nn.Module):
+    """What a user's file defines, in one place of use.
+
+    Args:
+        given: a function, which is called; a class, which is built without arguments; or a module, which is copied.
+        reference: `path/to/file.py:name`, for the errors.
+
+    Raises:
+        ValueError: a class cannot be built, or makes nothing that can be called; later, on the first call: it fails,
+            or does not return a tensor of its input's shape.
+    """
+
+    def __init__(self, given: Callable[..., Any], reference: str) -> None:
+        super().__init__()
+        self.reference = reference
+        self.function = _instance(given, reference)
+
+    def forward(self, x: Tensor) -> Tensor:
+        try:
+            result = self.function(x)
+        except Exception as error:  # anything may go wrong in a user's code; it is named, not traced
+            raise ValueError(
+                f"activation {self.reference!r} fails for an input of shape {tuple(x.shape)} and {x.dtype}: "
+                f"{described(error, self.reference)}"
+            ) from error
+        if not isinstance(result, Tensor) or result.shape != x.shape:
+            got = f"shape {tuple(result.shape)}" if isinstance(result, Tensor) else type(result).__name__
+            raise ValueError(
+                f"activation {self.reference!r} returned {got} for an input of shape {tuple(x.shape)}; "
+                "it must return a tensor of its input's shape"
+            )
+        return result
+
+    def extra_repr(self) -> str:
+        return self.reference
+
+
+def _instance(given: Callable[..., Any], reference: str) -> Any:
+    if isinstance(given, nn.Module):
+        return copy.deepcopy(given)
+    if not isinstance(given, type):
+        return given
+    try:
+        made = given()
+    except TypeError as error:
+        raise ValueError(
+            f"activation {reference!r} is a class that cannot be built without arguments: {error}; give them defaults"
+        ) from error
+    except Exception as error:  # as above
+        raise ValueError(
+            f"activation {reference!r} is a class that cannot be built: {described(error, reference)}"
+        ) from error
+    if not callable(made):
+        raise ValueError(f"activation {reference!r} is a class whose instances cannot be called; make it an nn.Module")
+    return made
