@@ -10,7 +10,8 @@ import functools
 import inspect
 import pkgutil
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, get_args
 
 from activations._catalogue import ENTRIES
 from activations._record import Activation, ParametersPer
@@ -111,6 +112,9 @@ def build(
     """
     entry = info(name)
     _check(entry, shape, channel_dim, arguments)
+    if parameters_per is not None and parameters_per not in get_args(ParametersPer):
+        known = ", ".join(get_args(ParametersPer))
+        raise ValueError(f"activation {entry.name!r}: parameters_per must be one of {known}, not {parameters_per!r}")
     factory = entry.factory
     keywords = {**entry.defaults, **arguments}
     if shape is not None and entry.parameters:
@@ -130,8 +134,8 @@ def build(
     return factory(**keywords)
 
 
-def per_place(name: str, **arguments: Any) -> Callable[[Sequence[int]], nn.Module]:
-    """What makes the instances of one network, each from the shape of one example at its place.
+def per_place(name: str, **arguments: Any) -> Callable[..., nn.Module]:
+    """What makes the instances of one network, each from the shape of one example at its place, and its `channel_dim`.
 
     It is `build`, but what the source shares among all places of a network is made here, once, and drawn from torch's
     global generator: the hypernetwork of `hyperactivation`.
@@ -147,7 +151,11 @@ def per_place(name: str, **arguments: Any) -> Callable[[Sequence[int]], nn.Modul
     _check(entry, None, 0, arguments)
     sizes = {**entry.defaults, **arguments}
     shared = {argument: pkgutil.resolve_name(maker)(**sizes) for argument, maker in entry.shared.items()}
-    return lambda shape: build(name, shape=shape, **arguments, **shared)
+
+    def place(shape: Sequence[int], channel_dim: int = 0) -> nn.Module:
+        return build(name, shape=shape, channel_dim=channel_dim, **arguments, **shared)
+
+    return place
 
 
 def _check(entry: Activation, shape: Sequence[int] | None, channel_dim: int, arguments: dict[str, Any]) -> None:
@@ -160,6 +168,12 @@ def _check(entry: Activation, shape: Sequence[int] | None, channel_dim: int, arg
             raise ValueError(f"activation {entry.name!r} takes no argument {name!r}; its arguments: {known}")
         if not entry.arguments[name].allows(value):
             raise ValueError(f"activation {entry.name!r}: {name} must be {entry.arguments[name]}, not {value!r}")
+    sizes = isinstance(shape, Sequence) and all(isinstance(one, Integral) and one > 0 for one in shape)
+    if shape is not None and not sizes:
+        raise ValueError(
+            f"activation {entry.name!r}: shape must be the sizes of one example, such as (channels, height, width), "
+            f"not {shape!r}"
+        )
     if shape is not None and not -len(shape) <= channel_dim < len(shape):
         raise ValueError(
             f"activation {entry.name!r}: channel_dim {channel_dim} is no dimension of the shape {tuple(shape)}; "

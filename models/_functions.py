@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from activations.pointwise import Pointwise
 
-SOFTMAX = frozenset({"softmax", "log_softmax", "softmin"})
+SOFTMAX = frozenset({"softmax", "softmax2d", "log_softmax", "softmin"})
 # What multiplies something else in a gate. glu multiplies by itself: the layer before gives it two inputs an output.
 GATES = frozenset({"sigmoid", "hardsigmoid", "tanh"})
 _RECTIFIERS = frozenset({"relu", "relu6", "hardtanh", "threshold", "leaky_relu", "prelu", "rrelu"})
@@ -18,6 +18,7 @@ _OTHERS = frozenset({"softshrink", "hardshrink", "tanhshrink", "glu"})
 ACTIVATIONS = _RECTIFIERS | _SMOOTH | _OTHERS | GATES | SOFTMAX
 _ACTIVATION_HOMES = frozenset({"torch.nn.modules.activation", "transformers.activations"})
 _BY_CLASS_NAME = {name.replace("_", ""): name for name in ACTIVATIONS}
+_STATISTICS = frozenset({"mean", "var", "std", "sum", "cumsum"})
 # Set on what swap puts in, whoever wrote it, to the role of the place: so it is found again, a gate as a gate.
 MARK = "swapped_role"
 
@@ -49,8 +50,20 @@ def is_activation(module: nn.Module) -> bool:
 
 
 def could_be_activation(module: nn.Module) -> bool:
-    """Whether it is one if its body runs an activation function: it has no children and no weights."""
-    return not any(module.children()) and not any(is_parameter(value, 2) for value in module.parameters())
+    """Whether it is one if its body runs an activation function and nothing that looks beyond single elements.
+
+    It has no children, no weights, and is no layer of torch by descent, such as a batch norm with a relu after it.
+    """
+    descends = any(
+        kind.__module__.startswith("torch.nn.") and kind is not nn.Module and kind.__module__ not in _ACTIVATION_HOMES
+        for kind in type(module).__mro__
+    )
+    return not (descends or any(module.children()) or any(is_parameter(value, 2) for value in module.parameters()))
+
+
+def looks_beyond_elements(function: str) -> bool:
+    """Whether a function of torch normalizes, pools, drops or sums up, which no activation does on the way."""
+    return any(part in function for part in ("norm", "pool", "dropout")) or function in _STATISTICS
 
 
 def op_of_module(module: nn.Module) -> str:

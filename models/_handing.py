@@ -7,11 +7,13 @@ that the caller runs suspend it by `suspend` and `resume`: what is inside them i
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -22,44 +24,56 @@ SWAPPED = "swapped"
 
 
 class Reused(nn.Module):
-    """Instances for one attribute that its caller uses several times: the n-th use in a run gets the n-th instance.
+    """Instances for one attribute that is used several times: the n-th use in a run of a caller gets its n-th instance.
 
     Args:
-        places: the instances, in the order of use.
-        caller: its qualified name, for the error.
+        places: the instances, by callers, and in the order of use in each.
+        name: of the attribute, for the error.
 
     Raises:
-        RuntimeError: on a use more than there are instances.
+        RuntimeError: on a use more than a caller has instances, or outside of its `forward`.
     """
 
-    def __init__(self, places: list[nn.Module], caller: str) -> None:
+    def __init__(self, places: list[nn.Module], name: str) -> None:
         super().__init__()
         self.places = nn.ModuleList(places)
-        self.caller = caller
-        self.uses = 0
+        self.name = name
+        self.turns = [(0, 0)]  # of the callers under way, the innermost last: the next place, and the end of its own
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.uses >= len(self.places):
-            raise _too_many(self.caller, len(self.places))
-        self.uses += 1
-        result: Tensor = self.places[self.uses - 1](x)
+        turn, end = self.turns[-1]
+        if turn == end:
+            raise _another_way(f"{self.name} has {len(self.places)} swapped activations and is now used once more")
+        self.turns[-1] = (turn + 1, end)
+        result: Tensor = self.places[turn](x)
         return result
 
 
 @dataclass(frozen=True)
-class Rewind:
-    """Forward pre-hook of a caller: its uses of a `Reused` start anew.
+class Begin:
+    """Forward pre-hook of a caller: its turn at a `Reused` begins.
 
     Attributes:
         reused: which one.
-        start: the number of its first use there.
+        start, end: numbers of its first place there, and of the next caller's.
     """
 
     reused: Reused
-    start: int = 0
+    start: int
+    end: int
 
     def __call__(self, caller: nn.Module, args: tuple[Any, ...]) -> None:
-        self.reused.uses = self.start
+        self.reused.turns.append((self.start, self.end))
+
+
+@dataclass(frozen=True)
+class End:
+    """Forward hook of a caller, also when it fails: its turn is over."""
+
+    reused: Reused
+
+    def __call__(self, caller: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        self.reused.turns.pop()
 
 
 class Handed:
@@ -69,16 +83,16 @@ class Handed:
         caller: whose attribute `swapped` holds the modules by the number of the call, as `nn.ModuleDict`; calls
             without an entry there stay what they are.
         path: its qualified name, for the error.
-        calls: activation functions that its body calls, at most.
+        ops: activation functions that its body calls, in this order.
 
     Raises:
-        RuntimeError: the body calls more of them.
+        RuntimeError: the body calls others, or more of them, or calls them where checkpointing would run them again.
     """
 
-    def __init__(self, caller: nn.Module, path: str, calls: int) -> None:
+    def __init__(self, caller: nn.Module, path: str, ops: Sequence[str]) -> None:
         self.caller = caller
         self.path = path
-        self.calls = calls
+        self.ops = tuple(ops)
         self.earlier: Callable[..., Any] | None = vars(caller).get("forward")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -122,15 +136,24 @@ class _Handing(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if op_of(func, args, kwargs) is None:
+        op, ops, path = op_of(func, args, kwargs), self.handed.ops, self.handed.path
+        if op is None:
             return func(*args, **kwargs)
-        if self.calls >= self.handed.calls:
-            raise _too_many(self.handed.path, self.handed.calls)
+        if self.calls == len(ops) or ops[self.calls] != op:
+            raise _another_way(
+                f"{path or 'the network'} called {', '.join(ops)} and now calls {op} as number {self.calls + 1}"
+            )
         number = str(self.calls)
         self.calls += 1
         places = getattr(self.handed.caller, SWAPPED)
         if number not in places:
             return func(*args, **kwargs)
+        if _checkpointed():
+            raise RuntimeError(
+                f"{path or 'the network'} calls {op} in a checkpointed part of its forward, and when that is run again "
+                "for the gradient, the call would not be handed to what models.swap put there: checkpoint whole "
+                "modules, or make the call a module"
+            )
         x = argument(args, kwargs)
         if func.__name__.endswith("_") or kwargs.get("inplace"):
             return x.copy_(places[number](x.clone()))
@@ -161,9 +184,18 @@ def resume(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         mode.__enter__()
 
 
-def _too_many(caller: str, found: int) -> RuntimeError:
+def _checkpointed() -> bool:
+    """Whether torch's checkpointing runs the function under way, from inside the innermost swapped caller."""
+    frame = None if torch.compiler.is_compiling() else inspect.currentframe()
+    while frame is not None and frame.f_code is not Handed.__call__.__code__:
+        if frame.f_globals.get("__name__") == "torch.utils.checkpoint":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _another_way(now: str) -> RuntimeError:
     return RuntimeError(
-        f"{caller or 'the network'} has {found} swapped activations and now uses one more, number {found + 1}: "
-        "its forward took another way than with the example; call models.swap on the original network again "
-        "with an example= that takes this way"
+        f"{now}: its forward took another way than with the example, or another method or checkpointing runs a part of "
+        "it; call models.swap on the original network again with an example that goes this way"
     )

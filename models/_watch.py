@@ -19,17 +19,31 @@ from torch._subclasses import FakeTensorMode
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from models._functions import GATES, MARK, could_be_activation, is_activation, is_parameter, op_of, op_of_module
+from models._functions import (
+    GATES,
+    MARK,
+    could_be_activation,
+    is_activation,
+    is_parameter,
+    looks_beyond_elements,
+    op_of,
+    op_of_module,
+)
 from models._handing import Reused
 from models.sites import Role
 
 _CONVOLUTIONS = frozenset(f"conv{transpose}{dims}d" for transpose in ("", "_transpose") for dims in (1, 2, 3))
 # What leaves the channels last.
 _LINEAR = frozenset({"linear", "bilinear", "matmul", "mm", "bmm", "addmm", "embedding", "multi_head_attention_forward"})
-_PRODUCTS = frozenset({"mul", "multiply", "rmul", "imul"})
-# A gate stays one on its way through these.
+_PRODUCTS = frozenset({"mul", "multiply", "rmul", "imul", "lerp", "addcmul", "einsum"})
+# A gate stays one on its way through these, and through sums and products with numbers (h * (1 - gate)).
 _SHAPES = frozenset({"view", "reshape", "expand", "expand_as", "unsqueeze", "squeeze", "flatten", "permute"})
-_PARTS = frozenset({"transpose", "chunk", "split", "unbind", "getitem"})
+_PARTS = frozenset({"transpose", "chunk", "split", "unbind", "getitem", "dropout"})
+_QUOTIENTS = frozenset({"div", "divide", "truediv"})
+_SUMS = frozenset({"add", "radd", "sub", "rsub", "neg"})
+_ORDERS = frozenset({"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"})
+# relu6(x + 3) / 6 is a hard sigmoid.
+_CLIPPED = frozenset({"relu6", "hardtanh"})
 
 
 @dataclass
@@ -41,7 +55,7 @@ class Use:
         name: path of the module, or name of the function as it was called.
         is_module: which of these.
         shape: of one example behind it.
-        channel_dim: of that shape: 0 after a convolution, -1 after a linear layer.
+        channel_dim: of that shape: 0 after a convolution, -1 after a linear layer or a layer norm of one dimension.
         time: when it ran, as the number of functions called before.
         pooler: whether it runs in a module that calls itself a pooler.
         gate: whether its result is next multiplied with another tensor.
@@ -74,6 +88,10 @@ class Seen:
     layers: list[int] = field(default_factory=list)
 
 
+class NotCopiedError(ValueError):
+    """The network holds what cannot be copied; the message says what usually is the cause."""
+
+
 def watch(net: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], training: bool, fake: bool) -> Seen:
     """Run a copy of a network once.
 
@@ -82,6 +100,9 @@ def watch(net: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], traini
         args, kwargs: what its `forward` takes.
         training: the mode that it runs in.
         fake: on fake tensors; else on real ones, which networks that look at values need.
+
+    Raises:
+        NotCopiedError: the network cannot be copied.
     """
     given = (tuple(args), dict(kwargs))
     memo: dict[int, Any] = {}
@@ -91,7 +112,13 @@ def watch(net: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], traini
         given = tree_map_only(Tensor, mode.from_tensor, given)
     else:
         given = tree_map_only(Tensor, torch.clone, given)
-    twin = copy.deepcopy(net, memo).train(training)
+    try:
+        twin = copy.deepcopy(net, memo).train(training)
+    except Exception as error:  # of torch and of whoever wrote the network
+        raise NotCopiedError(
+            f"{type(net).__name__} cannot be copied, and places are found by running a copy: {error}; swap before the "
+            "first forward pass, and before torch.nn.utils.weight_norm and torch.jit"
+        ) from error
     _separate(twin)
     seen = Seen()
     with torch.random.fork_rng(enabled=not fake), torch.no_grad(), mode or nullcontext(), _Watch(twin, seen), _quiet():
@@ -129,7 +156,8 @@ class _Run:
     Attributes:
         path: its qualified name.
         opaque: whether it is an activation, or inside one: nothing in it counts.
-        argument: the only tensor that it got, if it is an activation as soon as it uses one.
+        argument: the tensor that is all it got, if it is an activation as soon as it uses one, and nothing that
+            looks beyond single elements.
         uses: in its own body.
     """
 
@@ -161,9 +189,9 @@ class _Watch(TorchFunctionMode):
         above, path = self.runs[-1], self.paths[module]
         if not above.opaque and path:
             self.seen.calls.setdefault(above.path, set()).add(path)
-        tensors = [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)]
-        alone = len(tensors) == 1 and could_be_activation(module)
-        self.runs.append(_Run(path, above.opaque or is_activation(module), tensors[0] if alone else None))
+        given = (*args, *kwargs.values())
+        alone = len(given) == 1 and isinstance(given[0], Tensor) and could_be_activation(module)
+        self.runs.append(_Run(path, above.opaque or is_activation(module), given[0] if alone else None))
         self.poolers += _is_pooler(module)
 
     def leave(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
@@ -198,7 +226,13 @@ class _Watch(TorchFunctionMode):
             self.seen.layers.append(self.time)
         if name in _CONVOLUTIONS | _LINEAR:
             self.channel_dim = 0 if name in _CONVOLUTIONS else -1
-        self.follow(name.strip("_"), args, result)
+        elif name == "layer_norm" and len(args[1]) == 1:
+            self.channel_dim = -1
+        elif name in _ORDERS and not is_parameter(args[0]):
+            self.reorder(func, args, kwargs)
+        if looks_beyond_elements(name):
+            run.argument = None
+        self.follow(name.strip("_"), (*args, *kwargs.values()), result)
         op = op_of(func, args, kwargs)
         if op is not None:
             self.use(run, op, name, result)
@@ -207,23 +241,33 @@ class _Watch(TorchFunctionMode):
     def use(self, caller: _Run, op: str, name: str, result: Tensor, module: nn.Module | None = None) -> None:
         shape = tuple(result.shape[1:])
         role = getattr(module, MARK, None)
-        use = Use(op, name, module is not None, shape, self.channel_dim, self.time, self.poolers > 0, op == "glu", role)
+        pooler = self.poolers > 0 or "pooler" in name
+        use = Use(op, name, module is not None, shape, self.channel_dim, self.time, pooler, op == "glu", role)
         caller.uses.append(use)
-        if op in GATES or op.endswith("sigmoid"):  # a user's own, too
+        if op in GATES | _CLIPPED or op.endswith("sigmoid"):  # a user's own, too
             self.gates[id(result)] = (result, use)
+
+    def reorder(self, func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Follow the channels where they go from the first dimension behind the batch to the last, or back."""
+        dims = args[0].dim()
+        channel = 1 if self.channel_dim == 0 else dims - 1
+        sizes = range(2, 2 + dims)  # all different
+        moved = func(torch.empty(*sizes, device="meta"), *args[1:], **kwargs).shape.index(sizes[channel])
+        if dims > 2 and moved in (1, dims - 1):
+            self.channel_dim = 0 if moved == 1 else -1
 
     def follow(self, function: str, args: Sequence[Any], result: Any) -> None:
         """Note the gates among the arguments."""
-        for arg in args:
+        for arg in tree_leaves(args):
             if id(arg) not in self.gates:
                 continue
             use = self.gates[id(arg)][1]
-            if function in _SHAPES | _PARTS:
+            others = [one for one in tree_leaves(args) if isinstance(one, Tensor) and one is not arg]
+            if function in _SHAPES | _PARTS or (function in _SUMS | _QUOTIENTS | _PRODUCTS and not others):
                 self.gates.update((id(part), (part, use)) for part in tree_leaves(result))
-            elif function in _PRODUCTS:
-                use.gate |= any(
-                    isinstance(other, Tensor) and other is not arg and not is_parameter(other) for other in args
-                )
+                use.gate |= use.op in _CLIPPED and function in _QUOTIENTS
+            elif function in _PRODUCTS and use.op not in _CLIPPED:
+                use.gate |= not all(map(is_parameter, others))
 
 
 def _is_pooler(module: nn.Module) -> bool:

@@ -31,9 +31,10 @@ class Site:
         op: the activation, such as `relu` or `gelu`.
         shape: of one example behind it, batch left out.
         channel_dim: which dimension of the shape is the channels: 0 behind a convolution, -1 behind a linear layer.
-        role: `gate` for sigmoid, hardsigmoid and tanh whose result is next multiplied with another tensor, and for
-            glu; `pooler` inside a module whose class is named so (BERT's tanh); `attention` for a softmax;
-            `output` for what no layer with weights comes after; `hidden` for all else.
+        role: `gate` for sigmoid, hardsigmoid and tanh whose result, or 1 less it, is next multiplied with another
+            tensor, for glu, and for relu6 where it is divided by a number (`relu6(x + 3) / 6`); `pooler` inside a
+            module whose class is named so (BERT's tanh); `attention` for a softmax; `output` for what no layer with
+            weights runs after; `hidden` for all else.
     """
 
     path: str
@@ -44,6 +45,11 @@ class Site:
     shape: tuple[int, ...]
     channel_dim: int
     role: Role
+
+    @property
+    def parameter_shape(self) -> tuple[int, ...]:
+        """What sizes trainable parameters: behind a linear layer its features alone, whatever the number of tokens."""
+        return self.shape if self.channel_dim == 0 else (*(1 for _ in self.shape[:-1]), *self.shape[-1:])
 
 
 def sites(net: nn.Module, example: Any = None) -> list[Site]:
@@ -59,7 +65,7 @@ def sites(net: nn.Module, example: Any = None) -> list[Site]:
             given, `net.dummy_inputs` (transformers), or what fits the first layer with weights.
 
     Raises:
-        ValueError: the network runs with none of the inputs tried.
+        ValueError: the network cannot be copied, or runs with none of the inputs tried.
     """
     return find(net, example)[0]
 
@@ -80,7 +86,7 @@ def find(net: nn.Module, example: Any = None) -> tuple[list[Site], dict[str, set
 def _runs(net: nn.Module, example: Any) -> list[Seen]:
     """One in training mode and one in evaluation mode."""
     from models._examples import examples, given
-    from models._watch import watch
+    from models._watch import NotCopiedError, watch
 
     calls = list(examples(net)) if example is None else [given(example)]
     errors: list[Exception] = []
@@ -88,15 +94,20 @@ def _runs(net: nn.Module, example: Any) -> list[Seen]:
         for args, kwargs in calls:
             try:
                 return [watch(net, args, kwargs, training, fake) for training in (True, False)]
+            except NotCopiedError:
+                raise
             except Exception as error:  # whatever a network raises on what it does not take
                 errors.append(error)
     if example is not None:
-        raise errors[-1]
+        raise ValueError(
+            f"{type(net).__name__} does not run with the example: {errors[-1]}; give a tensor, a tuple of arguments or "
+            "a dict of keywords that it takes"
+        ) from errors[-1]
     reason = f"; the last one failed with: {errors[-1]}" if errors else ""
     raise ValueError(
         f"cannot find the activations of {type(net).__name__}: it ran with none of the {len(calls)} inputs that its "
         f"first layer suggests; give example=, a tensor, tuple of arguments or dict of keywords that it takes{reason}"
-    )
+    ) from (errors[-1] if errors else None)
 
 
 def _read(seen: Seen) -> Iterator[Site]:

@@ -37,7 +37,13 @@ class Slot:
         self.scale = scale
 
     def units(self, width: int) -> int:
-        """Hidden units where the source has `width`."""
+        """Hidden units where the source has `width`.
+
+        Raises:
+            ValueError: it has none.
+        """
+        if width < 1:
+            raise ValueError(f"a layer of width {width} has no units; give a width of 1 or more")
         return max(1, round(self.scale * width))
 
     def inputs(self, units: int) -> int:
@@ -51,7 +57,7 @@ class Slot:
             ValueError: it takes another number of inputs for each output than the network gives.
         """
         module = self.activation(shape)
-        wanted = getattr(module, "in_features_multiplier", 1)
+        wanted = getattr(module, "in_features_multiplier", 2 if isinstance(module, nn.GLU) else 1)
         if wanted != self.in_features_multiplier:
             raise ValueError(
                 f"the activation {module} takes {wanted} inputs for each output and the network gives it "

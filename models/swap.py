@@ -6,11 +6,11 @@ Importing this module does not load torch.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import activations
-from models._registry import ActivationFactory, AnyActivation, names
+from models._registry import AnyActivation, names
 from models.sites import ROLES, Role, Site, find
 
 if TYPE_CHECKING:
@@ -30,35 +30,36 @@ def swap(
     (`F.relu`, `torch.relu`, `x.relu()`) are handed to modules under the attribute `swapped` of the module whose body
     calls them; `F.relu(x, inplace=True)` and `x.relu_()` still overwrite x, while modules leave it alone.
     `torch.compile` makes one graph of networks whose places are modules; it breaks the graph at every function call
-    that is handed over.
+    that is handed over. Function calls are handed over in `forward` alone: another method called from outside
+    (`net.encode(x)`) keeps its own, and `torch.fx`, `torch.export`, `torch.jit` and `nn.DataParallel` do not see those
+    that are. Modules that are used several times take one forward pass at a time, not several threads'.
 
     Args:
         net: any module, changed in place. Copying, pickling, state_dict, `to`, `train` and `eval` work as before.
         activation: a name of `activations.names()`, a module, a class or a function, as in `models.build`; functions
             are called in the order of first use. Instances of a name get trainable parameters of the right size: one
             set a channel or unit, which behind a linear layer are its features, whatever the number of tokens.
-        example: what the network takes, see `models.sites`.
-        roles: the places to swap; the others stay.
+        example: what the network takes, see `models.sites`. Parameters that an activation has one of for each unit
+            (`apl`) fit images of its size only: give it where that is not the size of ImageNet's.
+        roles: the places to swap; the others stay. An activation written out in the body (`x * torch.sigmoid(x)`) is
+            seen as the gate in it.
 
     Returns:
         The network; if it is itself an activation, the instance in its place.
 
     Raises:
         ValueError: unknown activation or role, an activation that takes several inputs for each output, a network
-            without a place of these roles, or one that runs with none of the inputs tried.
+            without a place of these roles, or one that runs with none of the inputs tried; or, when it is changed
+            already, one that runs a module past the attribute that holds it, takes another way in training than in
+            evaluation, or calls activation functions in a part of its `forward` that is checkpointed.
         TypeError: an activation that is none of these.
-        RuntimeError: later, from the network: a forward pass uses more activations than were found.
+        RuntimeError: later, from the network: a forward pass uses other activations than were found.
     """
     wanted = tuple(roles)
     for role in wanted:
         if role not in ROLES:
             raise ValueError(f"unknown role {role!r}; known: {', '.join(ROLES)}")
-    if isinstance(activation, str):
-        _check_inputs(activations.info(activation).name, activations.info(activation).in_features_multiplier)
-    else:
-        from models._instances import factory
-
-        activation = factory(activation)
+    make = _maker(activation)
     sites, calls = find(net, example)
     chosen = [site for site in sites if site.role in wanted]
     if not chosen:
@@ -67,27 +68,38 @@ def swap(
             f"{type(net).__name__} has no activation of the roles {', '.join(wanted)} to swap: looked for activation "
             f"modules of torch, transformers and ours, and for calls of torch's activation functions; found: {others}"
         )
-    instances = {site: _instance(net, activation, site) for site in chosen}
+    instances = {site: _placed(net, make(site), site) for site in chosen}
     if sites[0].kind == "module" and not sites[0].name:  # the network itself
         return instances[sites[0]]
     _replace_modules(net, sites, instances)
     _hand_functions(net, sites, instances)
     _suspend(net, calls)
     _close_fast_paths(net, chosen)
+    _check_reached(net, example, instances)
     return net
 
 
-def _instance(net: nn.Module, activation: str | ActivationFactory, site: Site) -> nn.Module:
-    """What goes to a place, on the device of the network and in the mode of the caller."""
+def _maker(activation: AnyActivation) -> Callable[[Site], nn.Module]:
+    if isinstance(activation, str):
+        _check_inputs(activations.info(activation).name, activations.info(activation).in_features_multiplier)
+        build = activations.per_place(activation)
+        return lambda site: build(site.parameter_shape, site.channel_dim if site.shape else 0)
+    from models._instances import factory
+
+    given = factory(activation)
+
+    def make(site: Site) -> nn.Module:
+        module = given(site.shape)
+        _check_inputs(str(module), getattr(module, "in_features_multiplier", 1))
+        return module
+
+    return make
+
+
+def _placed(net: nn.Module, module: nn.Module, site: Site) -> nn.Module:
+    """On the device of the network and in the mode of the caller."""
     from models._functions import MARK
 
-    if isinstance(activation, str):
-        features = (*(1 for _ in site.shape[:-1]), *site.shape[-1:])
-        shape = site.shape if site.channel_dim == 0 else features
-        module = activations.build(activation, shape=shape, channel_dim=site.channel_dim if shape else 0)
-    else:
-        module = activation(site.shape)
-        _check_inputs(str(module), getattr(module, "in_features_multiplier", 1))
     setattr(module, MARK, site.role)
     like = next((value for value in net.parameters() if value.is_floating_point()), None)
     if like is not None:
@@ -104,7 +116,7 @@ def _check_inputs(activation: str, in_features_multiplier: int) -> None:
 
 
 def _replace_modules(net: nn.Module, sites: Sequence[Site], instances: Mapping[Site, nn.Module]) -> None:
-    from models._handing import Reused, Rewind
+    from models._handing import Begin, End, Reused
 
     uses_of: dict[str, list[Site]] = defaultdict(list)
     for site in sorted(sites, key=lambda site: (site.path, site.index)):
@@ -121,8 +133,9 @@ def _replace_modules(net: nn.Module, sites: Sequence[Site], instances: Mapping[S
         reused = Reused(modules, name).train(net.get_submodule(uses[0].path).training)
         setattr(net.get_submodule(holder), attribute, reused)
         for path in dict.fromkeys(site.path for site in uses):
-            start = next(number for number, site in enumerate(uses) if site.path == path)
-            net.get_submodule(path).register_forward_pre_hook(Rewind(reused, start))
+            turns = [number for number, site in enumerate(uses) if site.path == path]
+            net.get_submodule(path).register_forward_pre_hook(Begin(reused, turns[0], turns[-1] + 1))
+            net.get_submodule(path).register_forward_hook(End(reused), always_call=True)
 
 
 def _hand_functions(net: nn.Module, sites: Sequence[Site], instances: Mapping[Site, nn.Module]) -> None:
@@ -142,7 +155,7 @@ def _hand_functions(net: nn.Module, sites: Sequence[Site], instances: Mapping[Si
             getattr(caller, SWAPPED, {}).update(new)
             continue
         caller.add_module(SWAPPED, nn.ModuleDict(new).train(caller.training))
-        vars(caller)["forward"] = Handed(caller, path, len(calls))
+        vars(caller)["forward"] = Handed(caller, path, [site.op for site in calls])
 
 
 def _suspend(net: nn.Module, calls: Mapping[str, Iterable[str]]) -> None:
@@ -168,5 +181,22 @@ def _close_fast_paths(net: nn.Module, chosen: Iterable[Site]) -> None:
         if isinstance(layer, nn.TransformerEncoderLayer):
             layer.activation_relu_or_gelu = 0
     for encoder in net.modules():
-        if isinstance(encoder, nn.TransformerEncoder) and not encoder.layers[0].activation_relu_or_gelu:
+        if isinstance(encoder, nn.TransformerEncoder) and not getattr(encoder.layers[0], "activation_relu_or_gelu", 0):
             encoder.use_nested_tensor = False
+
+
+def _check_reached(net: nn.Module, example: Any, instances: Mapping[Site, nn.Module]) -> None:
+    """A list or a closure may hold the module that was replaced, and the network go on running it."""
+    try:
+        ran = {site.name for site in find(net, example)[0] if site.kind == "module"}
+    except ValueError as error:
+        raise ValueError(f"{type(net).__name__} does not run with what was put in: {error.__cause__}") from error
+    paths: dict[nn.Module, set[str]] = defaultdict(set)
+    for path, module in net.named_modules(remove_duplicate=False):
+        paths[module].add(path)
+    for site, module in instances.items():
+        if ran.isdisjoint(paths[module]):
+            raise ValueError(
+                f"{type(net).__name__} does not run what is now in the place of {site.name} ({site.op}): it holds the "
+                "module elsewhere too, in a list or a closure; let it call the attribute, make it anew and swap again"
+            )

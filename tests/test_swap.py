@@ -556,13 +556,164 @@ def test_a_caller_that_takes_another_way_is_named_with_both_counts() -> None:
     net, x = nasty("loop")
     models.swap(net, "elu", x)
     net.layers.append(nn.Linear(3, 3))
-    with pytest.raises(RuntimeError, match=r"the network has 3 swapped activations and now uses one more, number 4"):
+    with pytest.raises(RuntimeError, match=r"the network called relu, relu, relu and now calls relu as number 4"):
         net(x)
     block = nn.Sequential(nasty("reuse")[0])
     models.swap(block, "elu", x)
     block[0].last = block[0].relu
-    with pytest.raises(RuntimeError, match=r"0\.relu has 3 swapped activations and now uses one more, number 4"):
+    with pytest.raises(RuntimeError, match=r"0\.relu has 3 swapped activations and is now used once more"):
         block(x)
+
+
+class Body(nn.Module):
+    """Two linear layers with whatever a test puts between them, as `between(net, x)`."""
+
+    def __init__(self, between: Callable[[Any, Tensor], Tensor], **modules: nn.Module) -> None:
+        super().__init__()
+        self.first, self.last, self.between = nn.Linear(8, 8), nn.Linear(8, 2), between
+        for name, module in modules.items():
+            self.add_module(name, module)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.between(self, self.first(x)))
+
+
+def roles_of(between: Callable[[Any, Tensor], Tensor], **modules: nn.Module) -> list[tuple[str, str]]:
+    return [(site.op, site.role) for site in models.sites(Body(between, **modules), torch.randn(4, 8))]
+
+
+class BatchNormRelu(nn.BatchNorm1d):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(super().forward(x))
+
+
+class ReluDropout(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.dropout(F.relu(x), 0.5, self.training)
+
+
+@pytest.mark.parametrize(("kind", "kept"), [(lambda: BatchNormRelu(8), "batch_norm"), (ReluDropout, "dropout")])
+def test_a_module_that_does_more_than_activate_keeps_the_rest(kind: Callable[[], nn.Module], kept: str) -> None:
+    net = models.swap(Body(lambda net, x: net.inner(x), inner=kind()), sine).train()
+    names = {event.key for event in profiled(net, torch.randn(4, 8))}
+    assert any(kept in name for name in names)
+    assert "aten::sin" in names
+    assert "aten::relu" not in names
+
+
+def profiled(net: nn.Module, x: Tensor) -> Any:
+    with torch.profiler.profile() as profile:
+        net(x)
+    return profile.key_averages()
+
+
+@pytest.mark.parametrize(
+    "gated",
+    [
+        lambda h, g: h * g,
+        lambda h, g: h * (1 + g),
+        lambda h, g: (1 - g) * h,
+        lambda h, g: h * (2 * g),
+        lambda h, g: torch.lerp(h, -h, g),
+        lambda h, g: torch.einsum("bi,bi->bi", h, g),
+        lambda h, g: h * F.dropout(g, 0.1),
+        lambda h, g: torch.mul(h, other=g),
+    ],
+)
+def test_a_gate_is_one_by_whatever_arithmetic_it_multiplies(gated: Callable[[Tensor, Tensor], Tensor]) -> None:
+    assert roles_of(lambda net, x: gated(x, torch.sigmoid(net.gate(x))), gate=nn.Linear(8, 8)) == [("sigmoid", "gate")]
+
+
+def test_a_hidden_activation_that_is_scaled_or_shifted_is_no_gate() -> None:
+    assert roles_of(lambda net, x: 2 * torch.tanh(x) - 1) == [("tanh", "hidden")]
+    assert roles_of(lambda net, x: F.relu6(x) + x) == [("relu6", "hidden")]
+    assert roles_of(lambda net, x: x * (F.relu6(x + 3) / 6)) == [("relu6", "gate")]
+
+
+def test_channels_are_followed_where_dimensions_are_reordered() -> None:
+    class Reordered(nn.Module):
+        def __init__(self, back: bool) -> None:
+            super().__init__()
+            self.conv, self.norm, self.back = nn.Conv2d(3, 6, 1), nn.LayerNorm(6), back
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.norm(self.conv(x).permute(0, 2, 3, 1))
+            return F.conv2d(
+                F.relu(x.movedim(-1, 1) if self.back else x).sum((1, 2, 3), keepdim=True), torch.ones(1, 1, 1, 1)
+            )
+
+    for back, shape, dim in ((False, (16, 16, 6), -1), (True, (6, 16, 16), 0)):
+        (site,) = models.sites(Reordered(back), torch.randn(2, 3, 16, 16))
+        assert (site.shape, site.channel_dim) == (shape, dim)
+
+
+def test_a_function_call_that_checkpointing_would_repeat_is_refused() -> None:
+    net = Body(lambda net, x: checkpoint(lambda y: F.relu(net.inner(y)), x, use_reentrant=False), inner=nn.Linear(8, 8))
+    with pytest.raises(ValueError, match=r"calls relu in a checkpointed part .* checkpoint whole modules, or make the"):
+        models.swap(net, "silu")
+
+
+def test_a_reused_module_that_checkpointing_repeats_is_an_error_and_no_other_gradient() -> None:
+    def between(net: Any, x: Tensor) -> Tensor:
+        return checkpoint(lambda y: net.relu(net.inner(net.relu(y))), x, use_reentrant=False)
+
+    net = models.swap(Body(between, inner=nn.Linear(8, 8), relu=nn.ReLU()), "silu")
+    with pytest.raises(
+        RuntimeError, match=r"relu has 2 swapped activations .* or another method or checkpointing runs"
+    ):
+        net(torch.randn(4, 8)).sum().backward()
+
+
+def test_a_call_that_is_another_one_in_evaluation_is_refused() -> None:
+    net = Body(lambda net, x: torch.sigmoid(F.relu(F.gelu(x) if net.training else x)))
+    with pytest.raises(ValueError, match=r"called gelu, relu, sigmoid and now calls relu as number 1"):
+        models.swap(net, "silu")
+
+
+def test_a_reused_module_lent_between_two_of_its_uses_has_its_place_in_each_caller() -> None:
+    class Borrower(nn.Module):
+        def forward(self, x: Tensor, relu: nn.Module) -> Tensor:
+            return relu(x + 1) + relu(x + 2)
+
+    net = Body(
+        lambda net, x: net.relu(net.two(net.one(net.relu(x), net.relu), net.relu)),
+        relu=nn.ReLU(),
+        one=Borrower(),
+        two=Borrower(),
+    )
+    models.swap(net, "prelu", torch.randn(4, 8))
+    ran: list[nn.Module] = []
+    for place in net.relu.places:
+        place.register_forward_hook(lambda module, args, output: ran.append(module))
+    for _ in range(2):
+        net(torch.randn(4, 8))
+    assert len(set(ran[:6])) == 6
+    assert ran[:6] == ran[6:]
+
+
+def test_a_module_that_is_run_past_its_attribute_is_named() -> None:
+    relu = nn.ReLU()
+    net = Body(lambda net, x: net.held[0](x), relu=relu)
+    net.held = [relu]
+    with pytest.raises(ValueError, match=r"Body does not run what is now in the place of relu \(relu\): it holds"):
+        models.swap(net, "silu")
+
+
+def test_what_does_not_fit_the_network_is_a_value_error_with_the_remedy() -> None:
+    with pytest.raises(ValueError, match=r"Body does not run with the example: .*; give a tensor, a tuple"):
+        models.sites(Body(lambda net, x: F.relu(x)), torch.randn(4, 7))
+    net = Body(lambda net, x: F.relu(x))
+    net.kept = net.first(torch.randn(4, 8))
+    with pytest.raises(ValueError, match=r"Body cannot be copied, .* before the first forward pass"):
+        models.swap(net, "silu")
+
+
+def test_what_the_places_of_a_network_share_is_shared_by_swap_too() -> None:
+    net = models.swap(
+        nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 2)), "hyperactivation"
+    )
+    one, other = (set(net[place].parameters()) for place in (1, 3))
+    assert one & other
 
 
 @pytest.mark.parametrize("name", NASTY)
