@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.case import AXES, Case
-from bench.record import OUTCOMES, Outcome, Record, write_text
+from bench.record import OUTCOMES, Bits, Outcome, Record, bits_by_seed, write_text
 
 FOLDER = Path(__file__).parent.parent / "baselines"
 COLUMNS = (
@@ -62,6 +62,11 @@ class Baseline:
     metrics: dict[str, list[float]]
     fingerprint: dict[str, Any]
     date: str
+
+    @property
+    def bits(self) -> dict[int, Bits]:
+        """By seed, see `record.bits_of`."""
+        return bits_by_seed(self.seeds, self.digests, self.values, self.outcomes)
 
     @property
     def trained(self) -> list[float]:

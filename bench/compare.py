@@ -38,7 +38,7 @@ class Compared:
         difference: mean of after less before over the pairs that both trained, in the direction of the metric.
         findable: the smallest difference that would have been a finding, were this case the only one that differs;
             NaN where there is nothing to go by.
-        verdict: `SAME` (equal digests), `CHANGED` or `WITHIN` (no difference beyond the noise, on equal and on other
+        verdict: `SAME` (equal bits), `CHANGED` or `WITHIN` (no difference beyond the noise, on equal and on other
             fingerprints), `REGRESSED`, `IMPROVED`, `COLLAPSED`, `DIVERGED`.
         suspect: what more seeds might show: the verdict of a test that is below 5 % by itself, though not among all.
     """
@@ -70,7 +70,7 @@ class Compared:
     @property
     def same(self) -> int:
         """Seeds whose runs left equal bits."""
-        return sum(one.digest == other.digest for one, other in zip(self.before, self.after, strict=True))
+        return sum(one.bits == other.bits for one, other in zip(self.before, self.after, strict=True))
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _outcomes(before: Sequence[Record], after: Sequence[Record]) -> tuple[float,
 
 
 def _quiet(before: Sequence[Record], after: Sequence[Record]) -> str:
-    if all(one.digest == other.digest for one, other in zip(before, after, strict=True)):
+    if all(one.bits == other.bits for one, other in zip(before, after, strict=True)):
         return "SAME"
     return "WITHIN" if fingerprint.differences(before[0].fingerprint, after[0].fingerprint) else "CHANGED"
 

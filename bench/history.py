@@ -23,7 +23,7 @@ from tabulate import tabulate
 from bench import json_lines
 from bench.case import Case
 from bench.observation import is_fraction
-from bench.record import Outcome, ResultsError, builtin, finite, untrained
+from bench.record import Bits, Outcome, ResultsError, bits_by_seed, builtin, finite, untrained
 from bench.result import Result
 from bench.views._table import heading
 
@@ -55,6 +55,11 @@ class Entry:
     outcomes: tuple[Outcome, ...]
     digests: tuple[str, ...]
     verdict: str
+
+    @property
+    def bits(self) -> dict[int, Bits]:
+        """By seed, see `record.bits_of`."""
+        return bits_by_seed(self.seeds, self.digests, self.values, self.outcomes)
 
     @property
     def trained(self) -> list[float]:
@@ -143,9 +148,8 @@ def states(entries: Sequence[Entry]) -> list[Entry]:
     """Those entries of one series whose bits differ from those of the entry before, on the seeds that both have."""
 
     def moved(one: Entry, other: Entry) -> bool:
-        before = dict(zip(one.seeds, one.digests, strict=True))
-        shared = [(seed, digest) for seed, digest in zip(other.seeds, other.digests, strict=True) if seed in before]
-        return not shared or any(before[seed] != digest for seed, digest in shared)
+        shared = one.bits.keys() & other.bits.keys()
+        return not shared or any(one.bits[seed] != other.bits[seed] for seed in shared)
 
     kept = list(entries[:1])
     for entry in entries[1:]:

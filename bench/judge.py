@@ -143,9 +143,9 @@ def judge(
         return Judgement("NEW", "no baseline of this case, scale, recipe version, data and device class")
     first = records[0]
     difference = fingerprint.differences(baseline.fingerprint, first.fingerprint)
-    recorded = dict(zip(baseline.seeds, baseline.digests, strict=True))
+    recorded = baseline.bits
     shared = [record for record in records if record.seed in recorded]
-    if not difference and shared and all(record.digest == recorded[record.seed] for record in shared):
+    if not difference and shared and all(record.bits == recorded[record.seed] for record in shared):
         return Judgement("SAME", f"the same bits as recorded, {_seeds(shared)}")
     quiet = "WITHIN" if difference or not shared else "CHANGED"
     step = quantum(baseline, first.recipe["test_size"])

@@ -15,12 +15,27 @@ from bench.case import Case
 
 Outcome: TypeAlias = Literal["diverged", "collapsed", "trained"]
 OUTCOMES: tuple[Outcome, ...] = ("diverged", "collapsed", "trained")  # from worst to best
+Bits: TypeAlias = tuple[str, str, Outcome]
 
 
 def untrained(outcomes: Iterable[Outcome]) -> str:
     """How many runs did not train, and why: `2 collapsed, 1 diverged`; empty where all did."""
     counts = Counter(outcome for outcome in outcomes if outcome != "trained")
     return ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
+
+
+def bits_of(digest: str, value: float, outcome: Outcome) -> Bits:
+    """What two runs that are the same have in common: of training the digest; of evaluation, which may break alone,
+    value and outcome. NaN equals itself here.
+    """
+    return digest, repr(float(value)), outcome
+
+
+def bits_by_seed(
+    seeds: Iterable[int], digests: Iterable[str], values: Iterable[float], outcomes: Iterable[Outcome]
+) -> dict[int, Bits]:
+    """`bits_of` each of several runs."""
+    return dict(zip(seeds, map(bits_of, digests, values, outcomes), strict=True))
 
 
 class ResultsError(RuntimeError):
@@ -81,6 +96,11 @@ class Record:
     def value(self) -> float:
         """The judged metric."""
         return self.metrics[self.recipe["metric"]]
+
+    @property
+    def bits(self) -> Bits:
+        """See `bits_of`."""
+        return bits_of(self.digest, self.value, self.outcome)
 
     def to_builtin(self) -> dict[str, Any]:
         """As nested dicts and lists of builtin values, the only ones that cross from xdist's workers."""

@@ -51,8 +51,11 @@ def test_what_a_session_appends_is_read_back_beside_what_was_there(tmp_path):
 
 
 def test_sessions_of_equal_bits_are_one_state():
-    entries = [entry(k, 0.9, digest="a") for k in range(5)] + [entry(k, 0.9, digest="b") for k in range(5, 9)]
+    values = (0.9, 0.9, 0.9)
+    digests = ["a"] * 5 + ["b"] * 4
+    entries = [entry(k, 0.9, digest=digest, values=values) for k, digest in enumerate(digests)]
     assert [one.commit for one in history.states(entries)] == ["c0", "c5"]
+    assert len(history.states([*entries, entry(9, 0.9, digest="b", values=(0.9, 0.9, 0.1))])) == 3
 
 
 def test_sessions_of_other_seeds_are_states_of_their_own():

@@ -30,6 +30,13 @@ def test_the_same_bits_under_an_equal_fingerprint_are_the_same():
     assert verdict(RECORDED[:3]) == "SAME"
 
 
+@pytest.mark.parametrize("other", [{"metrics": {"test_accuracy": 0.1}}, {"outcome": "collapsed"}])
+def test_the_same_training_with_another_result_is_not_the_same(other):
+    """Evaluation may break alone: a kernel of inference, the test data, a metric."""
+    now = [dataclasses.replace(one, **other) for one in RECORDED[:3]]
+    assert verdict(now) in ("REGRESSED", "COLLAPSED")
+
+
 def test_other_bits_inside_the_band_are_changed_here_and_within_elsewhere():
     assert verdict(runs([0.9001, 0.9002])) == "CHANGED"
     elsewhere = judge.judge(runs([0.9001, 0.9002], fingerprint=ELSEWHERE), BASELINE, PRIOR, 1)

@@ -122,7 +122,7 @@ def _latest(folders: Iterable[Iterable[Record]]) -> tuple[list[Record], list[str
         for one in records:
             place = (baseline.key_of(one), one.seed)
             other = kept.get(place)
-            if other and other.fingerprint == one.fingerprint and other.digest != one.digest:
+            if other and other.fingerprint == one.fingerprint and other.bits != one.bits:
                 differing.append(f"{one.case.id} seed {one.seed} ({other.digest}, {one.digest})")
             if other is None or one.date >= other.date:
                 kept[place] = one
