@@ -77,6 +77,7 @@ class Activation:
         accuracy: bounds on the numeric error.
         exceptions: checks of the contract that it does not pass, each with the reason.
         notes: what a reader must know: reconstruction, uncertain source, name clash.
+        code: hash of the file of a user's own; empty for all others.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Activation:
     accuracy: Accuracy = field(default_factory=Accuracy)
     exceptions: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
+    code: str = ""
 
     @property
     def factory(self) -> Callable[..., nn.Module] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.util
 import sys
 import traceback
@@ -53,7 +54,15 @@ def load(reference: str) -> Activation:
         known = ", ".join(key for key, item in vars(module).items() if callable(item) and not key.startswith("_"))
         raise ValueError(f"activation {reference!r}: {file} defines no function or class {name!r}; it has: {known}")
     factory = functools.partial(_checked, value, reference)
-    return Activation(name=name.lower(), label=name, family="user", module=factory, source=str(path), accuracy=PLAIN)
+    return Activation(
+        name=name.lower(),
+        label=name,
+        family="user",
+        module=factory,
+        source=str(path),
+        accuracy=PLAIN,
+        code=hashlib.sha256(path.read_bytes()).hexdigest()[:12],
+    )
 
 
 def described(error: BaseException, reference: str) -> str:

@@ -132,13 +132,16 @@ def _compare(options: argparse.Namespace) -> str:
     from bench import compare
 
     folders = [options.before, options.after]
-    records = [observation.read_records(folder)[0] for folder in folders]
-    for folder, runs in zip(folders, records, strict=True):
+    records, notes = [], []
+    for folder in folders:
+        runs, unread = observation.read_records(folder)
         if not runs:
             raise ValueError(f"no records in {folder / 'runs'}; make some with: pytest bench --results-dir {folder}")
+        records.append(runs)
+        notes += observation.left_out(unread)
     found = compare.compare(*records)
     options.exit_code = int(found.failed)
-    return compare.report(found, everything=options.all)
+    return "\n".join([compare.report(found, everything=options.all), *notes])
 
 
 def _add_history(command: argparse.ArgumentParser) -> None:

@@ -30,8 +30,17 @@ def visible_gpus(environment: MutableMapping[str, str] = os.environ) -> list[str
 
 
 def default_scale(device: str) -> str:
-    """What `--scale` means where it is left out: `small` where CUDA would be used, else `tiny`; no torch needed."""
-    return "small" if device in ("auto", "cuda") and visible_gpus() else "tiny"
+    """What `--scale` means where it is left out: `small` where CUDA would be used, else `tiny`."""
+    return "small" if device in ("auto", "cuda") and has_cuda() else "tiny"
+
+
+def has_cuda() -> bool:
+    """Whether there is a GPU and torch can use it; torch is loaded where there is one alone."""
+    if not visible_gpus():
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def pin_worker(worker: int, workers: int, environment: MutableMapping[str, str] = os.environ) -> None:

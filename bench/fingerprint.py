@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional as F
 
+from bench.record import OWN_CODE
+
 if TYPE_CHECKING:
     from bench.recipe import Recipe
 
@@ -26,9 +28,14 @@ def device_class(device: torch.device) -> str:
     return device.type
 
 
-def take(device: torch.device, recipe: Recipe) -> Fingerprint:
-    """The fingerprint of runs on a device under a recipe. Sets nothing; threads are read as they are."""
+def take(device: torch.device, recipe: Recipe, code: str = "") -> Fingerprint:
+    """The fingerprint of runs on a device under a recipe. Sets nothing; threads are read as they are.
+
+    Args:
+        code: of a user's own activation, see `Activation.code`.
+    """
     return {
+        **({OWN_CODE: code} if code else {}),
         "device": device.type,
         "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),

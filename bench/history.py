@@ -107,7 +107,7 @@ def append(results: Iterable[Result], folder: Path) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(lines)
     except OSError as error:
-        raise ResultsError(f"cannot write {path}: {error.strerror}; make room there or give --results-dir") from error
+        raise ResultsError(f"cannot write {path}: {error.strerror}; make room there or give another place") from error
 
 
 def _line(entry: Entry) -> str:

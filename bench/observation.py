@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from bench import baseline, data, experiments, record, reported
 from bench.baseline import Baseline, Key
 from bench.case import Case
-from bench.record import Outcome, Record, ResultsError
+from bench.record import OWN_CODE, Outcome, Record, ResultsError
 from bench.reported import Reported
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -153,9 +153,13 @@ def gather(results_dir: Path, baseline_dir: Path) -> tuple[list[Observation], li
     """
     records, unread = read_records(results_dir)
     rows, notes = recorded(baseline_dir)
-    if unread:
-        notes.insert(0, f"left out {len(unread)} files that are not today's records, the first: {unread[0]}")
-    return _newest([*rows, *from_records(records, reported.read(baseline_dir))]), notes
+    return _newest([*rows, *from_records(records, reported.read(baseline_dir))]), left_out(unread) + notes
+
+
+def left_out(unread: Sequence[ResultsError]) -> list[str]:
+    """A line on files that `read_records` could not take; none where there are none."""
+    said = f"left out {len(unread)} files that are not today's records, the first: {unread[0]}" if unread else ""
+    return [said] if said else []
 
 
 def recorded(baseline_dir: Path) -> tuple[list[Observation], list[str]]:
@@ -188,7 +192,23 @@ def read_records(folder: Path) -> tuple[list[Record], list[ResultsError]]:
             unread.append(error)
         else:
             found += [one] if one else []
-    return found, unread
+    return _of_todays_code(found, unread), unread
+
+
+def _of_todays_code(records: Sequence[Record], unread: list[ResultsError]) -> list[Record]:
+    """Without runs of a user's own activation from before its file was changed, of which `unread` is told."""
+    latest: dict[Key, Record] = {}
+    for one in sorted(records, key=lambda one: one.date):
+        latest[baseline.key_of(one)] = one
+    kept = []
+    for one in records:
+        if one.fingerprint.get(OWN_CODE) == latest[baseline.key_of(one)].fingerprint.get(OWN_CODE):
+            kept.append(one)
+        else:
+            unread.append(
+                ResultsError(f"{one.case.id}, seed {one.seed}, ran before the file of {one.case.activation} changed")
+            )
+    return kept
 
 
 def _current(rows: Iterable[Baseline]) -> tuple[list[tuple[Baseline, Mapping[str, Any]]], int]:

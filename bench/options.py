@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import shlex
 import sys
 from dataclasses import dataclass
@@ -192,8 +193,8 @@ def read(config: pytest.Config) -> Settings:
         seeds=option("--seeds"),
         device=option("--device"),
         where=_locations(config),
-        results_dir=option("--results-dir").expanduser().absolute(),
-        report=_folder(option("--report")),
+        results_dir=_folder(config, "--results-dir"),
+        report=_folder(config, "--report") if option("--report") else None,
         baseline_dir=baseline_dir.expanduser().absolute(),
         baseline_mode=option("--baseline"),
         resume=option("--resume"),
@@ -206,7 +207,7 @@ def read(config: pytest.Config) -> Settings:
         share=selection.Share.parse(option("--share")) if option("--share") else None,
         plan=option("--plan"),
         difference=option("--difference"),
-        tensorboard=_folder(option("--tensorboard")),
+        tensorboard=_folder(config, "--tensorboard") if option("--tensorboard") else None,
         on=tuple(dict.fromkeys(devices.find(name) for name in option("--on").split(","))),
     )
 
@@ -228,8 +229,14 @@ def _locations(config: pytest.Config) -> Locations:
     )
 
 
-def _folder(given: Path | None) -> Path | None:
-    return given.expanduser().absolute() if given else None
+def _folder(config: pytest.Config, option: str) -> Path:
+    """Raises ValueError where a folder cannot be made there, before hours are spent on what it is to hold."""
+    folder: Path = config.getoption(option).expanduser().absolute()
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        reason = "may not be written to" if nearest.is_dir() else "is no folder"
+        raise ValueError(f"{option} {folder}: {nearest} {reason}; give another place")
+    return folder
 
 
 def _positive(text: str) -> int:

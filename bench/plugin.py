@@ -9,9 +9,10 @@ Nothing heavy is imported to collect: torch, scipy and pandas come in when the f
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ import pytest
 from bench import baseline, kernels, options, selection
 from bench.case import Case, Experiment
 from bench.data import DataError
-from bench.device import pin_worker, visible_gpus
+from bench.device import has_cuda, pin_worker, visible_gpus
 from bench.recipe import SCALES
 from bench.record import ResultsError
 from bench.reporter import STATE, Reporter, State, Timing, is_worker, under_xdist
@@ -55,6 +56,14 @@ def pytest_configure(config: pytest.Config) -> None:
     except (ValueError, baseline.BaselineError) as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[STATE] = state
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    settings = config.stash[STATE].settings
+    device = settings.device
+    if device == "auto":
+        device = "cuda" if has_cuda() else "auto (no CUDA)"
+    return f"actbench: scale {settings.scale}, device {device}, baselines {settings.baseline_dir}"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -93,13 +102,12 @@ def pytest_collection_modifyitems(
         words |= selection.words_of(parameter)
     _deselect(config, items, lambda item: settings.selects(parameters.get(item)))
     typed = config.option.keyword
-    config.option.keyword = exact = selection.exact(typed, words)
-    try:
-        yield
-    except pytest.UsageError as error:  # pytest quotes the expression; the user typed the other one
-        raise pytest.UsageError(*[str(part).replace(exact, typed) for part in error.args]) from error
-    finally:
-        config.option.keyword = typed
+    with _asked(config, exact := selection.exact(typed, words)):
+        try:
+            yield
+        except pytest.UsageError as error:  # pytest quotes the expression; the user typed the other one
+            said = [re.sub(r": at column \d+", "", str(part).replace(exact, typed)) for part in error.args]
+            raise pytest.UsageError(*said) from error
     if parameters and not items:
         config.stash[STATE].why_nothing = _why_nothing(typed, settings, parameters)
     if not settings.peers:
@@ -125,6 +133,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """With `--plan` nothing runs; what is selected is estimated instead."""
     config, state = session.config, session.config.stash[STATE]
+    state.started = True
     if not state.settings.plan or config.option.collectonly or session.testsfailed or not session.items:
         return None
     cases = _cases(session.items)
@@ -162,7 +171,11 @@ def run_case(request: pytest.FixtureRequest, bench_session: Session) -> Callable
                 views.info(name)  # hours before it is asked for its table
             result = bench_session.run(case, experiment)
         except (DataError, ResultsError, ValueError) as error:
-            pytest.fail(f"{case.id}: {error}", pytrace=False)
+            refused = str(error)
+        else:
+            refused = ""
+        if refused:  # not where it was caught: pytest would print the whole chain of causes
+            pytest.fail(f"{case.id}: {refused}", pytrace=False)
         request.node.stash[_RESULT] = result
         request.node.user_properties += junit.properties(result, bench_session.figures)
         if result.failed:
@@ -218,6 +231,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         state = session.config.stash[STATE]
         output = {"actbench_untimed": state.untimed, "actbench_why_nothing": state.why_nothing}
         session.config.workeroutput.update(output)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _asked(config: pytest.Config, keyword: str) -> Iterator[None]:
+    """The expressions of `-k` and `-m` as pytest is to understand them, while it selects."""
+    typed = config.option.keyword, config.option.markexpr
+    try:
+        config.option.keyword, config.option.markexpr = keyword, selection.marked(typed[1])
+        yield
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+    finally:
+        config.option.keyword, config.option.markexpr = typed
 
 
 def _why_nothing(typed: str, settings: options.Settings, parameters: dict[pytest.Item, Any]) -> str:

@@ -15,6 +15,7 @@ from bench.case import Case
 
 Outcome: TypeAlias = Literal["diverged", "collapsed", "trained"]
 OUTCOMES: tuple[Outcome, ...] = ("diverged", "collapsed", "trained")  # from worst to best
+OWN_CODE = "own_code"  # of a fingerprint: what a user's own activation was made of
 Bits: TypeAlias = tuple[str, str, Outcome]
 
 
@@ -181,7 +182,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         beside.write_bytes(content)
         beside.replace(path)
     except OSError as error:
-        raise ResultsError(f"cannot write {path}: {error.strerror}; make room there or give --results-dir") from error
+        raise ResultsError(f"cannot write {path}: {error.strerror}; make room there or give another place") from error
 
 
 def save(record: Record, results_dir: Path) -> None:

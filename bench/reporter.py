@@ -29,6 +29,7 @@ class State:
     """What the hooks of one process share.
 
     Attributes:
+        started: whether tests began to run.
         selected: node ids of all tests that should report; empty in xdist's workers.
         reported: node ids of those that have.
         failures: why a test without a result failed, by node id.
@@ -43,7 +44,7 @@ class State:
         recorded: what `--record` wrote, as a table.
         planned: what `--plan` found, as tables.
         written: which files were, a line a folder.
-        unwritten: why a file could not be written.
+        unwritten: why files could not be written.
         no_job_summary: why GitHub's could not.
     """
 
@@ -54,6 +55,7 @@ class State:
     compared: list[kernels.Compared] = field(default_factory=list)
     counted: list[kernels.Count] = field(default_factory=list)
     tables: dict[str, str] = field(default_factory=dict)
+    started: bool = False
     selected: set[str] = field(default_factory=set)
     reported: set[str] = field(default_factory=set)
     failures: dict[str, str] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class State:
     recorded: str = ""
     planned: str = ""
     written: list[str] = field(default_factory=list)
-    unwritten: str = ""
+    unwritten: list[str] = field(default_factory=list)
     no_job_summary: str = ""
 
 
@@ -153,18 +155,16 @@ class Reporter:
         """Write the files before anything is printed; whatever was lost turns a green session red."""
         if self._lost() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        try:
-            if self.state.results or self.state.cases_failed:
-                self._write_results()
-            self._write_peers()
-            if self.state.settings.record:
-                self._write_baselines()
-            self._write_report()
-        except ResultsError as error:
-            self.state.unwritten = str(error)
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        for write in (self._write_baselines, self._write_results, self._write_peers, self._write_report):
+            try:
+                write()
+            except ResultsError as error:
+                self.state.unwritten.append(str(error))
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write_results(self) -> None:
+        if not self.state.results and not self.state.cases_failed:
+            return
         from bench import history, verdicts
         from bench.report import files, summary, tables, tensorboard
 
@@ -215,9 +215,11 @@ class Reporter:
             write_text(state.settings.results_dir / f"{name}.md", f"{table}\n")
 
     def _write_baselines(self) -> None:
+        state = self.state
+        if not state.settings.record:
+            return
         from bench.report import tables
 
-        state = self.state
         folder = state.settings.baseline_dir
         recorded = [baseline.from_records(result.records) for result in state.results]
         state.recorded = tables.recorded(baseline.write(recorded, folder)) if recorded else ""
@@ -252,8 +254,8 @@ class Reporter:
             write(f"written to {line}")
         if state.no_job_summary:
             write(state.no_job_summary, yellow=True)
-        if state.unwritten:
-            write(state.unwritten, red=True)
+        for problem in state.unwritten:
+            write(problem, red=True)
         if state.why_nothing:
             write(state.why_nothing, red=True)
         if state.untimed:
@@ -281,9 +283,9 @@ class Reporter:
             terminalreporter.write_line(f"recorded {len(state.timings)} kernels in {state.settings.baseline_dir}")
 
     def _lost(self) -> set[str]:
-        """Selected tests that never reported, unless the user asked to stop early or not to run them."""
+        """Selected tests that never reported, unless the user asked to stop early or not to run them, or none began."""
         option = self.config.option
-        if option.collectonly or option.maxfail or self.state.settings.plan:
+        if option.collectonly or option.maxfail or self.state.settings.plan or not self.state.started:
             return set()
         return self.state.selected - self.state.reported
 

@@ -16,10 +16,13 @@ from typing import Any
 import activations
 import models
 from bench import optimizers
+from bench.case import AXES
 from bench.data import DATASETS
 
 # What pytest's -k takes for a word; see _pytest.mark.expression.
 _WORD = re.compile(r"(?:\w|:|\+|-|\.|\[|\]|\\|/)+")
+_CASE = re.compile(r"\bcase\([^()]*\)")
+_FIELD = re.compile(r"""(\w+)\s*=\s*(["'])(.*?)\2""")
 _OPERATORS = {"and", "or", "not", "true", "false", "none"}
 PARAMETRIZED = ":parametrized:"
 SELECTABLE = ("experiment", "model", "dataset", "activation", "optimizer")
@@ -53,6 +56,26 @@ def exact(expression: str, words: set[str]) -> str:
         return f"(:{word.lower()}: or ({word} and not {PARAMETRIZED}))"
 
     return _WORD.sub(rewrite, expression)
+
+
+def marked(expression: str) -> str:
+    """A `-m` expression with the aliases in `case(activation='swish')` resolved.
+
+    Raises:
+        ValueError: an axis or a name in it that does not exist; the message lists those that do.
+    """
+
+    def field(match: re.Match[str]) -> str:
+        axis, quote, value = match.groups()
+        if axis not in AXES:
+            raise ValueError(f"-m: case has no {axis!r}; it has: {', '.join(AXES)}")
+        if axis == "activation":
+            value = activations.info(value).name
+        elif axis in _known():
+            _check(axis, [value], _known()[axis])
+        return f"{axis}={quote}{value}{quote}"
+
+    return _CASE.sub(lambda match: _FIELD.sub(field, match.group()), expression)
 
 
 def why_nothing(expression: str, names: Iterable[str], cases: Mapping[str, Sequence[Any]], scale: str) -> str:
@@ -160,11 +183,7 @@ def choose(options: dict[str, str | None]) -> Choice:
         added += [*named, *own]
         if named:
             chosen[axis] = tuple(added)
-    for axis, known in (
-        ("model", models.names()),
-        ("dataset", DATASETS),
-        ("optimizer", optimizers.OPTIMIZERS),
-    ):
+    for axis, known in _known().items():
         _check(axis, chosen.get(axis, ()), known)
     return Choice(chosen, tuple(added), own)
 
@@ -176,6 +195,10 @@ def check_experiments(choice: Choice, collected: Iterable[str]) -> None:
         ValueError: `--experiment` names one that was not.
     """
     _check("experiment", choice.chosen.get("experiment", ()), sorted(set(collected)))
+
+
+def _known() -> dict[str, Iterable[str]]:
+    return {"model": models.names(), "dataset": DATASETS, "optimizer": optimizers.OPTIMIZERS}
 
 
 def _check(axis: str, values: Sequence[str], known: Iterable[str]) -> None:

@@ -19,6 +19,7 @@ import torch
 import torch._dynamo  # an optimizer imports it at its first step: two seconds that no run must be charged with
 from torch import Tensor, nn
 
+import activations
 import models
 from bench import fingerprint, interleave, seeding
 from bench.augmentation import AUGMENTATIONS
@@ -72,7 +73,7 @@ def environment(
     recipe = recipe.on(device.type)
     parts = prepare(case.dataset, recipe, device, models.info(case.model).minimum_image_size, where)
     with interleave.threads(recipe.threads or torch.get_num_threads()):
-        return parts.data_hash, fingerprint.take(device, recipe)
+        return parts.data_hash, fingerprint.take(device, recipe, activations.info(case.activation).code)
 
 
 def train_epoch(
@@ -167,7 +168,7 @@ def _run(
         recipe=recipe.fields,
         data_hash=parts.data_hash,
         device_class=fingerprint.device_class(device),
-        fingerprint=fingerprint.take(device, recipe),
+        fingerprint=fingerprint.take(device, recipe, activations.info(case.activation).code),
         outcome=outcome_of(losses, found[judged], looked_at[judged], objective),
         metrics={
             **{metric: value for name, one in found.items() for metric, value in one.named(name).items()},

@@ -53,6 +53,13 @@ def test_the_interval_is_students_over_the_differences_shared_among_the_blocks()
     assert said(*results).count(f"{differences.mean() * 100:+.2f} ± {half * 100:.2f} points (n=3)") == 2
 
 
+def test_two_runs_that_gain_the_same_are_no_finding():
+    """Accuracy moves in steps of one test example, so that equal differences come up by chance."""
+    text = said(result("relu", [0.8, 0.8]), result("mine", [0.802, 0.802]))
+    assert "no difference beyond the noise" in text
+    assert "± 0.00" not in text
+
+
 def test_only_seeds_that_both_have_are_compared():
     text = said(result("relu", [0.8, 0.8, 0.8]), result("mine", [0.9, 0.9, 0.9], first_seed=1))
     assert "(n=2)" in text

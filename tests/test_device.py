@@ -67,6 +67,22 @@ def test_a_driver_that_answers_with_an_error_means_no_gpu(tmp_path: Path) -> Non
     assert device.visible_gpus({}) == []
 
 
+@pytest.mark.parametrize(("usable", "scale"), [(True, "small"), (False, "tiny")])
+def test_a_gpu_that_torch_cannot_use_changes_no_default(
+    usable: bool, scale: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A CPU build of torch, or a driver that is too old."""
+    _fake_nvidia_smi(tmp_path, "GPU 0: A100 (UUID: GPU-1)\\n")
+    monkeypatch.delenv(CUDA, raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: usable)
+    assert [device.default_scale(name) for name in ("auto", "cuda", "cpu")] == [scale, scale, "tiny"]
+
+
+def test_without_a_gpu_the_default_is_known_without_torch() -> None:
+    code = "import sys; from bench import device; device.default_scale('auto'); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(device.__file__).parents[1])
+
+
 @pytest.mark.parametrize(("workers", "threads"), [(1, 16), (4, 4), (5, 3), (16, 1), (40, 1)])
 def test_workers_share_the_cores(workers: int, threads: int) -> None:
     environment = _pinned(0, workers)

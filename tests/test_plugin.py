@@ -147,16 +147,50 @@ def test_resume_trains_anew_what_another_recipe_version_left(micro):
 
 
 def test_a_results_folder_that_cannot_be_written_fails_without_losing_the_number(micro):
-    (micro.path / "file").write_text("not a folder")
-    result = micro.runpytest_inprocess(*ONE_CASE, *UNJUDGED, "--results-dir", "file/results")
+    micro.mkdir("results")
+    (micro.path / "results" / "runs").write_text("not a folder")
+    result = micro.runpytest_inprocess(*ONE_CASE, *UNJUDGED)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
             "*1/1  micro-mlp-digits-elu-sgd  0.*",
-            "*cannot write *file/results/runs/*: Not a directory; make room there or give --results-dir*",
+            "*cannot write *results/runs/*; make room there or give another place*",
             "*not lost: micro-mlp-digits-elu-sgd  0.*",
         ]
     )
+
+
+@pytest.mark.parametrize("option", ["--results-dir", "--report", "--tensorboard"])
+def test_a_place_that_is_no_folder_is_refused_before_anything_is_trained(micro, option):
+    (micro.path / "file").write_text("not a folder")
+    result = micro.runpytest_inprocess(*ONE_CASE, *UNJUDGED, option, "file/below")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{option} *file/below: *file is no folder; give another place"])
+    assert not (micro.path / "results").exists()
+
+
+def test_what_cannot_be_written_does_not_take_the_baselines_with_it(micro):
+    micro.mkdir("results")
+    (micro.path / "results" / "verdicts.jsonl").write_text("garbage")
+    result = micro.runpytest_inprocess(
+        *ONE_CASE, "--record", "--seeds", "2", "--baseline-dir", "own", "--report", "page"
+    )
+    result.stdout.fnmatch_lines(["*verdicts.jsonl*"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert [path.name for path in (micro.path / "own" / "measured").iterdir()] == ["micro.tiny.cpu.csv"]
+    assert (micro.path / "page" / "index.html").is_file()
+
+
+def test_resume_trains_an_activation_of_ones_own_anew_when_its_file_has_changed(micro):
+    def accuracy(body):
+        (micro.path / "mine.py").write_text(f"def mine(x):\n    return {body}\n")
+        micro.runpytest_subprocess(
+            "--activation", "mine.py:mine", "-k", "mine and digits and sgd", "--seeds", "1", "--resume"
+        ).assert_outcomes(passed=1)
+        (one,) = records_of(micro.path / "results")
+        return one["metrics"]["test_accuracy"]
+
+    assert accuracy("x.relu()") == accuracy("x.relu()") != accuracy("0 * x")
 
 
 def test_a_full_disk_fails_without_losing_the_number(micro):

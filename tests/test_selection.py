@@ -76,9 +76,7 @@ def test_shares_are_disjoint_cover_all_cases_and_leave_other_tests_in_each(micro
     assert all(shares)
 
 
-@pytest.mark.parametrize(
-    "arguments", [["-k", "nonsense"], ["-m", "case(activation='nonsense')"], ["-k", "elu and relu"]]
-)
+@pytest.mark.parametrize("arguments", [["-k", "nonsense"], ["-m", "case(dataset='cifar10')"], ["-k", "elu and relu"]])
 def test_selecting_nothing_is_never_green(micro, arguments):
     assert micro.runpytest_inprocess(*arguments).ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
@@ -89,7 +87,7 @@ def test_selecting_nothing_is_never_green(micro, arguments):
         (["-k", "elu and digts"], "no test is called 'digts'; did you mean digits?"),
         (["-k", "digi and not xyzzy and relu and elu"], "no test is called 'xyzzy'"),
         (["-k", "elu and relu"], "no test at --scale tiny fits all of -k 'elu and relu'"),
-        (["-m", "case(dataset='nonsense')"], "no test at --scale tiny fits the -m expression"),
+        (["-m", "case(dataset='cifar10')"], "no test at --scale tiny fits the -m expression"),
         (["-k", "elu and late"], "no test is called 'late' at --scale tiny; there are some at small"),
         (["--dataset", "cifar10"], "no case fits the options at any scale"),
         (["--activation", "mish", "--share", "1/9999"], "no case fits the options at any scale"),
@@ -104,6 +102,37 @@ def test_selecting_nothing_says_why(micro, workers, arguments, message):
     result = run(*workers, *arguments)
     assert f"nothing is selected: {message}" in result.outlines
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("case(activation='rellu')", "unknown activation 'rellu': did you mean relu"),
+        ("not case(dataset='digts')", "unknown dataset 'digts'; known: digits, mnist, "),
+        ("case(activaton='relu')", "-m: case has no 'activaton'; it has: experiment, model, dataset, activation, "),
+    ],
+)
+def test_a_name_in_a_mark_that_does_not_exist_is_an_error(micro, expression, message):
+    result = micro.runpytest_inprocess("-m", expression)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert message in result.stderr.str()
+
+
+def test_a_mark_takes_aliases(micro):
+    by_alias, by_name = (
+        micro.runpytest_inprocess("--collect-only", "-q", "-m", f"case(activation='{name}')").outlines
+        for name in ("swish", "silu")
+    )
+    assert sum("::" in line for line in by_name) == 4
+    assert [line for line in by_alias if "::" in line] == [line for line in by_name if "::" in line]
+
+
+@pytest.mark.parametrize("expression", ["elu and (", "leaky relu"])
+def test_an_expression_that_is_none_is_quoted_as_typed_and_nothing_is_called_lost(micro, expression):
+    result = micro.runpytest_inprocess("-k", expression)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"-k': {expression}" in result.stderr.str()
+    assert "did not report" not in result.stdout.str()
 
 
 def test_unit_tests_that_take_cases_are_no_experiments(micro):
