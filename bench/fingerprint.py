@@ -43,7 +43,8 @@ def take(device: torch.device, recipe: Recipe, code: str = "") -> Fingerprint:
         "threads": torch.get_num_threads(),
         "memory_format": recipe.memory_format,
         "precision": recipe.precision,
-        "tf32": device.type == "cuda" and torch.backends.cuda.matmul.allow_tf32,
+        # By default torch allows it to convolutions and not to products of matrices.
+        "tf32": device.type == "cuda" and (torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32),
         "compile": False,
         "canary": _canary(device, torch.get_num_threads()),
     }

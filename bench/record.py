@@ -64,7 +64,7 @@ class Record:
         seconds: spent in training steps, evaluation left out.
         seconds_to_target: until the target accuracy was first seen on the validation part; None if never.
         bytes_saved: kept for backward by one training batch, parameters left out.
-        peak_bytes: of the CUDA allocator; None elsewhere.
+        peak_bytes: of the CUDA allocator during training, without what it held before; None elsewhere.
         num_parameters: trainable ones, those of the activations among them.
         date: when the run ended, UTC, ISO 8601.
         gradients: L2 norm of the gradient of each layer, by name and from the input to the output, at each of

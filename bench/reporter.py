@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bench.report.findings import Findings
 
-SHOWN_IDS = 5
+SHOWN_LOST = 5
 
 
 @dataclass
@@ -42,6 +42,7 @@ class State:
         tables: those of the peers, by the name of their file.
         ranking: the tables of the session.
         recorded: what `--record` wrote, as a table.
+        fewer: how many baselines it made of fewer runs than they had.
         planned: what `--plan` found, as tables.
         written: which files were, a line a folder.
         unwritten: why files could not be written.
@@ -65,6 +66,7 @@ class State:
     why_nothing: str = ""
     ranking: str = ""
     recorded: str = ""
+    fewer: int = 0
     planned: str = ""
     written: list[str] = field(default_factory=list)
     unwritten: list[str] = field(default_factory=list)
@@ -222,7 +224,9 @@ class Reporter:
 
         folder = state.settings.baseline_dir
         recorded = [baseline.from_records(result.records) for result in state.results]
-        state.recorded = tables.recorded(baseline.write(recorded, folder)) if recorded else ""
+        changes = baseline.write(recorded, folder)
+        state.recorded = tables.recorded(changes) if changes else ""
+        state.fewer = sum(old is not None and len(new.seeds) < len(old.seeds) for old, new in changes)
         kernels.write([row for _, _, row in state.timings], folder)
 
     def _write_report(self) -> None:
@@ -263,7 +267,7 @@ class Reporter:
         if state.unasked:
             write(f"{state.unasked} tests beside other packages were left out: run with --peers -n0")
         if lost := self._lost():
-            shown = ", ".join(sorted(lost)[:SHOWN_IDS])
+            shown = ", ".join(sorted(lost)[:SHOWN_LOST])
             write(f"{len(lost)} of {len(state.selected)} selected tests did not report: {shown}", red=True)
             write("run again with --resume: finished runs are kept", red=True)
 
@@ -274,6 +278,9 @@ class Reporter:
         if state.recorded:
             terminalreporter.section("recorded")
             write(state.recorded)
+        if state.fewer:
+            advice = "their bands widen; without --seeds as many are recorded as the recipe says"
+            write(f"{state.fewer} of these rest on fewer runs than before: {advice}", red=True)
 
     def _show_timings(self, terminalreporter: Any) -> None:
         state = self.state

@@ -147,13 +147,16 @@ def _run(
     progress: Progress,
     gradients: bool,
 ) -> Record:
+    held = 0  # data sets, those of earlier cases among them
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
+        held = torch.cuda.memory_allocated(device)
     autocast = autocast_of(recipe, device)
     network = build(case, recipe, seed, device, parts)
     watch = Gradients(network.net, network.sites, recipe.steps(len(parts.train))) if gradients else None
     with seeding.global_stream(seed, "dropout and noise"):
         course = _train(network, recipe, seed, device, parts, autocast, progress, watch)
+    peak = torch.cuda.max_memory_allocated(device) - held if device.type == "cuda" else None
     if course.best_weights is not None:
         network.net.load_state_dict(course.best_weights)
     objective = OBJECTIVES[recipe.objective]
@@ -184,7 +187,7 @@ def _run(
         seconds=course.seconds,
         seconds_to_target=course.seconds_to_target,
         bytes_saved=_bytes_saved(network.net, parts.train, recipe, autocast),
-        peak_bytes=torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
+        peak_bytes=peak,
         num_parameters=sum(p.numel() for p in network.net.parameters() if p.requires_grad),
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         gradients=watch.norms() if watch else {},
@@ -267,8 +270,10 @@ def _bytes_saved(net: nn.Module, part: Part, recipe: Recipe, autocast: Autocast)
 
 def _now(device: torch.device) -> float | torch.cuda.Event:
     """A point in time: kernels run after their launch, so on CUDA it is an event in their stream."""
-    if device.type != "cuda":
+    if device.type == "cpu":
         return time.perf_counter()
+    if device.type != "cuda":
+        return interleave.clock()
     event = torch.cuda.Event(enable_timing=True)
     event.record()
     return event

@@ -23,7 +23,7 @@ READMES = "".join((ROOT / folder / "README.md").read_text(encoding="utf-8") for 
 def scripts(job: dict) -> list[str]:
     """What the steps of a job run, a line a command, for the first share of a matrix."""
     share, *_ = job.get("strategy", {}).get("matrix", {}).get("share", [""])
-    lines = [line.strip() for step in job["steps"] for line in step.get("run", "").splitlines()]
+    lines = [line.strip() for step in job["steps"] for line in step.get("run", "").replace("\\\n", " ").splitlines()]
     return [line.replace("${{ matrix.share }}", share) for line in lines]
 
 

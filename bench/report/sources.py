@@ -56,9 +56,11 @@ def merged(folders: Sequence[Path], baseline_dir: Path) -> Sources:
         found, unread = observation.read_records(folder)
         measured = timings.read(folder)
         if not found and not measured:
-            raise ValueError(f"no records in {folder / 'runs'}; make some with: pytest bench --results-dir {folder}")
-        if unread:
-            notes.append(f"left out {len(unread)} files that are not today's records, the first: {unread[0]}")
+            if not folder.is_dir() or len(folders) == 1:
+                missing = folder / "runs"
+                raise ValueError(f"no records in {missing}; make some with: pytest bench --results-dir {folder}")
+            notes.append(f"nothing was trained or timed in {folder}")
+        notes += observation.left_out(unread)
         records.append(found)
         said += verdicts.read(folder)
         timed += measured

@@ -137,9 +137,10 @@ def recorded(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
     def difference(old: Baseline | None, new: Baseline) -> str:
         if old is None:
             return "new"
-        if old.digests == new.digests:
+        if old.bits == new.bits:
             return "the same bits"
-        return "–" if old.mean is None or new.mean is None else f"{new.mean - old.mean:+.4f}"
+        moved = "–" if old.mean is None or new.mean is None else f"{new.mean - old.mean:+.4f}"
+        return f"{moved}, of fewer runs" if len(new.seeds) < len(old.seeds) else moved
 
     rows = [(new.key.case.id, shown(old), shown(new), difference(old, new)) for old, new in changes]
     return tabulate(rows, headers=("case", "old", "new", "difference"), disable_numparse=True)
