@@ -226,9 +226,9 @@ class _Watch(TorchFunctionMode):
             self.seen.layers.append(self.time)
         if name in _CONVOLUTIONS | _LINEAR:
             self.channel_dim = 0 if name in _CONVOLUTIONS else -1
-        elif name == "layer_norm" and len(args[1]) == 1:
-            self.channel_dim = -1
-        elif name in _ORDERS and not is_parameter(args[0]):
+        elif name == "layer_norm":
+            self.channel_dim = -1 if len(kwargs.get("normalized_shape") or args[1]) == 1 else self.channel_dim
+        elif name in _ORDERS and args and args[0].dim() > 2 and not is_parameter(args[0]):
             self.reorder(func, args, kwargs)
         if looks_beyond_elements(name):
             run.argument = None
@@ -253,7 +253,7 @@ class _Watch(TorchFunctionMode):
         channel = 1 if self.channel_dim == 0 else dims - 1
         sizes = range(2, 2 + dims)  # all different
         moved = func(torch.empty(*sizes, device="meta"), *args[1:], **kwargs).shape.index(sizes[channel])
-        if dims > 2 and moved in (1, dims - 1):
+        if moved in (1, dims - 1):
             self.channel_dim = 0 if moved == 1 else -1
 
     def follow(self, function: str, args: Sequence[Any], result: Any) -> None:

@@ -642,6 +642,8 @@ def test_channels_are_followed_where_dimensions_are_reordered() -> None:
                 F.relu(x.movedim(-1, 1) if self.back else x).sum((1, 2, 3), keepdim=True), torch.ones(1, 1, 1, 1)
             )
 
+    flat = Body(lambda net, x: F.relu(x.t().permute(dims=(1, 0)) + torch.ones(2).permute(0).sum()))
+    assert [site.channel_dim for site in models.sites(flat, torch.randn(2, 8))] == [-1]
     for back, shape, dim in ((False, (16, 16, 6), -1), (True, (6, 16, 16), 0)):
         (site,) = models.sites(Reordered(back), torch.randn(2, 3, 16, 16))
         assert (site.shape, site.channel_dim) == (shape, dim)
