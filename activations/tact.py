@@ -10,6 +10,10 @@ from torch import Tensor
 from activations._modules import Trainable
 from activations.pointwise import Pointwise
 
+# Stands for infinity, whose product with a gate of 0 is none. No nearer bound will do: where 1 + beta is small or
+# negative, the gate is neither 0 nor 1 at any x.
+LARGE = 1e30
+
 
 def _tact_value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     """(alpha * x + 1 - alpha) * sigmoid((1 + beta) * x).
@@ -17,24 +21,15 @@ def _tact_value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     Published as (A x + B)(tanh(C x) + 1) with A = alpha/2, B = 1/2 - A, C = (1 + beta)/2; since
     1 + tanh(z) = 2 sigmoid(2 z) the two are one function, but tanh + 1 cancels to 0 in float32 below C x = -9.
     """
-    gate = torch.sigmoid((1 + beta) * x)
-    return _but_for_0(gate, (alpha * x + (1 - alpha)) * gate)
+    return (alpha * x.clamp(min=-LARGE) + (1 - alpha)) * torch.sigmoid((1 + beta) * x)
 
 
 def _tact_vjp(grad: Tensor, x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, ...]:
     steepness = 1 + beta
     gate, shut = torch.sigmoid(steepness * x), torch.sigmoid(-steepness * x)
-    spread = gate * shut
-    slope = _but_for_0(spread, (alpha * x + (1 - alpha)) * gate * shut)
-    grad_alpha = _but_for_0(gate, grad * (x - 1) * gate)
-    return grad * (alpha * gate + steepness * slope), grad_alpha, _but_for_0(spread, grad * x * slope)
-
-
-def _but_for_0(factor: Tensor, product: Tensor) -> Tensor:
-    """The product; 0 where a factor of it is, whatever the others. As 1 + beta may be small or negative, x may be large
-    where the gate is neither 0 nor 1, and so cannot be clamped.
-    """
-    return torch.where(factor == 0, factor, product)
+    near = x.clamp(-LARGE, LARGE)
+    slope = (alpha * near + (1 - alpha)) * gate * shut
+    return grad * (alpha * gate + steepness * slope), grad * (x.clamp(min=-LARGE) - 1) * gate, grad * near * slope
 
 
 def _mtact_value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
