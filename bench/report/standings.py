@@ -15,7 +15,7 @@ from bench.views._table import heading, number, percent
 RUNS = "runs, mean, 95 %"  # heading of the dot plots
 DOTS = "pale dots are single runs, the line is the interval, and a triangle at the edge lies beyond the axis"
 LEADERS = (
-    "first: nothing in its block is told apart from it as better (Games-Howell at 5 %, of three runs rather 13 %)",
+    "first: nothing in its block is told apart from it as better (Games-Howell at 5 %, of few runs more)",
     "in brackets the exact 95 % interval of the share (Clopper-Pearson), by whose lower end the rows are ordered",
 )
 SHADES = 4  # of the heat map behind the first

@@ -20,7 +20,7 @@ NOTED = ("CHANGED", "IMPROVED", "NEW")
 SHOWN_IDS = 5
 LEGEND = (
     "mean ± 95 % interval over n seeds; a rank such as 1–3 is a tie, activations that share a letter are tied;\n"
-    "`>` tells apart, `~` does not (Games-Howell at 5 %, of three runs rather 13 %);\n"
+    "`>` tells apart, `~` does not (Games-Howell at 5 %, which for 13 activations of 3 runs is 13 %);\n"
     "MB kept: for backward, by one batch"
 )
 
