@@ -8,16 +8,14 @@ Nothing heavy is imported to collect: torch, scipy and pandas come in when the f
 
 from __future__ import annotations
 
-import datetime
 import re
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from bench import baseline, kernels, options, selection
+from bench import baseline, kernels, live_line, options, selection
 from bench.case import Case, Experiment
 from bench.data import DataError
 from bench.device import has_cuda, pin_worker, visible_gpus
@@ -25,7 +23,7 @@ from bench.recipe import SCALES
 from bench.record import ResultsError
 from bench.reporter import STATE, Reporter, State, Timing, is_worker, under_xdist
 from bench.result import Result
-from bench.session import Progress, Session
+from bench.session import Session
 
 _RESULT = pytest.StashKey[Result]()
 
@@ -101,15 +99,10 @@ def pytest_collection_modifyitems(
         item.extra_keyword_matches.update(selection.keywords_of(parameter))
         words |= selection.words_of(parameter)
     _deselect(config, items, lambda item: settings.selects(parameters.get(item)))
-    typed = config.option.keyword
-    with _asked(config, exact := selection.exact(typed, words)):
-        try:
-            yield
-        except pytest.UsageError as error:  # pytest quotes the expression; the user typed the other one
-            said = [re.sub(r": at column \d+", "", str(part).replace(exact, typed)) for part in error.args]
-            raise pytest.UsageError(*said) from error
+    with _exactly(config, words):
+        yield
     if parameters and not items:
-        config.stash[STATE].why_nothing = _why_nothing(typed, settings, parameters)
+        config.stash[STATE].why_nothing = _why_nothing(config.option.keyword, settings, parameters)
     if not settings.peers:
         config.stash[STATE].unasked = _deselect(config, items, lambda item: not item.get_closest_marker("peers"))
     if is_worker(config):  # pytest-benchmark times nothing beside other workers, and nothing is what we say then
@@ -121,7 +114,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     state = config.stash[STATE]
     cases = [item for item in session.items if any(isinstance(one, Case) for one in _parameters(item))]
-    progress = _progress(config, len(cases)) if not is_worker(config) else None
+    progress = live_line.progress(config, len(cases), state.results) if not is_worker(config) else None
     state.session = Session(state.settings, max(1, len(cases)), progress)
     if not under_xdist(config):
         state.selected = {item.nodeid for item in session.items}
@@ -141,7 +134,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         raise pytest.UsageError("--plan: no case of an experiment is selected, and nothing else has a plan")
     from bench.plan import report
 
-    write = _live_line(config)
+    write = live_line.writer(config)
     try:
         state.planned = report.make(cases, state.settings, write or (lambda line: None))
     except (ResultsError, ValueError) as error:
@@ -234,14 +227,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @contextmanager
-def _asked(config: pytest.Config, keyword: str) -> Iterator[None]:
+def _exactly(config: pytest.Config, words: set[str]) -> Iterator[None]:
     """The expressions of `-k` and `-m` as pytest is to understand them, while it selects."""
     typed = config.option.keyword, config.option.markexpr
+    exact = selection.exact(typed[0], words)
     try:
-        config.option.keyword, config.option.markexpr = keyword, selection.marked(typed[1])
+        config.option.keyword, config.option.markexpr = exact, selection.marked(typed[1])
         yield
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
+    except pytest.UsageError as error:  # pytest quotes the expression; the user typed the other one
+        said = [re.sub(r": at column \d+", "", str(part).replace(exact, typed[0])) for part in error.args]
+        raise pytest.UsageError(*said) from error
     finally:
         config.option.keyword, config.option.markexpr = typed
 
@@ -284,34 +281,3 @@ def _experiment(module: Any) -> Experiment | None:
 
 def _is_timing(item: pytest.Item) -> bool:
     return "timing" in getattr(item, "fixturenames", ())
-
-
-def _progress(config: pytest.Config, cases: int) -> Progress | None:
-    """On a terminal: case, seed, epoch, loss and time left on one line that is written over."""
-    write = _live_line(config)
-    if write is None:
-        return None
-    finished = config.stash[STATE].results
-    start = time.monotonic()
-
-    def show(case: Case, seed: int, epoch: int, epochs: int, loss: float, share: float) -> None:
-        done = len(finished) + share
-        left = datetime.timedelta(seconds=round((time.monotonic() - start) * (cases - done) / done))
-        write(f"{case.id}  seed {seed}  epoch {epoch}/{epochs}  loss {loss:.4f}  {left} left")
-
-    return show
-
-
-def _live_line(config: pytest.Config) -> Callable[[str], None] | None:
-    """Writes over one line of a terminal; None where there is no terminal."""
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is None or not terminal.isatty:
-        return None
-    capture = config.pluginmanager.get_plugin("capturemanager")
-
-    def write(line: str) -> None:
-        with capture.global_and_fixture_disabled() if capture else nullcontext():
-            terminal.rewrite(line, erase=True)
-            terminal.flush()
-
-    return write
