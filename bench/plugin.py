@@ -21,9 +21,10 @@ from bench.data import DataError
 from bench.device import has_cuda, pin_worker, visible_gpus
 from bench.recipe import SCALES
 from bench.record import ResultsError
-from bench.reporter import STATE, Reporter, State, Timing, is_worker, under_xdist
+from bench.reporter import Reporter
 from bench.result import Result
 from bench.session import Session
+from bench.state import STATE, State, Timing, is_worker, under_xdist
 
 _RESULT = pytest.StashKey[Result]()
 
@@ -67,7 +68,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """`-n auto`: one worker a GPU; on a CPU what xdist makes of it."""
-    gpus = visible_gpus() if config.getoption("--device") in ("auto", "cuda") else []
+    gpus = visible_gpus() if config.getoption("--device") in ("auto", "cuda") and has_cuda() else []
     return len(gpus) or None
 
 
@@ -163,12 +164,8 @@ def run_case(request: pytest.FixtureRequest, bench_session: Session) -> Callable
             for name in experiment.views:
                 views.info(name)  # hours before it is asked for its table
             result = bench_session.run(case, experiment)
-        except (DataError, ResultsError, ValueError) as error:
-            refused = str(error)
-        else:
-            refused = ""
-        if refused:  # not where it was caught: pytest would print the whole chain of causes
-            pytest.fail(f"{case.id}: {refused}", pytrace=False)
+        except (DataError, ResultsError, ValueError) as error:  # from None: pytest would print the chain of causes
+            raise pytest.fail.Exception(f"{case.id}: {error}", pytrace=False) from None
         request.node.stash[_RESULT] = result
         request.node.user_properties += junit.properties(result, bench_session.figures)
         if result.failed:
@@ -184,13 +181,8 @@ def timing(request: pytest.FixtureRequest) -> Timing:
     state = request.config.stash[STATE]
     assert state.session is not None
     return Timing(
+        settings=state.settings,
         device=state.session.device,
-        where=state.settings.where,
-        commands=state.settings.commands,
-        baselines=state.settings.baseline_dir,
-        mode=state.settings.baseline_mode,
-        strict=state.settings.strict,
-        record=state.settings.record,
         cases=sum(_is_timing(item) for item in request.session.items),
         rows=state.timings,
         compared=state.compared,

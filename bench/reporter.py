@@ -2,116 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bench import baseline, kernels, timings
-from bench.commands import Commands
-from bench.data.locations import Locations
-from bench.options import Settings
 from bench.record import ResultsError, write_text
 from bench.result import Result
-from bench.session import Session
+from bench.state import STATE, under_xdist
 
 if TYPE_CHECKING:
-    import torch
-
     from bench.report.findings import Findings
 
 SHOWN_LOST = 5
-
-
-@dataclass
-class State:
-    """What the hooks of one process share.
-
-    Attributes:
-        started: whether tests began to run.
-        selected: node ids of all tests that should report; empty in xdist's workers.
-        reported: node ids of those that have.
-        failures: why a test without a result failed, by node id.
-        cases_failed: whether a case is among these.
-        untimed: timings left out because of xdist.
-        why_nothing: why no test is selected; empty where some are.
-        unasked: tests beside peers left out for want of `--peers`.
-        timings: what the timing tests found, for their table.
-        compared, counted: what the tests beside peers found, for theirs.
-        tables: those of the peers, by the name of their file.
-        ranking: the tables of the session.
-        recorded: what `--record` wrote, as a table.
-        fewer: how many baselines it made of fewer runs than they had.
-        planned: what `--plan` found, as tables.
-        written: which files were, a line a folder.
-        unwritten: why files could not be written.
-        no_job_summary: why GitHub's could not.
-    """
-
-    settings: Settings
-    session: Session | None = None
-    results: list[Result] = field(default_factory=list)
-    timings: list[Any] = field(default_factory=list)
-    compared: list[kernels.Compared] = field(default_factory=list)
-    counted: list[kernels.Count] = field(default_factory=list)
-    tables: dict[str, str] = field(default_factory=dict)
-    started: bool = False
-    selected: set[str] = field(default_factory=set)
-    reported: set[str] = field(default_factory=set)
-    failures: dict[str, str] = field(default_factory=dict)
-    cases_failed: bool = False
-    untimed: int = 0
-    unasked: int = 0
-    why_nothing: str = ""
-    ranking: str = ""
-    recorded: str = ""
-    fewer: int = 0
-    planned: str = ""
-    written: list[str] = field(default_factory=list)
-    unwritten: list[str] = field(default_factory=list)
-    no_job_summary: str = ""
-
-
-STATE = pytest.StashKey[State]()
-
-
-@dataclass(frozen=True)
-class Timing:
-    """What a timing test needs of its session.
-
-    Attributes:
-        device: to time on.
-        where, commands: see `Settings`.
-        baselines: folder of the recorded rows.
-        mode: `check`, `require` or `ignore`.
-        strict, record: see the options.
-        cases: timings selected in the session, among which its false alarms are shared.
-        rows: what was found; the table at the end is made of it.
-        compared, counted: likewise, beside peers.
-    """
-
-    device: torch.device
-    where: Locations
-    commands: Commands
-    baselines: Path
-    mode: str
-    strict: bool
-    record: bool
-    cases: int
-    rows: list[Any]
-    compared: list[kernels.Compared]
-    counted: list[kernels.Count]
-
-
-def is_worker(config: pytest.Config) -> bool:
-    """Whether this process is one of xdist's workers."""
-    return hasattr(config, "workerinput")
-
-
-def under_xdist(config: pytest.Config) -> bool:
-    """Whether this process is one of xdist's workers or their controller."""
-    return is_worker(config) or bool(getattr(config.option, "dist", "no") != "no")
 
 
 class Reporter:
@@ -224,9 +127,7 @@ class Reporter:
 
         folder = state.settings.baseline_dir
         recorded = [baseline.from_records(result.records) for result in state.results]
-        changes = baseline.write(recorded, folder)
-        state.recorded = tables.recorded(changes) if changes else ""
-        state.fewer = sum(old is not None and len(new.seeds) < len(old.seeds) for old, new in changes)
+        state.recorded = tables.recorded(baseline.write(recorded, folder)) if recorded else ""
         kernels.write([row for _, _, row in state.timings], folder)
 
     def _write_report(self) -> None:
@@ -278,9 +179,6 @@ class Reporter:
         if state.recorded:
             terminalreporter.section("recorded")
             write(state.recorded)
-        if state.fewer:
-            advice = "their bands widen; without --seeds as many are recorded as the recipe says"
-            write(f"{state.fewer} of these rest on fewer runs than before: {advice}", red=True)
 
     def _show_timings(self, terminalreporter: Any) -> None:
         state = self.state

@@ -49,7 +49,6 @@ def test_contract(subject: Subject, subtests: pytest.Subtests, quiet: None) -> N
     silent = 0
     for check in contract.CHECKS:
         with subtests.test(check):
-            failure = None
             try:
                 contract.judge(check, entry)
             except contract.NotApplicable as reason:
@@ -57,8 +56,6 @@ def test_contract(subject: Subject, subtests: pytest.Subtests, quiet: None) -> N
                 pytest.skip(f"{check}: {reason}")
             except contract.Excepted as reason:
                 pytest.xfail(str(reason))
-            except AssertionError as error:
-                failure = str(error)
-            if failure:  # out here, where pytest does not print the errors behind it
-                pytest.fail(failure, pytrace=False)
+            except AssertionError as error:  # from None: pytest would print the errors behind it
+                raise pytest.fail.Exception(str(error), pytrace=False) from None
     assert silent < len(contract.CHECKS), f"no check of the contract has anything to say about {entry.name}"

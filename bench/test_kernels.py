@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from bench import interleave, kernels
-from bench.reporter import STATE, Timing
+from bench.state import STATE, Timing
 
 # pytest-benchmark's own rounds and calls a round: absolute times for its table and JSON, beside our ratios.
 ROUNDS = {"cache": (20, 20), "memory": (3, 1)}
@@ -39,14 +39,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_kernel(kernel: kernels.Kernel, benchmark: Any, timing: Timing) -> None:
     if not benchmark.enabled:
         pytest.fail("not timed: pytest-benchmark is off; run without --benchmark-disable", pytrace=False)
-    row = kernels.read(timing.baselines).get(kernels.key(kernel, timing.device))
+    row = kernels.read(timing.settings.baseline_dir).get(kernels.key(kernel, timing.device))
     verdict = None
-    if timing.record:
+    if timing.settings.record:
         measurement, row = kernels.record(kernel, timing.device)
-    elif timing.mode == "ignore":
+    elif timing.settings.baseline_mode == "ignore":
         measurement = kernels.measure(kernel, timing.device)
     else:
-        options = timing.commands.needed([kernel.activation])
+        options = timing.settings.commands.needed([kernel.activation])
         measurement, verdict = kernels.check(kernel, row, timing.device, timing.cases, options)
     timing.rows.append((measurement, verdict, row))
     benchmark.group = f"kernels: {kernel.dtype}, {kernel.size}, {kernel.mode}"
@@ -56,8 +56,8 @@ def test_kernel(kernel: kernels.Kernel, benchmark: Any, timing: Timing) -> None:
         call = kernels.prepare(kernel, timing.device).call
         benchmark.pedantic(call, rounds=rounds, iterations=iterations, warmup_rounds=1)
     refused = {"REGRESSED"}
-    refused |= {"IMPROVED"} if timing.strict else set()
-    refused |= {"NEW"} if timing.mode == "require" else set()
+    refused |= {"IMPROVED"} if timing.settings.strict else set()
+    refused |= {"NEW"} if timing.settings.require else set()
     if verdict and verdict.name in refused:
         pytest.fail(verdict.explanation, pytrace=False)
 

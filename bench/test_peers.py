@@ -12,7 +12,7 @@ wrong fails nothing here; what is ours and wrong by more than a hundred units in
 import pytest
 
 from bench import kernels
-from bench.reporter import Timing
+from bench.state import Timing
 
 
 @pytest.mark.peers

@@ -20,7 +20,7 @@ from bench import interleave
 from bench.case import Case
 from bench.data.errors import DataError
 from bench.recipe import Recipe
-from bench.reporter import Timing
+from bench.state import Timing
 
 if TYPE_CHECKING:
     from bench.data.parts import Parts
@@ -107,9 +107,9 @@ def calls(race: Race, names: list[str], benchmark: Any, timing: Timing) -> dict[
     else:
         smallest = models.info(race.case.model).minimum_image_size
         try:
-            parts = prepare(race.case.dataset, race.recipe, timing.device, smallest, timing.where)
+            parts = prepare(race.case.dataset, race.recipe, timing.device, smallest, timing.settings.where)
         except DataError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
     return loops.build(names, race.case, race.recipe, parts, timing.device)
 
 
