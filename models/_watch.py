@@ -38,9 +38,9 @@ _LINEAR = frozenset({"linear", "bilinear", "matmul", "mm", "bmm", "addmm", "embe
 _PRODUCTS = frozenset({"mul", "multiply", "rmul", "imul", "lerp", "addcmul", "einsum"})
 # A gate stays one on its way through these, and through sums and products with numbers (h * (1 - gate)).
 _SHAPES = frozenset({"view", "reshape", "expand", "expand_as", "unsqueeze", "squeeze", "flatten", "permute"})
-_PARTS = frozenset({"transpose", "chunk", "split", "unbind", "getitem", "dropout"})
+_UNCHANGED = _SHAPES | {"transpose", "chunk", "split", "unbind", "getitem", "dropout"}
 _QUOTIENTS = frozenset({"div", "divide", "truediv"})
-_SUMS = frozenset({"add", "radd", "sub", "rsub", "neg"})
+_ARITHMETIC = _PRODUCTS | _QUOTIENTS | {"add", "radd", "sub", "rsub", "neg"}
 _ORDERS = frozenset({"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"})
 # relu6(x + 3) / 6 is a hard sigmoid.
 _CLIPPED = frozenset({"relu6", "hardtanh"})
@@ -221,7 +221,8 @@ class _Watch(TorchFunctionMode):
             return result
         self.time += 1
         name = getattr(func, "__name__", "")
-        weighted = any(is_parameter(value, 2) for value in tree_leaves((args, kwargs)))
+        given = tree_leaves((args, kwargs))
+        weighted = any(is_parameter(value, 2) for value in given)
         if name in _CONVOLUTIONS or name == "linear" or (weighted and name != "__get__"):
             self.seen.layers.append(self.time)
         if name in _CONVOLUTIONS | _LINEAR:
@@ -232,7 +233,7 @@ class _Watch(TorchFunctionMode):
             self.reorder(func, args, kwargs)
         if looks_beyond_elements(name):
             run.argument = None
-        self.follow(name.strip("_"), (*args, *kwargs.values()), result)
+        self.follow(name.strip("_"), given, result)
         op = op_of(func, args, kwargs)
         if op is not None:
             self.use(run, op, name, result)
@@ -256,14 +257,14 @@ class _Watch(TorchFunctionMode):
         if moved in (1, dims - 1):
             self.channel_dim = 0 if moved == 1 else -1
 
-    def follow(self, function: str, args: Sequence[Any], result: Any) -> None:
-        """Note the gates among the arguments."""
-        for arg in tree_leaves(args):
-            if id(arg) not in self.gates:
+    def follow(self, function: str, given: Sequence[Any], result: Any) -> None:
+        """Note the gates among what a function is given."""
+        for gate in given:
+            if id(gate) not in self.gates:
                 continue
-            use = self.gates[id(arg)][1]
-            others = [one for one in tree_leaves(args) if isinstance(one, Tensor) and one is not arg]
-            if function in _SHAPES | _PARTS or (function in _SUMS | _QUOTIENTS | _PRODUCTS and not others):
+            use = self.gates[id(gate)][1]
+            others = [one for one in given if isinstance(one, Tensor) and one is not gate]
+            if function in _UNCHANGED or (function in _ARITHMETIC and not others):
                 self.gates.update((id(part), (part, use)) for part in tree_leaves(result))
                 use.gate |= use.op in _CLIPPED and function in _QUOTIENTS
             elif function in _PRODUCTS and use.op not in _CLIPPED:

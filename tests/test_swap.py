@@ -592,19 +592,13 @@ class ReluDropout(nn.Module):
         return F.dropout(F.relu(x), 0.5, self.training)
 
 
-@pytest.mark.parametrize(("kind", "kept"), [(lambda: BatchNormRelu(8), "batch_norm"), (ReluDropout, "dropout")])
+@pytest.mark.parametrize(("kind", "kept"), [(lambda: BatchNormRelu(8), "batch_norm"), (ReluDropout, "bernoulli")])
 def test_a_module_that_does_more_than_activate_keeps_the_rest(kind: Callable[[], nn.Module], kept: str) -> None:
     net = models.swap(Body(lambda net, x: net.inner(x), inner=kind()), sine).train()
-    names = {event.key for event in profiled(net, torch.randn(4, 8))}
-    assert any(kept in name for name in names)
-    assert "aten::sin" in names
-    assert "aten::relu" not in names
-
-
-def profiled(net: nn.Module, x: Tensor) -> Any:
-    with torch.profiler.profile() as profile:
-        net(x)
-    return profile.key_averages()
+    with Recorder() as recorder:
+        net(torch.randn(4, 8))
+    assert any(kept in name for name in recorder.ran)
+    assert recorder.activations() == {"sin": 1}
 
 
 @pytest.mark.parametrize(
@@ -960,5 +954,7 @@ def test_a_network_whose_inputs_cannot_be_guessed_asks_for_an_example() -> None:
 
 
 def test_importing_models_does_not_load_torch() -> None:
-    code = "import sys, models; models.swap, models.sites; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(models.__file__).parents[1])
+    code = "import sys, models; models.swap, models.sites; print('torch' in sys.modules)"
+    folder = Path(models.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=folder, capture_output=True, text=True)
+    assert done.stdout.strip() == "False"
