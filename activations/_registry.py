@@ -111,10 +111,10 @@ def build(
         ValueError: unknown name, or an argument that the activation does not take or not with this value.
     """
     entry = info(name)
-    _check(entry, shape, channel_dim, arguments)
-    if parameters_per is not None and parameters_per not in get_args(ParametersPer):
+    if parameters_per not in (None, *get_args(ParametersPer)):
         known = ", ".join(get_args(ParametersPer))
         raise ValueError(f"activation {entry.name!r}: parameters_per must be one of {known}, not {parameters_per!r}")
+    _check(entry, shape, channel_dim, arguments)
     factory = entry.factory
     keywords = {**entry.defaults, **arguments}
     if shape is not None and entry.parameters:
@@ -168,13 +168,14 @@ def _check(entry: Activation, shape: Sequence[int] | None, channel_dim: int, arg
             raise ValueError(f"activation {entry.name!r} takes no argument {name!r}; its arguments: {known}")
         if not entry.arguments[name].allows(value):
             raise ValueError(f"activation {entry.name!r}: {name} must be {entry.arguments[name]}, not {value!r}")
-    sizes = isinstance(shape, Sequence) and all(isinstance(one, Integral) and one > 0 for one in shape)
-    if shape is not None and not sizes:
+    if shape is None:
+        return
+    if not (isinstance(shape, Sequence) and all(isinstance(one, Integral) and one > 0 for one in shape)):
         raise ValueError(
             f"activation {entry.name!r}: shape must be the sizes of one example, such as (channels, height, width), "
             f"not {shape!r}"
         )
-    if shape is not None and not -len(shape) <= channel_dim < len(shape):
+    if not -len(shape) <= channel_dim < len(shape):
         raise ValueError(
             f"activation {entry.name!r}: channel_dim {channel_dim} is no dimension of the shape {tuple(shape)}; "
             f"allowed: {-len(shape)} to {len(shape) - 1}"

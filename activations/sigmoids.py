@@ -13,7 +13,7 @@ from activations._modules import Trainable
 from activations.pointwise import Pointwise
 from activations.self_gated import FAR
 
-# Stands for infinity where 1 + |x| is a divisor or a vanishing slope a factor: 1e30 + 1 is 1e30 in float64 too.
+# Stands for infinity where 1 + |x| is a divisor or what vanishes a factor: 1e30 + 1 is 1e30 in float64 too.
 LARGE = 1e30
 
 # Lambert's continued fraction tanh(x) = x / (1 + q / (3 + q / (5 + ...))), q = x^2, cut after 17, gives

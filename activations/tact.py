@@ -9,10 +9,7 @@ from torch import Tensor
 
 from activations._modules import Trainable
 from activations.pointwise import Pointwise
-
-# Stands for infinity, whose product with a gate of 0 is none. No nearer bound will do: where 1 + beta is small or
-# negative, the gate is neither 0 nor 1 at any x.
-LARGE = 1e30
+from activations.sigmoids import LARGE
 
 
 def _tact_value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -21,6 +18,7 @@ def _tact_value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     Published as (A x + B)(tanh(C x) + 1) with A = alpha/2, B = 1/2 - A, C = (1 + beta)/2; since
     1 + tanh(z) = 2 sigmoid(2 z) the two are one function, but tanh + 1 cancels to 0 in float32 below C x = -9.
     """
+    # No nearer bound on x spares the product 0 * inf: where 1 + beta is small, no gate is 0 until far out.
     return (alpha * x.clamp(min=-LARGE) + (1 - alpha)) * torch.sigmoid((1 + beta) * x)
 
 

@@ -132,16 +132,16 @@ def _compare(options: argparse.Namespace) -> str:
     from bench import compare
 
     folders = [options.before, options.after]
-    records, notes = [], []
+    records = []
     for folder in folders:
-        runs, unread = observation.read_records(folder)
+        runs, notes = observation.read_records(folder)
+        _tell(notes)
         if not runs:
             raise ValueError(f"no records in {folder / 'runs'}; make some with: pytest bench --results-dir {folder}")
         records.append(runs)
-        notes += observation.left_out(unread)
     found = compare.compare(*records)
     options.exit_code = int(found.failed)
-    return "\n".join([compare.report(found, everything=options.all), *notes])
+    return compare.report(found, everything=options.all)
 
 
 def _add_history(command: argparse.ArgumentParser) -> None:
@@ -178,7 +178,7 @@ def _observations(options: argparse.Namespace) -> list[Observation]:
         ValueError: nothing; the message says where it looked and what to run.
     """
     found, notes = observation.gather(options.results_dir, options.baseline_dir)
-    print(*(f"note: {note}" for note in notes), sep="\n", end="\n" * bool(notes), file=sys.stderr)
+    _tell(notes)
     asked = [one for one in found if _is_asked(options, one.case, one.key.scale)]
     if asked:
         return asked
@@ -189,6 +189,10 @@ def _observations(options: argparse.Namespace) -> list[Observation]:
     raise ValueError(
         f"none of the {len(found)} cases in {places} is asked for; they are of the experiments {experiments}"
     )
+
+
+def _tell(notes: Sequence[str]) -> None:
+    print(*(f"note: {note}" for note in notes), sep="\n", end="\n" * bool(notes), file=sys.stderr)
 
 
 def _is_asked(options: argparse.Namespace, case: Case, scale: str) -> bool:

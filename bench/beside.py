@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from bench import data
+from bench import spread
 from bench.rank import Block
 
 OPPONENT = "relu"
@@ -74,15 +74,6 @@ def paragraph(name: str, ranked: Sequence[Block]) -> str:
     return "\n".join(lines)
 
 
-def _step(block: Block) -> float:
-    """One test example of a share, 0 of a loss.
-
-    Rounding to it gives a difference a variance of step^2 / 6, below which a few that happen to be equal must not fall.
-    """
-    rows = block.first.recipe["test_size"] or data.info(block.first.case.dataset).rows[1]
-    return 1 / rows if block.percent else 0.0
-
-
 def _difference(name: str, block: Block, blocks: int) -> Difference | None:
     values = {row.activation: row.runs.of(block.metric) for row in block.rows if row.activation in (name, OPPONENT)}
     if len(values) < 2:
@@ -93,6 +84,8 @@ def _difference(name: str, block: Block, blocks: int) -> Difference | None:
         return Difference(block, math.nan, None, len(shared))
     half = None
     if len(shared) > 1:
-        error = max(float(stats.sem(differences)), _step(block) / math.sqrt(6 * len(shared)))
+        # A difference of two rounded figures has twice the variance of rounding.
+        step = math.sqrt(2) * spread.step_of(block.metric, block.first.case.dataset, block.first.recipe["test_size"])
+        error = math.sqrt(spread.variance(differences.tolist(), step) / len(shared))
         half = error * float(stats.t.isf((1 - CONFIDENCE) / 2 / blocks, len(shared) - 1))
     return Difference(block, float(differences.mean()), half, len(shared))

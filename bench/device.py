@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -34,8 +35,9 @@ def default_scale(device: str) -> str:
     return "small" if device in ("auto", "cuda") and has_cuda() else "tiny"
 
 
+@functools.cache
 def has_cuda() -> bool:
-    """Whether there is a GPU and torch can use it; torch is loaded where there is one alone."""
+    """Whether there is a GPU and torch can use it, asked once a process; torch is loaded where there is one alone."""
     if not visible_gpus():
         return False
     import torch

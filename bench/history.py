@@ -148,8 +148,9 @@ def states(entries: Sequence[Entry]) -> list[Entry]:
     """Those entries of one series whose bits differ from those of the entry before, on the seeds that both have."""
 
     def moved(one: Entry, other: Entry) -> bool:
-        shared = one.bits.keys() & other.bits.keys()
-        return not shared or any(one.bits[seed] != other.bits[seed] for seed in shared)
+        before, after = one.bits, other.bits
+        shared = before.keys() & after.keys()
+        return not shared or any(before[seed] != after[seed] for seed in shared)
 
     kept = list(entries[:1])
     for entry in entries[1:]:

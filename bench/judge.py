@@ -23,14 +23,13 @@ from functools import lru_cache
 
 from scipy import stats
 
-from bench import data, fingerprint, spread
+from bench import fingerprint, spread
 from bench.baseline import Baseline
 from bench.record import Record
 from bench.spread import Prior, upper_quantile, variance
 
 LEVEL = 0.01  # false alarms a session
 TESTS = 5  # a case: value lower, value higher, more diverged, more not trained, more trained
-ROUNDING = 1e-9  # relative: a drop of exactly one example must not fail by the last bit of a difference
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,6 @@ def fails(verdict: str, *, strict: bool = False, require: bool = False) -> bool:
     """Whether a verdict fails its case: always, or only with `--strict` or with `--baseline=require`."""
     unrecorded = verdict in ("CHANGED", "IMPROVED")
     return verdict in FAILING or (strict and unrecorded) or (require and verdict == "NEW")
-
-
-def quantum(baseline: Baseline, test_size: int | None) -> float:
-    """The step in which the metric moves: one test example for an accuracy, nothing for a loss."""
-    if not baseline.metric.endswith("accuracy"):
-        return 0.0
-    rows = test_size or data.info(baseline.key.case.dataset).rows[1]
-    return (1 + ROUNDING) / rows
 
 
 def prior_of(pool: Iterable[Baseline], step: float) -> Prior | None:
@@ -148,7 +139,7 @@ def judge(
     if not difference and shared and all(record.bits == recorded[record.seed] for record in shared):
         return Judgement("SAME", f"the same bits as recorded, {_seeds(shared)}")
     quiet = "WITHIN" if difference or not shared else "CHANGED"
-    step = quantum(baseline, first.recipe["test_size"])
+    step = spread.step_of(baseline.metric, baseline.key.case.dataset, first.recipe["test_size"])
     level = LEVEL / (TESTS * cases)
     outcomes = _judge_outcomes(records, baseline, level, suspicion)
     values = _judge_values(records, baseline, prior, step, level, suspicion)

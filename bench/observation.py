@@ -151,15 +151,9 @@ def gather(results_dir: Path, baseline_dir: Path) -> tuple[list[Observation], li
     Raises:
         BaselineError: a malformed row.
     """
-    records, unread = read_records(results_dir)
+    records, left_out = read_records(results_dir)
     rows, notes = recorded(baseline_dir)
-    return _newest([*rows, *from_records(records, reported.read(baseline_dir))]), left_out(unread) + notes
-
-
-def left_out(unread: Sequence[ResultsError]) -> list[str]:
-    """A line on files that `read_records` could not take; none where there are none."""
-    said = f"left out {len(unread)} files that are not today's records, the first: {unread[0]}" if unread else ""
-    return [said] if said else []
+    return _newest([*rows, *from_records(records, reported.read(baseline_dir))]), left_out + notes
 
 
 def recorded(baseline_dir: Path) -> tuple[list[Observation], list[str]]:
@@ -182,33 +176,29 @@ def from_records(records: Iterable[Record], figures: Reported) -> list[Observati
     return [_from_runs(key, sorted(runs, key=lambda run: run.seed), figures) for key, runs in groups.items()]
 
 
-def read_records(folder: Path) -> tuple[list[Record], list[ResultsError]]:
-    """The records of a results folder, and what is wrong with those of its files that are none."""
-    found, unread = [], []
+def read_records(folder: Path) -> tuple[list[Record], list[str]]:
+    """The records of a results folder, and a note on what was left out of it, if anything was.
+
+    Left out are files that are no records, and runs of a user's own activation from before its file was changed.
+    """
+    found, left_out = [], []
     for path in sorted((folder / "runs").glob("*.json")):
         try:
             one = record.load(path)
         except ResultsError as error:
-            unread.append(error)
+            left_out.append(str(error))
         else:
             found += [one] if one else []
-    return _of_todays_code(found, unread), unread
-
-
-def _of_todays_code(records: Sequence[Record], unread: list[ResultsError]) -> list[Record]:
-    """Without runs of a user's own activation from before its file was changed, of which `unread` is told."""
-    latest: dict[Key, Record] = {}
-    for one in sorted(records, key=lambda one: one.date):
-        latest[baseline.key_of(one)] = one
-    kept = []
-    for one in records:
-        if one.fingerprint.get(OWN_CODE) == latest[baseline.key_of(one)].fingerprint.get(OWN_CODE):
-            kept.append(one)
+    latest = {baseline.key_of(one): one.fingerprint.get(OWN_CODE) for one in sorted(found, key=lambda one: one.date)}
+    todays = []
+    for one in found:
+        if one.fingerprint.get(OWN_CODE) == latest[baseline.key_of(one)]:
+            todays.append(one)
         else:
-            unread.append(
-                ResultsError(f"{one.case.id}, seed {one.seed}, ran before the file of {one.case.activation} changed")
-            )
-    return kept
+            left_out.append(f"{one.case.id}, seed {one.seed}, ran before the file of {one.case.activation} changed")
+    if not left_out:
+        return todays, []
+    return todays, [f"left out {len(left_out)} files that are not today's records, the first: {left_out[0]}"]
 
 
 def _current(rows: Iterable[Baseline]) -> tuple[list[tuple[Baseline, Mapping[str, Any]]], int]:

@@ -180,8 +180,10 @@ def read(config: pytest.Config) -> Settings:
         ValueError: a name or a folder that does not exist.
     """
     option = config.getoption
-    baseline_dir = option("--baseline-dir")
-    if not baseline_dir.is_dir() and not option("--record"):
+    baseline_dir = option("--baseline-dir").expanduser().absolute()
+    if option("--record"):
+        _folder(config, "--baseline-dir")
+    elif not baseline_dir.is_dir():
         raise ValueError(f"--baseline-dir {baseline_dir}: no such folder; make it with --record")
     if option("--plan") and option("--record"):
         raise ValueError("--plan trains nothing that --record could write; give one of them")
@@ -195,7 +197,7 @@ def read(config: pytest.Config) -> Settings:
         where=_locations(config),
         results_dir=_folder(config, "--results-dir"),
         report=_folder(config, "--report") if option("--report") else None,
-        baseline_dir=baseline_dir.expanduser().absolute(),
+        baseline_dir=baseline_dir,
         baseline_mode=option("--baseline"),
         resume=option("--resume"),
         gradients=option("--gradients"),

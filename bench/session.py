@@ -121,12 +121,13 @@ class Session:
     def _recorded(self, key: baseline.Key, recipe: Recipe) -> tuple[baseline.Baseline | None, Prior | None]:
         """The baseline of a key, and what the spreads of its block say about its own."""
         from bench import judge
+        from bench.spread import step_of
 
         found = self.baselines.get(key)
         if found is None:
             return None, None
         pool = [row for row in self.baselines.values() if row.key.pool == key.pool]
-        return found, judge.prior_of(pool, judge.quantum(found, recipe.test_size))
+        return found, judge.prior_of(pool, step_of(found.metric, key.case.dataset, recipe.test_size))
 
     def _records(
         self, case: Case, recipe: Recipe, seeds: Sequence[int], unsaved: list[ResultsError]

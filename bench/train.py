@@ -73,7 +73,11 @@ def environment(
     recipe = recipe.on(device.type)
     parts = prepare(case.dataset, recipe, device, models.info(case.model).minimum_image_size, where)
     with interleave.threads(recipe.threads or torch.get_num_threads()):
-        return parts.data_hash, fingerprint.take(device, recipe, activations.info(case.activation).code)
+        return parts.data_hash, _fingerprint(case, recipe, device)
+
+
+def _fingerprint(case: Case, recipe: Recipe, device: torch.device) -> fingerprint.Fingerprint:
+    return fingerprint.take(device, recipe, activations.info(case.activation).code)
 
 
 def train_epoch(
@@ -171,7 +175,7 @@ def _run(
         recipe=recipe.fields,
         data_hash=parts.data_hash,
         device_class=fingerprint.device_class(device),
-        fingerprint=fingerprint.take(device, recipe, activations.info(case.activation).code),
+        fingerprint=_fingerprint(case, recipe, device),
         outcome=outcome_of(losses, found[judged], looked_at[judged], objective),
         metrics={
             **{metric: value for name, one in found.items() for metric, value in one.named(name).items()},

@@ -20,6 +20,8 @@ CUDA = "CUDA_VISIBLE_DEVICES"
 def _sixteen_cores_and_no_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 16)
     monkeypatch.setenv("PATH", str(tmp_path))  # where the tests put an nvidia-smi of their own
+    monkeypatch.delenv(CUDA, raising=False)
+    device.has_cuda.cache_clear()
 
 
 def _pinned(worker: int, workers: int, **environment: str) -> dict[str, str]:
@@ -73,14 +75,15 @@ def test_a_gpu_that_torch_cannot_use_changes_no_default(
 ) -> None:
     """A CPU build of torch, or a driver that is too old."""
     _fake_nvidia_smi(tmp_path, "GPU 0: A100 (UUID: GPU-1)\\n")
-    monkeypatch.delenv(CUDA, raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: usable)
     assert [device.default_scale(name) for name in ("auto", "cuda", "cpu")] == [scale, scale, "tiny"]
 
 
 def test_without_a_gpu_the_default_is_known_without_torch() -> None:
-    code = "import sys; from bench import device; device.default_scale('auto'); assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(device.__file__).parents[1])
+    code = "import sys; from bench import device; print(device.default_scale('auto'), 'torch' in sys.modules)"
+    folder = Path(device.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=folder, capture_output=True, text=True)
+    assert done.stdout.split() == ["tiny", "False"]
 
 
 @pytest.mark.parametrize(("workers", "threads"), [(1, 16), (4, 4), (5, 3), (16, 1), (40, 1)])

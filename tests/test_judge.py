@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench import baseline, judge, options
+from bench import baseline, judge, options, spread
 from bench.baseline import Baseline
 from bench.record import Record
 from made import ELSEWHERE, HERE, record, runs
@@ -186,7 +186,7 @@ def alarms_and_runs(blocks, cases, sessions, rng, drop=0.0, strict=True, seeds=3
         chosen = [rows[i] for i in rng.integers(len(rows), size=1 if drop else cases)]
         numbers = sorted({number for number, _ in chosen})
         drawn = {number: [_resampled(records, rng) for records in drawable[number]] for number in numbers}
-        steps = {number: judge.quantum(block[0], _test_size(block[0])) for number, block in drawn.items()}
+        steps = {number: _step(block[0]) for number, block in drawn.items()}
         priors = {number: judge.prior_of(block, steps[number]) for number, block in drawn.items()}
         alarmed = False
         for number, place in chosen:
@@ -200,6 +200,10 @@ def alarms_and_runs(blocks, cases, sessions, rng, drop=0.0, strict=True, seeds=3
             planned += seeds
         found += alarmed
     return found / sessions, done / planned
+
+
+def _step(row: Baseline) -> float:
+    return spread.step_of(row.metric, row.key.case.dataset, _test_size(row))
 
 
 def _test_size(row: Baseline) -> int | None:

@@ -160,10 +160,10 @@ def test_a_results_folder_that_cannot_be_written_fails_without_losing_the_number
     )
 
 
-@pytest.mark.parametrize("option", ["--results-dir", "--report", "--tensorboard"])
+@pytest.mark.parametrize("option", ["--results-dir", "--report", "--tensorboard", "--baseline-dir"])
 def test_a_place_that_is_no_folder_is_refused_before_anything_is_trained(micro, option):
     (micro.path / "file").write_text("not a folder")
-    result = micro.runpytest_inprocess(*ONE_CASE, *UNJUDGED, option, "file/below")
+    result = micro.runpytest_inprocess(*ONE_CASE, "--record", option, "file/below")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*{option} *file/below: *file is no folder; give another place"])
     assert not (micro.path / "results").exists()

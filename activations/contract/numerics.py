@@ -77,7 +77,7 @@ def gradgradcheck_passes(entry: Activation) -> None:
     """So do the gradients of the gradients."""
     try:
         torch.autograd.gradgradcheck(*_differentiable(entry))
-    except RuntimeError as error:  # NotImplementedError is one of these
+    except RuntimeError as error:  # what torch raises where it knows no second derivative, too
         raise AssertionError(f"cannot be differentiated twice, or wrongly: {_first(error)}") from error
 
 

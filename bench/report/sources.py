@@ -53,14 +53,14 @@ def merged(folders: Sequence[Path], baseline_dir: Path) -> Sources:
         return _recorded(baseline_dir)
     records, said, timed, notes = [], [], [], []
     for folder in folders:
-        found, unread = observation.read_records(folder)
+        found, left_out = observation.read_records(folder)
         measured = timings.read(folder)
         if not found and not measured:
             if not folder.is_dir() or len(folders) == 1:
                 missing = folder / "runs"
                 raise ValueError(f"no records in {missing}; make some with: pytest bench --results-dir {folder}")
             notes.append(f"nothing was trained or timed in {folder}")
-        notes += observation.left_out(unread)
+        notes += left_out
         records.append(found)
         said += verdicts.read(folder)
         timed += measured

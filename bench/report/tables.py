@@ -18,6 +18,7 @@ from bench.views._table import UNKNOWN, cell, heading, number, runs
 # Verdicts that pass but want somebody's eye.
 NOTED = ("CHANGED", "IMPROVED", "NEW")
 SHOWN_IDS = 5
+FEWER = ", of fewer runs"
 LEGEND = (
     "mean ± 95 % interval over n seeds; a rank such as 1–3 is a tie, activations that share a letter are tied;\n"
     "`>` tells apart, `~` does not (Games-Howell at 5 %, which for 13 activations of 3 runs is 13 %);\n"
@@ -140,10 +141,13 @@ def recorded(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
         if old.bits == new.bits:
             return "the same bits"
         moved = "–" if old.mean is None or new.mean is None else f"{new.mean - old.mean:+.4f}"
-        return f"{moved}, of fewer runs" if len(new.seeds) < len(old.seeds) else moved
+        return moved + FEWER if len(new.seeds) < len(old.seeds) else moved
 
     rows = [(new.key.case.id, shown(old), shown(new), difference(old, new)) for old, new in changes]
-    return tabulate(rows, headers=("case", "old", "new", "difference"), disable_numparse=True)
+    table = tabulate(rows, headers=("case", "old", "new", "difference"), disable_numparse=True)
+    fewer = sum(row[-1].endswith(FEWER) for row in rows)
+    advice = "their bands widen; without --seeds as many are recorded as the recipe says"
+    return f"{table}\n{fewer} of these rest on fewer runs than before: {advice}" if fewer else table
 
 
 def _count(number: int, noun: str) -> str:
