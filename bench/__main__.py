@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from activations.command import Parser, run
-from bench import baseline, observation
-from bench.case import AXES, Case
-from bench.observation import Observation
-from bench.recipe import SCALES
-from bench.record import ResultsError
+from bench.cases.case import AXES, Case
+from bench.cases.recipe import SCALES
+from bench.records import baseline, case_runs
+from bench.records.case_runs import Observation
+from bench.records.record import ResultsError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _views() -> dict[str, Command]:
-    from bench.views import VIEWS
+    from bench.reporting.views import VIEWS
 
     return {
         name: Command(view.summary, _add_view if view.figure else _add_sources, _view) for name, view in VIEWS.items()
@@ -95,12 +95,12 @@ def _add_view(command: argparse.ArgumentParser) -> None:
 
 
 def _view(options: argparse.Namespace) -> str:
-    from bench import views
-    from bench.views import _figure
+    from bench.display import figures
+    from bench.reporting import views
 
     view = views.info(options.name)
     if options.plot:
-        _figure.check(options.plot)
+        figures.check(options.plot)
     observations = _observations(options)
     tables = view.tables(observations)
     if not tables:
@@ -108,16 +108,16 @@ def _view(options: argparse.Namespace) -> str:
     text = "\n\n".join(table.render() for table in tables)
     if not (options.plot and view.figure):
         return text
-    with _figure.style():
+    with figures.style():
         figure = view.figure(observations)
         if figure is None:
             raise ValueError(f"{options.name}: nothing to draw; it takes {view.needs}")
-        _figure.save(figure, options.plot)
+        figures.save(figure, options.plot)
     return f"{text}\n\nwrote {options.plot}"
 
 
 def _claims(options: argparse.Namespace) -> str:
-    from bench import claims
+    from bench.reporting import claims
 
     return claims.table(claims.judged(_observations(options)))
 
@@ -129,12 +129,12 @@ def _add_compare(command: argparse.ArgumentParser) -> None:
 
 
 def _compare(options: argparse.Namespace) -> str:
-    from bench import compare
+    from bench.regression import compare
 
     folders = [options.before, options.after]
     records = []
     for folder in folders:
-        runs, notes = observation.read_records(folder)
+        runs, notes = case_runs.read_records(folder)
         _tell(notes)
         if not runs:
             raise ValueError(f"no records in {folder / 'runs'}; make some with: pytest bench --results-dir {folder}")
@@ -150,13 +150,14 @@ def _add_history(command: argparse.ArgumentParser) -> None:
 
 
 def _history(options: argparse.Namespace) -> str:
-    from bench import history
+    from bench.records import history
+    from bench.regression import steps
 
     entries = history.read(options.results_dir / history.FILE)
     asked = [one for one in entries if _is_asked(options, one.case, one.environment[0])]
     if not asked:
         raise ValueError(f"none of the {len(entries)} entries of {options.results_dir / history.FILE} is asked for")
-    return history.report(asked, everything=options.all)
+    return steps.report(asked, everything=options.all)
 
 
 def _add_report(command: argparse.ArgumentParser) -> None:
@@ -166,9 +167,9 @@ def _add_report(command: argparse.ArgumentParser) -> None:
 
 
 def _report(options: argparse.Namespace) -> str:
-    from bench.report import page, sources
+    from bench.reporting.page import html, sources
 
-    return f"wrote {page.write(sources.merged(options.results, options.baseline_dir), options.to)}"
+    return f"wrote {html.write(sources.merged(options.results, options.baseline_dir), options.to)}"
 
 
 def _observations(options: argparse.Namespace) -> list[Observation]:
@@ -177,7 +178,7 @@ def _observations(options: argparse.Namespace) -> list[Observation]:
     Raises:
         ValueError: nothing; the message says where it looked and what to run.
     """
-    found, notes = observation.gather(options.results_dir, options.baseline_dir)
+    found, notes = case_runs.gather(options.results_dir, options.baseline_dir)
     _tell(notes)
     asked = [one for one in found if _is_asked(options, one.case, one.key.scale)]
     if asked:

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import torch
 
-import bench.judge
-import bench.report.files
-import bench.train  # noqa: F401
+import bench.regression.judge
+import bench.reporting.files.session_files
+import bench.training.train  # noqa: F401
 from activations import _registry
 
 # The networks here are so small that a second thread costs more than it gives, and under `-n` it starves the others.
@@ -22,8 +22,8 @@ torch.set_num_threads(1)
 pd.DataFrame({"a": [1]}).to_parquet(io.BytesIO())
 
 MICRO = """
-from bench.case import Experiment
-from bench.recipe import Recipe
+from bench.cases.case import Experiment
+from bench.cases.recipe import Recipe
 
 EXPERIMENT = Experiment(
     name="micro",

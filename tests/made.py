@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from bench import observation as observations
-from bench import rank
-from bench.baseline import Key
-from bench.case import Case
-from bench.observation import Observation
-from bench.rank import Block
-from bench.record import Record
-from bench.result import Result
+from bench.cases.case import Case
+from bench.ranking import rank
+from bench.ranking.rank import Block
+from bench.records import case_runs as observations
+from bench.records.baseline import Key
+from bench.records.case_runs import Observation
+from bench.records.record import Record
+from bench.records.result import Result
 
 SIZES = {"train_size": None, "validation_size": 1000}
 HERE = {"device": "cpu", "torch": "2.14"}

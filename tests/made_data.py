@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from bench.cases.recipe import Recipe
 from bench.data import DatasetInfo, hub, parts, store
 from bench.data.locations import Locations
-from bench.recipe import Recipe
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(version=1, epochs=1, batch_size=8, learning_rate=0.1, initialisation="torch")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import record, verdicts
-from bench.case import Case
-from bench.record import Record
-from bench.result import Result
+from bench.cases.case import Case
+from bench.records import record, verdicts
+from bench.records.record import Record
+from bench.records.result import Result
 from made import runs
 
 NASTY = "<script>document.title = 'owned'</script> & \"quoted\""

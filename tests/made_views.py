@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from bench.case import Case
-from bench.observation import Observation
+from bench.cases.case import Case
+from bench.records.case_runs import Observation
 from made import observation
 
 # Best to worst, and how they come out of every problem of `problems`.

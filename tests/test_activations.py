@@ -1,6 +1,6 @@
 """Tests of the catalogue: names, records, building, and what single activations promise beside the contract.
 
-What every activation promises (values, gradients, dtypes, layouts, ...) is the contract: `bench/test_contract.py`.
+What every activation promises (values, gradients, dtypes, layouts, ...) is the contract: bench/checks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 import activations
 from activations import Choice, Number, _registry, reference
-from bench.memory import bytes_saved
+from bench.training.memory import bytes_saved
 
 NAMES = activations.names()
 TRAINABLE = activations.names(trainable=True)

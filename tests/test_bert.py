@@ -16,12 +16,13 @@ from torch.nn import functional as F
 import activations
 import made_text
 import models
-from bench import experiments, network, train
-from bench.case import Case
+from bench import experiments
+from bench.cases.case import Case
+from bench.cases.recipe import Recipe
 from bench.data import DATASETS
 from bench.data.locations import Locations
 from bench.data.parts import Part, Parts
-from bench.recipe import Recipe
+from bench.training import setup, train
 from made_data import forget
 
 EXPERIMENT = experiments.find("bert")
@@ -50,7 +51,7 @@ def _built(activation: str, seed: int = 0, pretrained: Path | None = None, **siz
     part = Part(IDS, torch.arange(3) % 2, [9, 9, 9])
     told = {"pretrained": str(pretrained)} if pretrained else SMALL | sizes
     case = Case("bert", "bert", "toy_text", activation, "adamw")
-    made = network.build(case, RECIPE, seed, CPU, Parts(part, None, part, 2, "", told))
+    made = setup.build(case, RECIPE, seed, CPU, Parts(part, None, part, 2, "", told))
     return {name: value for name, value in made.net.state_dict().items() if "act_fn" not in name}
 
 

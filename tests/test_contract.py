@@ -404,11 +404,11 @@ def test_a_users_mistake_is_named(
         contract.judge(check, own(name))
 
 
-# The items of bench/test_contract.py
+# The items of bench/checks/test_contract.py
 
 
 def test_the_items_show_passes_reasons_and_failures_of_each_check(micro: pytest.Pytester) -> None:
-    micro.makepyfile(test_contract="from bench.test_contract import quiet, test_contract")
+    micro.makepyfile(test_contract="from bench.checks.test_contract import quiet, test_contract")
     micro.makepyfile(mine=textwrap.dedent(OWN))
     # In a process of its own: what is added must be registered before the module of the items is imported.
     result = micro.runpytest_subprocess(

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import activations
-from bench import train
-from bench.case import Case
-from bench.memory import bytes_saved
-from bench.recipe import Recipe
+from bench.cases.case import Case
+from bench.cases.recipe import Recipe
+from bench.training import train
+from bench.training.memory import bytes_saved
 
 NAMES = activations.names(family="gated_linear")
 GATED = [name for name in NAMES if "gate_first" in activations.info(name).arguments]

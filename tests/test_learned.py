@@ -14,7 +14,7 @@ import models
 from activations import reference
 from activations._catalogue.learned import PAU_DENOMINATOR, PAU_NUMERATOR
 from activations.learned import Hyperactivation
-from bench.memory import bytes_saved
+from bench.training.memory import bytes_saved
 
 LEARNED = [("pau", {"version": "A"}), ("pau", {"version": "B"}), ("hyperactivation", {})]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from activations.pointwise import Pointwise
-from bench.memory import bytes_saved
+from bench.training.memory import bytes_saved
 
 
 def _cubic_value(x: Tensor, slope: Tensor, *, shift: float = 1.0) -> Tensor:

@@ -12,8 +12,9 @@ import pytest
 
 import activations
 import models
-from bench import experiments, selection
-from bench.views import VIEWS
+from bench import experiments
+from bench.reporting.views import VIEWS
+from bench.session.runner import selection
 
 ROOT = Path(__file__).parents[1]
 

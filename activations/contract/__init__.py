@@ -1,6 +1,6 @@
 """The contract: what every activation of the registry keeps, and a user's own as well.
 
-    pytest bench/test_contract.py -k mish
+    pytest bench/checks/test_contract.py -k mish
     pytest bench --activation my_file.py:my_act -k "contract and my_act"
 
 `CHECKS` are functions of a record that raise AssertionError with what is wrong and where, or `NotApplicable` with the

@@ -90,13 +90,13 @@ def _plotted(entry: DatasetInfo, psis: Sequence[int], file: Path, where: Locatio
     if entry.kind != "images":
         known = ", ".join(one.name for one in DATASETS.values() if one.kind == "images")
         raise ValueError(f"{entry.name} holds {entry.kind}, not images to draw; these do: {known}")
-    from bench.views import _figure
+    from bench.display import figures
 
-    _figure.check(file)
+    figures.check(file)
     from bench.data import picture, store
 
-    with _figure.style():
-        _figure.save(picture.draw(store.load(entry.name, where), psis), file)
+    with figures.style():
+        figures.save(picture.draw(store.load(entry.name, where), psis), file)
     return f"wrote {file}"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench import seeding
+from bench.cases import seeding
 
 
 def shot_noise(images: Tensor, psi: float, generator: torch.Generator) -> Tensor:

@@ -20,7 +20,7 @@ from bench.data.locations import Locations
 from bench.data.preprocess import PREPROCESSING
 
 if TYPE_CHECKING:
-    from bench.recipe import Recipe
+    from bench.cases.recipe import Recipe
 
 # Of the fixed permutation from which validation part and subsets are taken; the same for every run.
 SPLIT_SEED = 20150101

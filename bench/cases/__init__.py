@@ -1,0 +1,1 @@
+"""Cases: what is compared, and what fixes the numbers of a run."""

@@ -1,0 +1,1 @@
+"""Checks: is every activation what it says, and would a broken one be noticed?"""

@@ -1,0 +1,1 @@
+"""Display: how a table and a picture look."""

@@ -1,0 +1,72 @@
+"""Experiment `complex` (D2): does one activation dominate DenseNet-121, SE-Net 18 and MobileNet v2?
+
+pytest bench -k "complex and digits"
+pytest bench -k "complex and senet18 and (relu or mish)" --scale small --data-dir DIR
+"""
+
+from bench.cases.case import Case, Experiment, RunCase
+from bench.cases.recipe import Recipe
+
+# Cut to about 120 steps in three seconds: one block in nearly every stage.
+TINY = {
+    "densenet121": {"width": 0.25, "depth": 0.1},
+    "senet18": {"width": 0.125, "depth": 0.5},
+    "mobilenet_v2": {"width": 0.25, "depth": 0.25},
+}
+
+
+def recipe(case: Case, scale: str) -> Recipe:
+    """The source's recipe at `paper`, a fifth of its epochs at `small`, digits at `tiny`.
+
+    The source: rate 0.001, mean of 3 runs. Its repository (github.com/GSPuniani/MBG-Activation-Functions, folder
+    cifar-10) adds Adam, batch 128, 100 epochs, images in [-1, 1], flipped with probability 0.4 and turned by up to
+    30 degrees, torch's own initialisation and the network of the last epoch. It has the networks of
+    github.com/weiaicunzai/pytorch-cifar100, which keep a little more resolution in MobileNet than ours with
+    `stem="cifar"`, and one TAct for all places of a block where ours has one a place.
+
+    `small` is for a GPU: some 15 minutes a run. `tiny` trains networks cut in width and depth on 1200 digits for
+    three epochs in batches of 32, not flipped or turned, which would make other digits of them. What it keeps is
+    each network's kind of block, and the question.
+    """
+    if scale == "tiny":
+        return Recipe(
+            version=1,
+            epochs=3,
+            batch_size=32,
+            learning_rate=1e-3,
+            initialisation="torch",
+            train_size=1200,
+            validation_size=237,
+            model_arguments=TINY[case.model],
+            threads=1,
+            seeds=3,
+            recorded_seeds=10,
+        )
+    return Recipe(
+        version=1,
+        epochs=20 if scale == "small" else 100,
+        batch_size=128,
+        learning_rate=1e-3,
+        initialisation="torch",
+        augmentation="flip_rotate",
+        seeds=3,
+        recorded_seeds=3,
+    )
+
+
+EXPERIMENT = Experiment(
+    name="complex",
+    question="Does one of five activations dominate three large networks?",
+    source="D2: Puniani 2020, MATH 198 (003_f59602624db1a428), section 2.2",
+    models=("densenet121", "senet18", "mobilenet_v2"),
+    datasets=("cifar10", "digits"),
+    optimizers=("adam",),
+    activations=("relu", "silu", "mish", "tact", "mtact"),
+    recipe=recipe,
+    runs_at=lambda case, scale: (case.dataset == "digits") == (scale == "tiny"),
+    views=("literature",),
+)
+
+
+def test_complex(case: Case, run_case: RunCase) -> None:
+    run_case(case)

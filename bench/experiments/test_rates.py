@@ -1,0 +1,51 @@
+"""Experiment `rates` (D3): which activation is best at each learning rate, and which rate for each activation?
+
+pytest bench -k "rates and digits"
+pytest bench -k "rates and senet18 and lr0.01" --scale small --data-dir DIR
+"""
+
+from dataclasses import replace
+
+from bench.cases.case import Case, Experiment, RunCase, settings_of
+from bench.cases.recipe import Recipe
+from bench.experiments.test_complex import recipe as complex_recipe
+
+
+def recipe(case: Case, scale: str) -> Recipe:
+    """That of `complex` with the variant's rate, and 5000 training images kept for the choice of a rate.
+
+    The source: rates 0.0001, 0.001, 0.01, 0.1 and 1, mean of 3 runs, and tables of the accuracy on the test part,
+    in which it also looks for the best rate. In two of its repository's scripts, cifar-10_senet18_relu_LR.py and
+    cifar-10_mobilenetv2_tact_LR.py, one network is trained through all rates from low to high and on into the next
+    run; here every run starts anew, and the choice is made on a validation part.
+
+    `tiny` has senet18 at 0.001 and 0.1, a hundred times as much.
+    """
+    return replace(
+        complex_recipe(case, scale),
+        learning_rate=settings_of(case.variant)["lr"],
+        validation_size=237 if case.dataset == "digits" else 5000,
+    )
+
+
+EXPERIMENT = Experiment(
+    name="rates",
+    question="Does the learning rate matter more than the activation?",
+    source="D3: Puniani 2020, MATH 198 (003_f59602624db1a428), section 2.2",
+    models=("densenet121", "senet18", "mobilenet_v2"),
+    datasets=("cifar10", "digits"),
+    optimizers=("adam",),
+    activations=("relu", "silu", "mish", "tact", "mtact"),
+    variants=("lr0.0001", "lr0.001", "lr0.01", "lr0.1", "lr1"),
+    recipe=recipe,
+    runs_at=lambda case, scale: (
+        case.dataset == "cifar10"
+        if scale != "tiny"
+        else case.dataset == "digits" and case.model == "senet18" and case.variant in ("lr0.001", "lr0.1")
+    ),
+    views=("rates", "literature"),
+)
+
+
+def test_rates(case: Case, run_case: RunCase) -> None:
+    run_case(case)

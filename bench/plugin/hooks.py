@@ -1,0 +1,286 @@
+"""The pytest plugin: options, exact selection, cases, verdicts, rankings. Loaded by `conftest.py` alone.
+
+    pytest bench -k "mlp and digits"
+    pytest bench -k "cifar and elu" --data-dir DIR -n 2
+
+Nothing heavy is imported to collect: torch, scipy and pandas come in when the first case runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from bench.cases.case import Case, Experiment
+from bench.cases.recipe import SCALES
+from bench.data import DataError
+from bench.plugin import options, progress
+from bench.plugin.reporter import Reporter
+from bench.plugin.state import STATE, State, is_worker, under_xdist
+from bench.records import baseline
+from bench.records.record import ResultsError
+from bench.records.result import Result
+from bench.session import selection
+from bench.session.runner import Session
+from bench.session.settings import Settings
+from bench.timing import kernels
+from bench.timing.context import TimingContext
+from bench.training.device import has_cuda, pin_worker, visible_gpus
+
+_RESULT = pytest.StashKey[Result]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "case(experiment, model, dataset, activation, optimizer, variant): one combination; "
+        "select exactly with -m \"case(activation='elu')\"",
+    )
+    config.addinivalue_line("markers", "peers: beside other packages, which takes long; run with --peers")
+    if under_xdist(config):
+        config.option.benchmark_disable = True  # lest pytest-benchmark warn of what our summary says
+    if is_worker(config):
+        worker = config.workerinput  # type: ignore[attr-defined]
+        pin_worker(int(worker["workerid"].removeprefix("gw")), int(worker["workercount"]))
+    try:
+        state = State(options.read(config))
+        baseline.read(state.settings.baseline_dir)
+        kernels.read(state.settings.baseline_dir)
+        if state.settings.plan and under_xdist(config):
+            raise ValueError("--plan trains nothing and needs no workers: leave -n out, or give -n0")
+    except (ValueError, baseline.BaselineError) as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[STATE] = state
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    settings = config.stash[STATE].settings
+    device = settings.device
+    if device == "auto":
+        device = "cuda" if has_cuda() else "auto (no CUDA)"
+    return f"actbench: scale {settings.scale}, device {device}, baselines {settings.baseline_dir}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """`-n auto`: one worker a GPU; on a CPU what xdist makes of it."""
+    gpus = visible_gpus() if config.getoption("--device") in ("auto", "cuda") and has_cuda() else []
+    return len(gpus) or None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Cases and timings are made when `--activation` has been read: it adds to the experiments and to the registry."""
+    settings = metafunc.config.stash[STATE].settings
+    if "timing" in metafunc.fixturenames:
+        if "kernel" in metafunc.fixturenames:
+            metafunc.parametrize("kernel", kernels.catalogue(settings.choice.added), ids=lambda kernel: kernel.id)
+        if "comparison" in metafunc.fixturenames:
+            metafunc.parametrize("comparison", kernels.comparisons(), ids=lambda comparison: comparison.id)
+    experiment = _experiment(metafunc.module)
+    if "case" not in metafunc.fixturenames or experiment is None:
+        return
+    cases = experiment.cases(settings.scale, settings.choice.added)
+    parameters = [pytest.param(case, id=case.id, marks=pytest.mark.case(**case.fields)) for case in cases]
+    metafunc.parametrize("case", parameters)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Apply the axis options, and let pytest apply `-k` with exact words; the option itself stays as typed."""
+    settings = config.stash[STATE].settings
+    parameters = {item: parameter for item in items for parameter in _parameters(item)}
+    try:
+        if parameters:
+            experiments = [one.experiment for one in parameters.values() if isinstance(one, Case)]
+            selection.check_experiments(settings.choice, experiments)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+    words: set[str] = set()
+    for item, parameter in parameters.items():
+        item.extra_keyword_matches.update(selection.keywords_of(parameter))
+        words |= selection.words_of(parameter)
+    _deselect(config, items, lambda item: settings.selects(parameters.get(item)))
+    with _exactly(config, words):
+        yield
+    if parameters and not items:
+        config.stash[STATE].why_nothing = _why_nothing(config.option.keyword, settings, parameters)
+    if not settings.peers:
+        config.stash[STATE].unasked = _deselect(config, items, lambda item: not item.get_closest_marker("peers"))
+    if is_worker(config):  # pytest-benchmark times nothing beside other workers, and nothing is what we say then
+        config.stash[STATE].untimed = _deselect(config, items, lambda item: not _is_timing(item))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    config = session.config
+    state = config.stash[STATE]
+    cases = [item for item in session.items if any(isinstance(one, Case) for one in _parameters(item))]
+    show = progress.progress(config, len(cases), state.results) if not is_worker(config) else None
+    state.session = Session(state.settings, max(1, len(cases)), show)
+    if not under_xdist(config):
+        state.selected = {item.nodeid for item in session.items}
+    if cases and (terminal := config.pluginmanager.get_plugin("terminalreporter")):
+        terminal.showfspath = False  # one line a case instead of one letter
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """With `--plan` nothing runs; what is selected is estimated instead."""
+    config, state = session.config, session.config.stash[STATE]
+    state.started = True
+    if not state.settings.plan or config.option.collectonly or session.testsfailed or not session.items:
+        return None
+    cases = _cases(session.items)
+    if not cases:
+        raise pytest.UsageError("--plan: no case of an experiment is selected, and nothing else has a plan")
+    from bench.reporting.plan import report
+
+    write = progress.writer(config)
+    try:
+        state.planned = report.make(cases, state.settings, write or (lambda line: None))
+    except (ResultsError, ValueError) as error:
+        raise pytest.UsageError(str(error)) from error
+    return True
+
+
+@pytest.fixture
+def bench_session(request: pytest.FixtureRequest) -> Session:
+    """What all cases of this process share."""
+    session = request.config.stash[STATE].session
+    assert session is not None
+    return session
+
+
+@pytest.fixture
+def run_case(request: pytest.FixtureRequest, bench_session: Session) -> Callable[[Case], Result]:
+    """Trains and judges a case of the module's EXPERIMENT; fails the test where the verdict does."""
+
+    def run(case: Case) -> Result:
+        from bench.reporting import views
+        from bench.reporting.files import junit
+
+        experiment = request.module.EXPERIMENT
+        try:
+            for name in experiment.views:
+                views.info(name)  # hours before it is asked for its table
+            result = bench_session.run(case, experiment)
+        except (DataError, ResultsError, ValueError) as error:  # from None: pytest would print the chain of causes
+            raise pytest.fail.Exception(f"{case.id}: {error}", pytrace=False) from None
+        request.node.stash[_RESULT] = result
+        request.node.user_properties += junit.properties(result, bench_session.figures)
+        if result.failed:
+            pytest.fail(result.message, pytrace=False)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def timing(request: pytest.FixtureRequest) -> TimingContext:
+    """What the timing tests share: device, baselines, and the list that their table is made of."""
+    state = request.config.stash[STATE]
+    assert state.session is not None
+    return TimingContext(
+        settings=state.settings,
+        device=state.session.device,
+        cases=sum(_is_timing(item) for item in request.session.items),
+        rows=state.timings,
+        compared=state.compared,
+        counted=state.counted,
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Hang the result on the report, as builtin values: xdist carries them to the controller."""
+    report = yield
+    if call.when == "call" and _RESULT in item.stash:
+        report.actbench = item.stash[_RESULT].to_builtin()
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """No letter and no word while a case has no line of its own yet; in pytest's summary its verdict."""
+    if hasattr(report, "actbench"):
+        return report.outcome, "", getattr(report, "verdict", "")
+    return None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not is_worker(session.config):
+        session.config.pluginmanager.register(Reporter(session.config), "actbench-reporter")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if is_worker(session.config):
+        state = session.config.stash[STATE]
+        output = {"actbench_untimed": state.untimed, "actbench_why_nothing": state.why_nothing}
+        session.config.workeroutput.update(output)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _exactly(config: pytest.Config, words: set[str]) -> Iterator[None]:
+    """The expressions of `-k` and `-m` as pytest is to understand them, while it selects."""
+    typed = config.option.keyword, config.option.markexpr
+    exact = selection.exact(typed[0], words)
+    try:
+        config.option.keyword, config.option.markexpr = exact, selection.marked(typed[1])
+        yield
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+    except pytest.UsageError as error:  # pytest quotes the expression; the user typed the other one
+        said = [re.sub(r": at column \d+", "", str(part).replace(exact, typed[0])) for part in error.args]
+        raise pytest.UsageError(*said) from error
+    finally:
+        config.option.keyword, config.option.markexpr = typed
+
+
+def _why_nothing(typed: str, settings: Settings, parameters: dict[pytest.Item, Any]) -> str:
+    experiments = {case.experiment: experiment for experiment, case in _cases(parameters)}
+
+    def collected(scale: str) -> Iterable[Any]:
+        if scale == settings.scale:
+            return parameters.values()
+        return (one for each in experiments.values() for one in each.cases(scale, settings.choice.added))
+
+    left: dict[str, list[Any]] = {scale: [one for one in collected(scale) if settings.selects(one)] for scale in SCALES}
+    return selection.why_nothing(typed, [item.nodeid for item in parameters], left, settings.scale)
+
+
+def _deselect(config: pytest.Config, items: list[pytest.Item], keep: Callable[[pytest.Item], bool]) -> int:
+    left_out = [item for item in items if not keep(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if keep(item)]
+    return len(left_out)
+
+
+def _parameters(item: pytest.Item) -> list[Any]:
+    callspec = getattr(item, "callspec", None)
+    return [one for one in callspec.params.values() if selection.is_selectable(one)] if callspec else []
+
+
+def _cases(items: Iterable[pytest.Item]) -> list[tuple[Experiment, Case]]:
+    """Those of the items that are an experiment's, each beside it: unit tests take cases too."""
+    found = [(_experiment(item.module), one) for item in items for one in _parameters(item)]  # type: ignore[attr-defined]
+    return [(experiment, one) for experiment, one in found if experiment and isinstance(one, Case)]
+
+
+def _experiment(module: Any) -> Experiment | None:
+    found = getattr(module, "EXPERIMENT", None)
+    return found if isinstance(found, Experiment) else None
+
+
+def _is_timing(item: pytest.Item) -> bool:
+    return "timing" in getattr(item, "fixturenames", ())

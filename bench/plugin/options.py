@@ -1,0 +1,211 @@
+"""The command line options, one group of `pytest --help`, and what they mean as one frozen record."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cases.recipe import SCALES
+from bench.data import locations
+from bench.data.locations import Locations
+from bench.records import baseline
+from bench.reporting.files import tensorboard
+from bench.reporting.plan import devices
+from bench.session import selection
+from bench.session.settings import BASELINE_MODES, CONFIRM, Settings
+from bench.training.device import DEVICES, default_scale
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def add(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup(
+        "actbench",
+        "actbench: activation functions, trained and judged; pytest's own --strict makes CHANGED and IMPROVED fail "
+        "too, since what changed must be recorded",
+    )
+    option = group.addoption
+    option("--scale", choices=SCALES, help="how much to train: tiny on a CPU, small on CUDA unless given")
+    option(
+        "--seeds",
+        type=_positive,
+        metavar="N",
+        help="runs a case; unless given, as many as its recipe says (3 at tiny)",
+    )
+    option("--device", choices=DEVICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
+    option(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="data in the hub's layout, DIR/ylecun/mnist/...; or ACTBENCH_DATA",
+    )
+    option("--timit", type=Path, metavar="DIR", help="your copy of TIMIT: the folder with TRAIN and TEST")
+    option(
+        "--bert", metavar="PATH", help="a pretrained BERT in the place of the recipe's: a folder, or a name of the hub"
+    )
+    option("--vectors", type=Path, metavar="FILE", help="word vectors in the text format of word2vec or GloVe")
+    option(
+        "--results-dir",
+        type=Path,
+        metavar="DIR",
+        default=Path("results"),
+        help="records and rankings; results/ unless given; a session replaces the tables of the one before, "
+        "keeps the other runs in runs/ and adds to history.jsonl",
+    )
+    option(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="write DIR/index.html at the end: verdicts, rankings, pictures, every run; opens without a network",
+    )
+    option(
+        "--resume",
+        action="store_true",
+        help="reuse records of the results folder that are equal in everything",
+    )
+    option("--tensorboard", type=Path, metavar="DIR", help="also write curves and metrics for TensorBoard")
+    option("--gradients", action="store_true", help="keep the norm of every layer's gradient along each run")
+    option("--record", action="store_true", help="record baselines instead of judging, 20 seeds a case at tiny")
+    option(
+        "--confirm",
+        type=_not_negative,
+        metavar="N",
+        help="fresh seeds at most for a suspicious case before it may fail, 0 for none; unless given, "
+        + ", ".join(f"{seeds} at {scale}" for scale, seeds in CONFIRM.items()),
+    )
+    option(
+        "--baseline",
+        choices=BASELINE_MODES,
+        default="check",
+        help="check: a case without a baseline passes as NEW; require: it fails; ignore: nothing is judged",
+    )
+    option("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER, help="baselines of your own")
+    option(
+        "--activation",
+        metavar="A,B",
+        help="exactly these, whether the experiment lists them or not; file.py:name adds one of your own",
+    )
+    option(
+        "--peers",
+        action="store_true",
+        help="also time and count what is marked as beside torch, torch-activation, timm and transformers",
+    )
+    option(
+        "--share",
+        metavar="I/N",
+        help="the I-th of N about equal shares of the cases, the same ones at every call",
+    )
+    option(
+        "--plan",
+        action="store_true",
+        help="train nothing: print what the selection would cost in steps, FLOPs, memory and hours, and write plan.csv",
+    )
+    option(
+        "--difference",
+        type=_above_zero,
+        default=1.0,
+        metavar="D",
+        help="that --plan counts the seeds for: points of accuracy, or per cent of a loss; 1 unless given",
+    )
+    option("--on", metavar="A,B", default="cpu,NVIDIA A100", help=f"devices to plan for, of {', '.join(devices.NAMES)}")
+    for axis in selection.SELECTABLE:
+        if axis != "activation":
+            option(f"--{axis}", metavar="A,B", help=f"exactly these values of the {axis} axis")
+
+
+def read(config: pytest.Config) -> Settings:
+    """The settings of a session.
+
+    Raises:
+        ValueError: a name or a folder that does not exist.
+    """
+    option = config.getoption
+    baseline_dir = option("--baseline-dir").expanduser().absolute()
+    if option("--record"):
+        _folder(config, "--baseline-dir")
+    elif not baseline_dir.is_dir():
+        raise ValueError(f"--baseline-dir {baseline_dir}: no such folder; make it with --record")
+    if option("--plan") and option("--record"):
+        raise ValueError("--plan trains nothing that --record could write; give one of them")
+    if option("--tensorboard"):
+        tensorboard.require()
+    scale, confirm = option("--scale") or default_scale(option("--device")), option("--confirm")
+    return Settings(
+        scale=scale,
+        seeds=option("--seeds"),
+        device=option("--device"),
+        where=_locations(config),
+        results_dir=_folder(config, "--results-dir"),
+        report=_folder(config, "--report") if option("--report") else None,
+        baseline_dir=baseline_dir,
+        baseline_mode=option("--baseline"),
+        resume=option("--resume"),
+        gradients=option("--gradients"),
+        record=option("--record"),
+        confirm=CONFIRM[scale] if confirm is None else confirm,
+        strict=bool(config.getini("strict")),
+        peers=option("--peers"),
+        choice=selection.choose({axis: option(f"--{axis}") for axis in selection.SELECTABLE}),
+        share=selection.Share.parse(option("--share")) if option("--share") else None,
+        plan=option("--plan"),
+        difference=option("--difference"),
+        tensorboard=_folder(config, "--tensorboard") if option("--tensorboard") else None,
+        on=tuple(dict.fromkeys(devices.find(name) for name in option("--on").split(","))),
+    )
+
+
+def _locations(config: pytest.Config) -> Locations:
+    """Raises ValueError where something that was given is not there."""
+
+    def there(option: str, path: Path | None) -> Path | None:
+        if path is not None and not path.expanduser().exists():
+            raise ValueError(f"{option} {path}: no such file or folder")
+        return path.expanduser().resolve() if path else None
+
+    bert = config.getoption("--bert")
+    return Locations(
+        data_dir=there("--data-dir (or ACTBENCH_DATA)", locations.data_dir(config.getoption("--data-dir"))),
+        timit=there("--timit", config.getoption("--timit")),
+        vectors=there("--vectors", config.getoption("--vectors")),
+        bert=str(Path(bert).expanduser().resolve()) if bert and Path(bert).expanduser().exists() else bert,
+    )
+
+
+def _folder(config: pytest.Config, option: str) -> Path:
+    """Raises ValueError where a folder cannot be made there, before hours are spent on what it is to hold."""
+    folder: Path = config.getoption(option).expanduser().absolute()
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        reason = "may not be written to" if nearest.is_dir() else "is no folder"
+        raise ValueError(f"{option} {folder}: {nearest} {reason}; give another place")
+    return folder
+
+
+def _positive(text: str) -> int:
+    return int(_checked(text, int, 1))
+
+
+def _not_negative(text: str) -> int:
+    return int(_checked(text, int, 0))
+
+
+def _above_zero(text: str) -> float:
+    return _checked(text, float, sys.float_info.min)
+
+
+def _checked(text: str, kind: type[int] | type[float], least: float) -> float:
+    """argparse shows the message of this error alone."""
+    try:
+        number = kind(text)
+    except ValueError:
+        number = math.nan
+    if least <= number < math.inf:
+        return number
+    wanted = "a number above 0" if kind is float else f"a whole number of at least {least}"
+    raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")

@@ -1,0 +1,48 @@
+"""The last line of a terminal, written over while cases train: `progress(config, cases=26, finished=results)`."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Sized
+from contextlib import nullcontext
+
+import pytest
+
+from bench.cases.case import Case
+from bench.session.runner import Progress
+
+
+def writer(config: pytest.Config) -> Callable[[str], None] | None:
+    """Writes over one line of a terminal; None where there is no terminal."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or not terminal.isatty:
+        return None
+    capture = config.pluginmanager.get_plugin("capturemanager")
+
+    def write(line: str) -> None:
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            terminal.rewrite(line, erase=True)
+            terminal.flush()
+
+    return write
+
+
+def progress(config: pytest.Config, cases: int, finished: Sized) -> Progress | None:
+    """Shows case, seed, epoch, loss and time left; None where there is no terminal.
+
+    Args:
+        cases: how many are to be trained.
+        finished: those that are, as the session goes on.
+    """
+    write = writer(config)
+    if write is None:
+        return None
+    start = time.monotonic()
+
+    def show(case: Case, seed: int, epoch: int, epochs: int, loss: float, share: float) -> None:
+        done = len(finished) + share
+        left = datetime.timedelta(seconds=round((time.monotonic() - start) * (cases - done) / done))
+        write(f"{case.id}  seed {seed}  epoch {epoch}/{epochs}  loss {loss:.4f}  {left} left")
+
+    return show

@@ -1,0 +1,204 @@
+"""The half of the plugin that talks to the user: collects the results of all workers, prints and writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench.plugin.state import STATE, under_xdist
+from bench.records import baseline
+from bench.records.record import ResultsError, write_text
+from bench.records.result import Result
+from bench.timing import kernels, timings
+
+if TYPE_CHECKING:
+    from bench.reporting.files.findings import Findings
+
+SHOWN_LOST = 5
+
+
+class Reporter:
+    """Collects, prints and writes; lives in the one process that talks to the user."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.state = config.stash[STATE]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "teardown":
+            self.state.reported.add(report.nodeid)
+        if report.failed and not hasattr(report, "actbench"):
+            self.state.failures[report.nodeid] = report.longreprtext
+            # That xdist makes up for a test whose worker died has no keywords.
+            self.state.cases_failed |= "case" in report.keywords or not report.keywords
+        if not hasattr(report, "actbench") or not (terminal := self._terminal):
+            return
+        result = Result.from_builtin(report.actbench)
+        self.state.results.append(result)
+        report.verdict = result.verdict  # type: ignore[attr-defined]
+        total = len(self.state.selected)
+        place = f"{len(self.state.results)}/{total}" if total else str(len(self.state.results))
+        if terminal.isatty and not under_xdist(self.config):
+            terminal.rewrite("", erase=True)
+        else:
+            terminal.ensure_newline()
+        terminal.write(f"{place:>8}  {result.line}\n", red=result.failed)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        self.state.selected = set(ids)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        output = getattr(node, "workeroutput", {})
+        self.state.untimed = max(self.state.untimed, output.get("actbench_untimed", 0))
+        self.state.why_nothing = output.get("actbench_why_nothing", "") or self.state.why_nothing
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the files before anything is printed; whatever was lost turns a green session red."""
+        if self._lost() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        for write in (self._write_baselines, self._write_results, self._write_peers, self._write_report):
+            try:
+                write()
+            except ResultsError as error:
+                self.state.unwritten.append(str(error))
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write_results(self) -> None:
+        if not self.state.results and not self.state.cases_failed:
+            return
+        from bench.records import history, verdicts
+        from bench.reporting.files import ranking_tables, session_files, summary, tensorboard
+
+        state, settings = self.state, self.state.settings
+        found = self._findings()
+        page = summary.render(found)
+        state.no_job_summary = summary.add_to_job(page)
+        if not found.results:
+            write_text(settings.results_dir / "summary.md", page)
+            state.written.append(f"{settings.results_dir}: summary.md")
+            return
+        state.ranking = ranking_tables.render(found.ranked, found.overall, found.results, found.beside, found.views)
+        session_files.write(found, settings.results_dir)
+        history.append(found.results, settings.results_dir)
+        verdicts.write(found.results, settings.results_dir)
+        state.written.append(
+            f"{settings.results_dir}: {', '.join([*session_files.FILES, history.FILE, verdicts.FILE])}"
+        )
+        if settings.tensorboard:
+            tensorboard.write(found.records, settings.tensorboard)
+            state.written.append(f"{settings.tensorboard}: tensorboard --logdir {settings.tensorboard}")
+
+    def _findings(self) -> Findings:
+        from bench.ranking import rank, versus_relu
+        from bench.records import case_runs, reported
+        from bench.reporting import views
+        from bench.reporting.files.findings import Findings
+
+        state = self.state
+        figures = reported.read(state.settings.baseline_dir)
+        records = [one for result in state.results for one in result.records]
+        ranked = rank.blocks(case_runs.from_records(records, figures))
+        return Findings(
+            commands=state.settings.commands,
+            results=state.results,
+            ranked=ranked,
+            overall=rank.overall(ranked),
+            beside=versus_relu.paragraphs(state.settings.choice.added, ranked),
+            views=views.of_session(state.results, figures),
+            failures=state.failures,
+            lost=sorted(self._lost()),
+        )
+
+    def _write_peers(self) -> None:
+        state = self.state
+        tables = {
+            "implementations": kernels.comparison_table(state.compared),
+            "peers": kernels.count_table(state.counted),
+        }
+        state.tables = {name: table for name, table in tables.items() if table}
+        for name, table in state.tables.items():
+            write_text(state.settings.results_dir / f"{name}.md", f"{table}\n")
+
+    def _write_baselines(self) -> None:
+        state = self.state
+        if not state.settings.record:
+            return
+        from bench.reporting.files import ranking_tables
+
+        folder = state.settings.baseline_dir
+        recorded = [baseline.from_records(result.records) for result in state.results]
+        state.recorded = ranking_tables.recorded(baseline.write(recorded, folder)) if recorded else ""
+        kernels.write([row for _, _, row in state.timings], folder)
+
+    def _write_report(self) -> None:
+        state, settings = self.state, self.state.settings
+        timed = [timings.Timing(measured, judged.name if judged else "") for measured, judged, _ in state.timings]
+        if timed:
+            timings.write(timed, settings.results_dir)
+        if settings.report and (state.results or timed):
+            from bench.reporting.page import html, sources
+
+            found = sources.of_session(state.results, timed, settings.baseline_dir)
+            state.written.append(str(html.write(found, settings.report)))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        state, write = self.state, terminalreporter.write_line
+        if state.planned:
+            terminalreporter.section("plan")
+            write(state.planned)
+            write(f"written to {state.settings.results_dir / 'plan.csv'}")
+        if state.timings:
+            self._show_timings(terminalreporter)
+        for name, table in state.tables.items():
+            terminalreporter.section(name)
+            write(table)
+            write(f"written to {state.settings.results_dir / name}.md")
+        if state.results:
+            self._show_ranking(terminalreporter)
+        for line in state.written:
+            write(f"written to {line}")
+        if state.no_job_summary:
+            write(state.no_job_summary, yellow=True)
+        for problem in state.unwritten:
+            write(problem, red=True)
+        if state.why_nothing:
+            write(state.why_nothing, red=True)
+        if state.untimed:
+            write(f"{state.untimed} timings were not timed: run with -n0")
+        if state.unasked:
+            write(f"{state.unasked} tests beside other packages were left out: run with --peers -n0")
+        if lost := self._lost():
+            shown = ", ".join(sorted(lost)[:SHOWN_LOST])
+            write(f"{len(lost)} of {len(state.selected)} selected tests did not report: {shown}", red=True)
+            write("run again with --resume: finished runs are kept", red=True)
+
+    def _show_ranking(self, terminalreporter: Any) -> None:
+        state, write = self.state, terminalreporter.write_line
+        terminalreporter.section("ranking")
+        write(state.ranking)
+        if state.recorded:
+            terminalreporter.section("recorded")
+            write(state.recorded)
+
+    def _show_timings(self, terminalreporter: Any) -> None:
+        state = self.state
+        terminalreporter.section("kernels")
+        terminalreporter.write_line(kernels.table(state.timings))
+        if state.settings.record and not state.unwritten:
+            terminalreporter.write_line(f"recorded {len(state.timings)} kernels in {state.settings.baseline_dir}")
+
+    def _lost(self) -> set[str]:
+        """Selected tests that never reported, unless the user asked to stop early or not to run them, or none began."""
+        option = self.config.option
+        if option.collectonly or option.maxfail or self.state.settings.plan or not self.state.started:
+            return set()
+        return self.state.selected - self.state.reported
+
+    @property
+    def _terminal(self) -> Any:
+        return self.config.pluginmanager.get_plugin("terminalreporter")

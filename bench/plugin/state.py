@@ -1,0 +1,73 @@
+"""Plugin state: what the hooks of one process share. `config.stash[STATE]`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bench.records.result import Result
+from bench.session.runner import Session
+from bench.session.settings import Settings
+from bench.timing import kernels
+
+
+@dataclass
+class State:
+    """What the hooks of one process share.
+
+    Attributes:
+        started: whether tests began to run.
+        selected: node ids of all tests that should report; empty in xdist's workers.
+        reported: node ids of those that have.
+        failures: why a test without a result failed, by node id.
+        cases_failed: whether a case is among these.
+        untimed: timings left out because of xdist.
+        why_nothing: why no test is selected; empty where some are.
+        unasked: tests beside peers left out for want of `--peers`.
+        timings: what the timing tests found, for their table.
+        compared, counted: what the tests beside peers found, for theirs.
+        tables: those of the peers, by the name of their file.
+        ranking: the tables of the session.
+        recorded: what `--record` wrote, as a table.
+        planned: what `--plan` found, as tables.
+        written: which files were, a line a folder.
+        unwritten: why files could not be written.
+        no_job_summary: why GitHub's could not.
+    """
+
+    settings: Settings
+    session: Session | None = None
+    results: list[Result] = field(default_factory=list)
+    timings: list[Any] = field(default_factory=list)
+    compared: list[kernels.Compared] = field(default_factory=list)
+    counted: list[kernels.Count] = field(default_factory=list)
+    tables: dict[str, str] = field(default_factory=dict)
+    started: bool = False
+    selected: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
+    failures: dict[str, str] = field(default_factory=dict)
+    cases_failed: bool = False
+    untimed: int = 0
+    unasked: int = 0
+    why_nothing: str = ""
+    ranking: str = ""
+    recorded: str = ""
+    planned: str = ""
+    written: list[str] = field(default_factory=list)
+    unwritten: list[str] = field(default_factory=list)
+    no_job_summary: str = ""
+
+
+STATE = pytest.StashKey[State]()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is one of xdist's workers."""
+    return hasattr(config, "workerinput")
+
+
+def under_xdist(config: pytest.Config) -> bool:
+    """Whether this process is one of xdist's workers or their controller."""
+    return is_worker(config) or bool(getattr(config.option, "dist", "no") != "no")

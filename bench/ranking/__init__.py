@@ -1,0 +1,1 @@
+"""Ranking: which activation is better, and how sure is that?"""

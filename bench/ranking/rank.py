@@ -1,0 +1,219 @@
+"""Rank: which activation is best in each block, and do the blocks agree? `rank.blocks(observations)`.
+
+A rank is a range: `1–3` says that nothing separates the first three. Two activations are told apart by the
+Games-Howell procedure at a family-wise 5 % within their block (`bench.stats.ties`); with one seed nothing can be.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations, groupby
+
+import numpy as np
+from scipy import stats
+
+import activations
+from bench.records.case_runs import Observation, grouped, is_fraction
+from bench.records.record import untrained
+from bench.stats import intervals, power, ties
+from bench.stats.intervals import LEVEL, Estimate
+
+
+@dataclass(frozen=True)
+class Row:
+    """One activation in its block; means are over all its seeds, collapsed and diverged runs included.
+
+    Attributes:
+        runs: of the activation.
+        best, worst: the range of ranks that the data allow, from 1.
+        letters: those of its tie groups; activations that share one are tied, all others are apart.
+    """
+
+    runs: Observation
+    best: int
+    worst: int
+    letters: str
+
+    @property
+    def activation(self) -> str:
+        return self.runs.activation
+
+    @property
+    def label(self) -> str:
+        return activations.info(self.activation).label
+
+    @property
+    def rank(self) -> str:
+        return str(self.best) if self.best == self.worst else f"{self.best}–{self.worst}"
+
+    @property
+    def figure(self) -> float:
+        """The judged metric, aggregated over the seeds as the recipe says."""
+        return self.runs.figure(self.runs.metric)
+
+    @property
+    def mean(self) -> Estimate:
+        """Of the judged metric over the seeds."""
+        return intervals.mean(self.runs.values)
+
+    @property
+    def outcomes(self) -> str:
+        """Runs that did not train, such as `2 collapsed`."""
+        return untrained(self.runs.outcomes)
+
+    @property
+    def reported(self) -> float | None:
+        """The literature's figure, where the runs reproduce its recipe."""
+        return self.runs.reported.get(self.runs.metric) if self.runs.reproduces else None
+
+    def mean_of(self, metric: str) -> float:
+        """Over the runs where it is finite; NaN where it was not measured."""
+        return _mean(self.runs.metrics.get(metric, ()))
+
+    @property
+    def seconds(self) -> float:
+        """Of training, a run."""
+        return _mean(self.runs.seconds)
+
+
+@dataclass(frozen=True)
+class Block:
+    """The activations of one (experiment, model, dataset, optimizer, variant) in one environment, best first.
+
+    Attributes:
+        separated: pairs of positions in `rows` that the data tell apart.
+    """
+
+    rows: tuple[Row, ...]
+    separated: frozenset[tuple[int, int]]
+
+    @property
+    def first(self) -> Observation:
+        """All but its activation holds for the block."""
+        return self.rows[0].runs
+
+    @property
+    def title(self) -> str:
+        return self.first.title()
+
+    @property
+    def metric(self) -> str:
+        """What is ranked by."""
+        return self.first.metric
+
+    @property
+    def higher_is_better(self) -> bool:
+        return bool(self.first.recipe["higher_is_better"])
+
+    @property
+    def percent(self) -> bool:
+        return is_fraction(self.metric)
+
+    @property
+    def line(self) -> str:
+        """`ELU(63.70) > LReLU(62.88) ~ ReLU(62.10)`: `>` where the data tell neighbours apart, else `~`."""
+        scale = 100 if self.percent else 1
+        words = [f"{row.label}({row.figure * scale:.{2 if self.percent else 4}f})" for row in self.rows]
+        better = ">" if self.higher_is_better else "<"
+        signs = [better if (place, place + 1) in self.separated else "~" for place in range(len(words) - 1)]
+        return " ".join(word for pair in zip(words, [*signs, ""], strict=True) for word in pair).strip()
+
+    @property
+    def reach(self) -> str:
+        """Which differences these runs could have shown; empty where there is nothing to compare or no spread."""
+        samples = [row.runs.values for row in self.rows]
+        n = min(map(len, samples))
+        found = power.detectable(power.typical_sd(samples), n, len(samples)) if len(samples) > 1 else math.nan
+        if not math.isfinite(found):
+            return ""
+        size = f"{found * 100:.1f} points" if self.percent else f"{found:.2g}"
+        return f"a difference of {size} would have shown with {power.POWER:.0%} power (n={n}, all pairs at 5 %)"
+
+    @property
+    def notes(self) -> list[str]:
+        """What stands below its table."""
+        return [note for note in (self.reach, self.agreement_with_literature) if note]
+
+    @property
+    def agreement_with_literature(self) -> str:
+        """Spearman's rank correlation with the reported figures; empty with fewer than three of them."""
+        pairs = [(row.figure, row.reported) for row in self.rows if row.reported is not None]
+        if len(pairs) < 3:
+            return ""
+        ours, theirs = zip(*pairs, strict=True)
+        return f"Spearman's rank correlation with the reported figures {_spearman(ours, theirs):+.2f} (n={len(pairs)})"
+
+
+@dataclass(frozen=True)
+class Overall:
+    """Over the blocks that rank the same activations: mean ranks, best first, and Kendall's W."""
+
+    mean_ranks: tuple[tuple[str, float], ...]
+    kendalls_w: float
+    blocks: int
+
+
+def blocks(observations: Iterable[Observation]) -> list[Block]:
+    """The blocks, in the order of their first observation."""
+    return [_block(members) for members in grouped(observations, lambda one: one.block).values()]
+
+
+def overall(ranked: Sequence[Block]) -> list[Overall]:
+    """Agreement between blocks, one entry a set of activations that at least two blocks share in full."""
+
+    def members(block: Block) -> tuple[str, ...]:
+        return tuple(sorted(row.activation for row in block.rows))
+
+    found = []
+    for names, group in groupby(sorted(ranked, key=members), key=members):
+        shared = list(group)
+        if len(shared) < 2 or len(names) < 3:
+            continue
+        figures = np.array([[_figure_of(block, name) for name in names] for block in shared])
+        ranks = stats.rankdata(figures, axis=1)
+        w, _ = intervals.kendalls_w(figures)
+        means = sorted(zip(names, ranks.mean(axis=0), strict=True), key=lambda pair: pair[1])
+        found.append(Overall(tuple((name, float(mean)) for name, mean in means), w, len(shared)))
+    return found
+
+
+def _figure_of(block: Block, name: str) -> float:
+    """Oriented so that smaller is better."""
+    figure = next(row.figure for row in block.rows if row.activation == name)
+    return -figure if block.higher_is_better else figure
+
+
+def _block(members: Sequence[Observation]) -> Block:
+    higher = bool(members[0].recipe["higher_is_better"])
+
+    def place(one: Observation) -> tuple[bool, float]:
+        """A figure that is not a number (every run diverged, ranked by a loss) goes last."""
+        figure = one.figure(one.metric)
+        return math.isnan(figure), -figure if higher else figure
+
+    ordered = sorted(members, key=place)
+    p = ties.p_values([one.values for one in ordered])
+    pairs = list(combinations(range(len(ordered)), 2))
+    separated = frozenset(pair for pair in pairs if p[pair] < LEVEL)
+    rows = [
+        Row(
+            one,
+            best=1 + sum((other, position) in separated for other in range(position)),
+            worst=len(ordered) - sum((position, other) in separated for other in range(position + 1, len(ordered))),
+            letters=letters,
+        )
+        for position, (one, letters) in enumerate(zip(ordered, ties.letters(p), strict=True))
+    ]
+    return Block(tuple(rows), separated)
+
+
+def _mean(values: Sequence[float]) -> float:
+    finite = [value for value in values if math.isfinite(value)]
+    return statistics.fmean(finite) if finite else math.nan
+
+
+def _spearman(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    return float(stats.spearmanr(ours, theirs).statistic)

@@ -1,0 +1,1 @@
+"""Records: what runs leave, on disk and in memory, and what the literature reports."""

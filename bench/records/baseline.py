@@ -1,0 +1,216 @@
+"""Baselines: what was recorded, one CSV row a case and environment. `baseline.read(folder)`, `baseline.write(...)`.
+
+The rows are text, sorted, one a line, so that two branches merge and a diff reads.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.cases.case import AXES, Case
+from bench.records.record import OUTCOMES, Bits, Outcome, Record, bits_by_seed, write_text
+
+FOLDER = Path(__file__).parents[2] / "baselines"
+COLUMNS = (
+    *AXES,
+    *("scale", "recipe_version", "data_hash", "device_class"),
+    *("metric", "n", "trained", "mean", "sd"),
+    *("seeds", "values", "outcomes", "digests", "metrics", "fingerprint", "date"),
+)
+
+
+class BaselineError(RuntimeError):
+    """A baseline file that cannot be read; the message names the file and the line."""
+
+
+class Key(NamedTuple):
+    """What must be equal for a record and a baseline to be compared. Values, never pytest's node ids."""
+
+    case: Case
+    scale: str
+    recipe_version: int
+    data_hash: str
+    device_class: str
+
+    @property
+    def pool(self) -> tuple[Any, ...]:
+        """Shared by the activations of a block: their spreads inform each other."""
+        return (self.case.block, *self[1:])
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The recorded runs of one case in one environment; the four sequences run parallel.
+
+    Attributes:
+        metrics: those that are not judged, by name, run by run as well.
+    """
+
+    key: Key
+    metric: str
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+    outcomes: tuple[Outcome, ...]
+    digests: tuple[str, ...]
+    metrics: dict[str, list[float]]
+    fingerprint: dict[str, Any]
+    date: str
+
+    @property
+    def bits(self) -> dict[int, Bits]:
+        """By seed, see `record.bits_of`."""
+        return bits_by_seed(self.seeds, self.digests, self.values, self.outcomes)
+
+    @property
+    def trained(self) -> list[float]:
+        """The values of the runs that trained: mean and spread are theirs alone."""
+        return [value for value, outcome in zip(self.values, self.outcomes, strict=True) if outcome == "trained"]
+
+    @property
+    def mean(self) -> float | None:
+        return statistics.fmean(self.trained) if self.trained else None
+
+    @property
+    def sd(self) -> float | None:
+        return statistics.stdev(self.trained) if len(self.trained) > 1 else None
+
+
+def key_of(record: Record) -> Key:
+    """The key under which a record is compared."""
+    version = int(record.recipe["version"])
+    return Key(record.case, record.scale, version, record.data_hash, record.device_class)
+
+
+def from_records(records: Sequence[Record]) -> Baseline:
+    """The baseline that the records of one case and environment make."""
+    first, *_ = records = sorted(records, key=lambda record: record.seed)
+    metric = first.recipe["metric"]
+    others = sorted(first.metrics.keys() - {metric})
+    return Baseline(
+        key=key_of(first),
+        metric=metric,
+        seeds=tuple(record.seed for record in records),
+        values=tuple(record.value for record in records),
+        outcomes=tuple(record.outcome for record in records),
+        digests=tuple(record.digest for record in records),
+        metrics={name: [_rounded(record.metrics[name]) for record in records] for name in others},
+        fingerprint=first.fingerprint,
+        date=max(record.date for record in records)[:10],
+    )
+
+
+def read(folder: Path) -> dict[Key, Baseline]:
+    """All recorded baselines below a baseline folder (`<folder>/measured/*.csv`).
+
+    Raises:
+        BaselineError: a malformed row; the message names file and line.
+    """
+    baselines: dict[Key, Baseline] = {}
+    for path in sorted((folder / "measured").glob("*.*.*.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.DictReader(file)
+            if tuple(rows.fieldnames or ()) != COLUMNS:
+                raise BaselineError(f"{path}, line 1: the columns are not {', '.join(COLUMNS)}; record anew")
+            for row in rows:
+                where = f"{path}, line {rows.line_num}"
+                try:
+                    baseline = _parse(row)
+                except (ValueError, TypeError, KeyError) as error:
+                    raise BaselineError(f"{where}: malformed row ({error}); mend it or record anew") from error
+                if baseline.key in baselines:
+                    raise BaselineError(f"{where}: a second row for {baseline.key.case.id}; keep one")
+                baselines[baseline.key] = baseline
+    return baselines
+
+
+def write(baselines: Iterable[Baseline], folder: Path) -> list[tuple[Baseline | None, Baseline]]:
+    """Merge baselines into the files of a folder; rows of other keys stay. Returns (old, new) for each.
+
+    Raises:
+        ResultsError: the folder cannot be written.
+    """
+    rows = read(folder)
+    changes = [(rows.get(new.key), new) for new in sorted(baselines, key=lambda one: one.key)]
+    rows.update({new.key: new for _, new in changes})
+    for path in sorted({_path(new.key, folder) for _, new in changes}):
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_format(row) for key, row in sorted(rows.items()) if _path(key, folder) == path)
+        write_text(path, text.getvalue())
+    return changes
+
+
+def _path(key: Key, folder: Path) -> Path:
+    return folder / "measured" / f"{key.case.experiment}.{key.scale}.{key.device_class}.csv"
+
+
+def _format(baseline: Baseline) -> dict[str, Any]:
+    key = baseline.key
+    return {
+        **key.case.fields,
+        "scale": key.scale,
+        "recipe_version": key.recipe_version,
+        "data_hash": key.data_hash,
+        "device_class": key.device_class,
+        "metric": baseline.metric,
+        "n": len(baseline.seeds),
+        "trained": len(baseline.trained),
+        "mean": "" if baseline.mean is None else f"{baseline.mean:.6f}",
+        "sd": "" if baseline.sd is None else f"{baseline.sd:.6f}",
+        "seeds": " ".join(map(str, baseline.seeds)),
+        "values": " ".join(map(repr, baseline.values)),
+        "outcomes": " ".join(baseline.outcomes),
+        "digests": " ".join(baseline.digests),
+        "metrics": json.dumps(baseline.metrics, sort_keys=True),
+        "fingerprint": json.dumps(baseline.fingerprint, sort_keys=True),
+        "date": baseline.date,
+    }
+
+
+def _parse(row: dict[str, str]) -> Baseline:
+    key = Key(
+        Case(**{axis: row[axis] for axis in AXES}),
+        row["scale"],
+        int(row["recipe_version"]),
+        row["data_hash"],
+        row["device_class"],
+    )
+    words = {column: row[column].split() for column in ("seeds", "values", "outcomes", "digests")}
+    for column, values in words.items():
+        if len(values) != int(row["n"]) or not values:
+            raise ValueError(f"{column} has {len(values)} entries, n says {row['n']}")
+    unknown = set(words["outcomes"]) - set(OUTCOMES)
+    if unknown:
+        raise ValueError(f"outcome {', '.join(sorted(unknown))}; known: {', '.join(OUTCOMES)}")
+    baseline = Baseline(
+        key=key,
+        metric=row["metric"],
+        seeds=tuple(map(int, words["seeds"])),
+        values=tuple(map(float, words["values"])),
+        outcomes=tuple(outcome for word in words["outcomes"] for outcome in OUTCOMES if outcome == word),
+        digests=tuple(words["digests"]),
+        metrics=json.loads(row["metrics"]),
+        fingerprint=json.loads(row["fingerprint"]),
+        date=row["date"],
+    )
+    for column in ("trained", "mean", "sd"):  # derived, for the reader's eye: a row edited by hand shows here
+        if _format(baseline)[column] not in (row[column], _as_int(row[column])):
+            raise ValueError(f"{column} is {row[column]!r}, its values give {_format(baseline)[column]!r}")
+    return baseline
+
+
+def _rounded(value: float) -> float:
+    """To what a reader can use: six digits. Only the judged values are kept to the last bit."""
+    return float(f"{value:.6g}")
+
+
+def _as_int(word: str) -> int | None:
+    return int(word) if word.isdigit() else None

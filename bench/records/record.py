@@ -1,0 +1,204 @@
+"""Record: what one run (a case with one seed) leaves, as builtin types, and its file in the results folder."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from bench.cases.case import Case
+
+Outcome: TypeAlias = Literal["diverged", "collapsed", "trained"]
+OUTCOMES: tuple[Outcome, ...] = ("diverged", "collapsed", "trained")  # from worst to best
+OWN_CODE = "own_code"  # of a fingerprint: what a user's own activation was made of
+Bits: TypeAlias = tuple[str, str, Outcome]
+
+
+def untrained(outcomes: Iterable[Outcome]) -> str:
+    """How many runs did not train, and why: `2 collapsed, 1 diverged`; empty where all did."""
+    counts = Counter(outcome for outcome in outcomes if outcome != "trained")
+    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
+
+
+def bits_of(digest: str, value: float, outcome: Outcome) -> Bits:
+    """What two runs that are the same have in common: of training the digest; of evaluation, which may break alone,
+    value and outcome. NaN equals itself here.
+    """
+    return digest, repr(float(value)), outcome
+
+
+def bits_by_seed(
+    seeds: Iterable[int], digests: Iterable[str], values: Iterable[float], outcomes: Iterable[Outcome]
+) -> dict[int, Bits]:
+    """`bits_of` each of several runs."""
+    return dict(zip(seeds, map(bits_of, digests, values, outcomes), strict=True))
+
+
+class ResultsError(RuntimeError):
+    """The results folder cannot be written or read; the message names the file and the remedy."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run.
+
+    Attributes:
+        case: what was trained.
+        scale: `tiny`, `small` or `paper`.
+        seed: of every random stream of the run.
+        recipe: its fields, as they took effect on the device.
+        data_hash: of the whole data set.
+        device_class: see `fingerprint.device_class`.
+        fingerprint: see `fingerprint.take`.
+        outcome: `diverged` (a loss not finite), `collapsed` (no better than guessing) or `trained`.
+        metrics: fractions, losses, `epochs_to_stop`; validation metrics are those of the epoch whose weights are kept;
+            with gradients also their `vanishing_ratio`.
+        curves: one value an epoch: `{train,validation}_{loss,accuracy}`.
+        functions: what each place of use computes, see `functions.Functions`; empty unless the recipe keeps them.
+        digest: of the final weights and the training loss curve.
+        seconds: spent in training steps, evaluation left out.
+        seconds_to_target: until the target accuracy was first seen on the validation part; None if never.
+        bytes_saved: kept for backward by one training batch, parameters left out.
+        peak_bytes: of the CUDA allocator during training, without what it held before; None elsewhere.
+        num_parameters: trainable ones, those of the activations among them.
+        date: when the run ended, UTC, ISO 8601.
+        gradients: L2 norm of the gradient of each layer, by name and from the input to the output, at each of
+            `gradient_steps`, see `gradients.Gradients`; empty unless asked for.
+        gradient_steps: numbers of the optimizer's steps, from 1.
+    """
+
+    case: Case
+    scale: str
+    seed: int
+    recipe: dict[str, Any]
+    data_hash: str
+    device_class: str
+    fingerprint: dict[str, Any]
+    outcome: Outcome
+    metrics: dict[str, float]
+    curves: dict[str, list[float]]
+    functions: dict[str, list[list[float]]]
+    digest: str
+    seconds: float
+    seconds_to_target: float | None
+    bytes_saved: int
+    peak_bytes: int | None
+    num_parameters: int
+    date: str
+    gradients: dict[str, list[float]] = field(default_factory=dict)
+    gradient_steps: list[int] = field(default_factory=list)
+
+    @property
+    def value(self) -> float:
+        """The judged metric."""
+        return self.metrics[self.recipe["metric"]]
+
+    @property
+    def bits(self) -> Bits:
+        """See `bits_of`."""
+        return bits_of(self.digest, self.value, self.outcome)
+
+    def to_builtin(self) -> dict[str, Any]:
+        """As nested dicts and lists of builtin values, the only ones that cross from xdist's workers."""
+        plain: dict[str, Any] = builtin(asdict(self))
+        return plain
+
+    @staticmethod
+    def from_builtin(fields: Mapping[str, Any]) -> Record:
+        """The inverse of `to_builtin`; numbers that JSON cannot hold come back as NaN."""
+        metrics = {name: _number(value) for name, value in fields["metrics"].items()}
+        series = {kind: _series(fields.get(kind, {})) for kind in ("curves", "gradients")}  # old records lack gradients
+        return Record(**{**fields, "case": Case(**fields["case"]), "metrics": metrics, **series})
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _series(named: Mapping[str, Sequence[float | None]]) -> dict[str, list[float]]:
+    return {name: [_number(value) for value in values] for name, values in named.items()}
+
+
+def builtin(value: Any) -> Any:
+    """The one gate to xdist's wire and to JSON: numpy and torch scalars become builtin ones.
+
+    A subclass of float such as numpy.float64 kills xdist's controller and with it the results of all workers.
+
+    Raises:
+        TypeError: a value that has no builtin form.
+    """
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): builtin(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [builtin(item) for item in value]
+    for kind in (bool, int, float, str):  # before item(): a subclass is a value too
+        if isinstance(value, kind):
+            return kind(value)
+    if hasattr(value, "item"):
+        return builtin(value.item())
+    raise TypeError(f"{value!r} of type {type(value).__name__} cannot cross from a worker; use int, float or str")
+
+
+def finite(value: Any) -> Any:
+    """Dicts and lists with null in the place of what strict JSON cannot hold: NaN and infinity."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    return [finite(item) for item in value] if isinstance(value, list) else value
+
+
+def to_json(record: Record) -> str:
+    """One line of strict JSON."""
+    return json.dumps(finite(record.to_builtin()), allow_nan=False)
+
+
+def path_of(case: Case, scale: str, seed: int, results_dir: Path) -> Path:
+    """The file of a run: one a (case, scale, seed), so that no two workers write the same."""
+    return results_dir / "runs" / f"{case.id}-{scale}-seed{seed}.json"
+
+
+def write_text(path: Path, text: str) -> None:
+    """As `write_bytes`, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises:
+        ResultsError: the folder cannot be written, or the disk is full.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        raise ResultsError(f"cannot write {path}: {error.strerror}; make room there or give another place") from error
+
+
+def save(record: Record, results_dir: Path) -> None:
+    """Write a record to its file, atomically: a killed session loses at most the runs under way."""
+    write_text(path_of(record.case, record.scale, record.seed, results_dir), to_json(record) + "\n")
+
+
+def load(path: Path) -> Record | None:
+    """The record of a file, or None where there is none.
+
+    Raises:
+        ResultsError: the file is not a record.
+    """
+    try:
+        return Record.from_builtin(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ResultsError(f"{path} is not a record ({error!r}); delete it and run again") from error

@@ -1,0 +1,275 @@
+"""Two result folders, case by case and seed by seed: `python -m bench compare BEFORE AFTER`.
+
+Two commits on one machine, or one commit on two. Runs of one seed share weights and batches, so their difference says
+far more than a band around recorded figures, and no baseline is needed. The words are those of
+`bench.regression.judge`.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scipy import stats
+from tabulate import tabulate
+
+from bench.cases.case import Case
+from bench.display.tables import UNKNOWN, heading
+from bench.records.case_runs import is_fraction
+from bench.records.record import Record, untrained
+from bench.regression.judge import LEVEL, fails
+from bench.stats import moderated
+from bench.stats.intervals import CONFIDENCE, Estimate, holm
+from bench.stats.moderated import Prior
+from bench.training import fingerprint
+
+SUSPICION = 0.05  # of one test by itself
+QUIET = ("SAME", "CHANGED", "WITHIN")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One case in both folders, its runs paired by seed.
+
+    Attributes:
+        before, after: parallel, in order of the seeds.
+        difference: mean of after less before over the pairs that both trained, in the direction of the metric.
+        findable: the smallest difference that would have been a finding, were this case the only one that differs;
+            NaN where there is nothing to go by.
+        verdict: `SAME` (equal bits), `CHANGED` or `WITHIN` (no difference beyond the noise, on equal and on other
+            fingerprints), `REGRESSED`, `IMPROVED`, `COLLAPSED`, `DIVERGED`.
+        suspect: what more seeds might show: the verdict of a test that is below 5 % by itself, though not among all.
+    """
+
+    before: tuple[Record, ...]
+    after: tuple[Record, ...]
+    difference: Estimate
+    findable: float
+    verdict: str
+    suspect: str = ""
+
+    @property
+    def case(self) -> Case:
+        return self.before[0].case
+
+    @property
+    def scale(self) -> str:
+        return self.before[0].scale
+
+    @property
+    def metric(self) -> str:
+        return str(self.before[0].recipe["metric"])
+
+    @property
+    def machines(self) -> str:
+        """What differs between the fingerprints; empty where nothing does."""
+        return fingerprint.differences(self.before[0].fingerprint, self.after[0].fingerprint)
+
+    @property
+    def same(self) -> int:
+        """Seeds whose runs left equal bits."""
+        return sum(one.bits == other.bits for one, other in zip(self.before, self.after, strict=True))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Of two folders.
+
+    Attributes:
+        cases: in both, with a seed in common.
+        apart: why records of either folder have no partner, with their number.
+    """
+
+    cases: tuple[Compared, ...]
+    apart: Mapping[str, int]
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything got worse beyond the noise."""
+        return any(fails(one.verdict) for one in self.cases)
+
+
+def compare(before: Iterable[Record], after: Iterable[Record]) -> Comparison:
+    """Pair the records of two folders and judge every case, at a false-alarm level of 1 % for all of them together."""
+    old, new = _by_key(before), _by_key(after)
+    apart: Counter[str] = Counter()
+    pairs: list[tuple[tuple[Record, ...], tuple[Record, ...]]] = []
+    for key in [*old, *(key for key in new if key not in old)]:
+        ones, others = old.get(key, {}), new.get(key, {})
+        seeds = sorted(ones.keys() & others.keys())
+        apart["only before"] += len(ones) - len(seeds)
+        apart["only after"] += len(others) - len(seeds)
+        if seeds:
+            pairs.append((tuple(ones[seed] for seed in seeds), tuple(others[seed] for seed in seeds)))
+    return Comparison(tuple(_judged(pairs)), {reason: count for reason, count in apart.items() if count})
+
+
+def _by_key(records: Iterable[Record]) -> dict[tuple[Any, ...], dict[int, Record]]:
+    found: dict[tuple[Any, ...], dict[int, Record]] = {}
+    for one in records:
+        key = (one.case, one.scale, one.recipe["version"], one.data_hash)
+        found.setdefault(key, {})[one.seed] = one
+    return found
+
+
+def _judged(pairs: Sequence[tuple[tuple[Record, ...], tuple[Record, ...]]]) -> Iterable[Compared]:
+    """Each case by two tests, of values and of outcomes; Holm's procedure over all of them."""
+    gains = [_gains(ones, others) for ones, others in pairs]
+    errors = [_error(gain, prior) for gain, prior in zip(gains, _priors(pairs, gains), strict=True)]
+    estimates = [_estimate(gain, *error) for gain, error in zip(gains, errors, strict=True)]
+    outcomes = [_outcomes(ones, others) for ones, others in pairs]
+    adjusted = holm([one.p for one in estimates] + [p for p, _ in outcomes])
+    strictest = LEVEL / 2 / len(adjusted) if adjusted else LEVEL
+    for place, (ones, others) in enumerate(pairs):
+        error, df = errors[place]
+        by_value = "IMPROVED" if estimates[place].value > 0 else "REGRESSED"
+        p_outcome, by_outcome = outcomes[place]
+        tests = [(adjusted[len(pairs) + place], p_outcome, by_outcome), (adjusted[place], estimates[place].p, by_value)]
+        found = [verdict for certain, _, verdict in tests if certain < LEVEL]
+        doubtful = [verdict for _, p, verdict in tests if p < SUSPICION]
+        yield Compared(
+            before=ones,
+            after=others,
+            difference=estimates[place],
+            findable=error * moderated.upper_quantile(strictest, df) if df else math.nan,
+            verdict=found[0] if found else _quiet(ones, others),
+            suspect="" if found or not doubtful else doubtful[0],
+        )
+
+
+def _gains(before: Sequence[Record], after: Sequence[Record]) -> list[float]:
+    """What each seed gained, positive for better, over the pairs that both trained."""
+    sign = 1 if before[0].recipe["higher_is_better"] else -1
+    return [
+        sign * (other.value - one.value)
+        for one, other in zip(before, after, strict=True)
+        if one.outcome == other.outcome == "trained"
+    ]
+
+
+def _priors(
+    pairs: Sequence[tuple[Sequence[Record], Sequence[Record]]], gains: Sequence[Sequence[float]]
+) -> list[Prior]:
+    """Of each case: what the gains of its block's cases say of their spread. Equal bits say nothing of it."""
+    blocks: dict[tuple[Any, ...], list[Sequence[float]]] = {}
+    keys = [(ones[0].case.block, ones[0].scale) for ones, _ in pairs]
+    for key, gain in zip(keys, gains, strict=True):
+        if any(gain):
+            blocks.setdefault(key, []).append(gain)
+    everywhere = [gain for block in blocks.values() for gain in block]
+    unknown = Prior(math.nan, 0.0)
+    return [moderated.prior(blocks.get(key, []), 0.0) or moderated.prior(everywhere, 0.0) or unknown for key in keys]
+
+
+def _error(gain: Sequence[float], prior: Prior) -> tuple[float, float]:
+    """Moderated standard error of the mean gain, and its degrees of freedom, 0 where there is nothing to go by."""
+    if not gain:
+        return math.nan, 0.0
+    own_df = len(gain) - 1
+    variance, df = prior.moderate(own_df * moderated.variance(gain, 0.0) if own_df else 0.0, own_df)
+    return (math.sqrt(variance / len(gain)), df) if math.isfinite(variance) else (math.nan, 0.0)
+
+
+def _estimate(gain: Sequence[float], error: float, df: float) -> Estimate:
+    """Mean gain by a moderated t test; equal values are no difference whatever the error."""
+    if not any(gain):
+        middle = 0.0 if gain else math.nan
+        return Estimate(middle, middle, middle, len(gain), p=1.0)
+    middle = statistics.fmean(gain)
+    if not df:
+        return Estimate(middle, math.nan, math.nan, len(gain))
+    half = error * moderated.upper_quantile((1 - CONFIDENCE) / 2, df)
+    p = float(2 * stats.t.sf(abs(middle) / error, df))
+    return Estimate(middle, middle - half, middle + half, len(gain), p)
+
+
+def _outcomes(before: Sequence[Record], after: Sequence[Record]) -> tuple[float, str]:
+    """Barnard's exact test on how many trained, and the verdict that it would lead to."""
+    trained = [sum(one.outcome == "trained" for one in runs) for runs in (before, after)]
+    n = len(before)
+    if trained[0] == trained[1]:
+        return 1.0, ""
+    p = float(stats.barnard_exact([trained, [n - count for count in trained]]).pvalue)
+    if trained[1] > trained[0]:
+        return p, "IMPROVED"
+    diverged = [sum(one.outcome == "diverged" for one in runs) for runs in (before, after)]
+    return p, "DIVERGED" if diverged[1] > diverged[0] else "COLLAPSED"
+
+
+def _quiet(before: Sequence[Record], after: Sequence[Record]) -> str:
+    if all(one.bits == other.bits for one, other in zip(before, after, strict=True)):
+        return "SAME"
+    return "WITHIN" if fingerprint.differences(before[0].fingerprint, after[0].fingerprint) else "CHANGED"
+
+
+def report(found: Comparison, everything: bool = False) -> str:
+    """As text: the cases that want attention, or all of them, and what these runs could have shown."""
+    shown = [one for one in found.cases if everything or one.verdict not in QUIET or one.suspect]
+    counts = Counter(one.verdict for one in found.cases)
+    pairs = sum(len(one.before) for one in found.cases)
+    total = f"{pairs} pairs of runs with one seed, of {len(found.cases)} case(s)"
+    machines = Counter(one.machines for one in found.cases if one.machines)
+    lines = [
+        f"{total}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}" if counts else total,
+        *(f"another fingerprint in {count} case(s): {text}" for text, count in machines.items()),
+        *(
+            f"{count} records {reason}: no run of their case, scale, recipe version, data and seed in the other folder"
+            for reason, count in found.apart.items()
+        ),
+        *_reach(found.cases),
+        *_seconds(found.cases),
+    ]
+    return "\n".join([*([_table(shown)] if shown else []), *lines])
+
+
+def _reach(cases: Sequence[Compared]) -> Iterable[str]:
+    """What more seeds are good for."""
+    suspects = [one for one in cases if one.suspect]
+    if suspects:
+        wanted = 4 * max(len(one.before) for one in suspects)
+        yield f"? would be a finding by itself, among {len(cases)} case(s) it may be chance: --seeds {wanted} tells"
+    for metric in dict.fromkeys(one.metric for one in cases):
+        moved = [one for one in cases if one.metric == metric and one.verdict != "SAME"]
+        known = [one.findable for one in moved if math.isfinite(one.findable)]
+        scale, unit = (100, " points") if is_fraction(metric) else (1, "")
+        if known:
+            yield f"smallest finding possible in {metric}, median case: {statistics.median(known) * scale:.2g}{unit}"
+        elif moved:
+            yield f"{metric}: no case has two pairs that trained, so no difference could be a finding"
+
+
+def _seconds(cases: Sequence[Compared]) -> Iterable[str]:
+    runs = [pair for one in cases for pair in zip(one.before, one.after, strict=True)]
+    ratios = [other.seconds / one.seconds for one, other in runs if one.seconds > 0]
+    if ratios:
+        yield f"seconds a run, after / before: median {statistics.median(ratios):.2f}, not judged (not interleaved)"
+
+
+def _table(shown: Sequence[Compared]) -> str:
+    rows = []
+    for one in shown:
+        scale = 100 if is_fraction(one.metric) else 1
+        gain = one.difference.times(scale)
+        half = f" ± {gain.half:.3g}" if gain.known else ""
+        rows.append(
+            {
+                "case": f"{one.case.id} {one.scale}",
+                "metric": heading(one.metric),
+                "before": _summary(one.before, scale),
+                "after": _summary(one.after, scale),
+                "gain": f"{gain.value:+.3g}{half}" if gain.n else UNKNOWN,
+                "pairs": f"{len(one.before)} ({one.same} equal)",
+                "verdict": one.verdict + (f" ({one.suspect}?)" if one.suspect else ""),
+            }
+        )
+    return tabulate(rows, headers="keys", disable_numparse=True)
+
+
+def _summary(runs: Sequence[Record], scale: float) -> str:
+    trained = [one.value * scale for one in runs if one.outcome == "trained"]
+    mean = f"{statistics.fmean(trained):.4g}" if trained else ""
+    return ", ".join(filter(None, (mean, untrained(one.outcome for one in runs))))

@@ -1,0 +1,225 @@
+"""Judge: what the assertion says of a case. `judge.judge(records, baseline, prior, cases)`.
+
+The band is honest for the whole session: with no change at all, one session in a hundred shows a false alarm,
+however many cases it has. That takes three things.
+
+- The variance of a case comes from its recorded and its present runs together, and is moderated towards those
+  of its block (`bench.stats.moderated`). One variance for the whole block would give 40 to 90 % false alarms where
+  activations differ in spread; that of the recorded runs alone 3 %, since accuracies are skewed and a rare low
+  run may be missing among those recorded. Only trained runs count; collapsed and diverged
+  ones are judged by exact tests on counts.
+- Each of a case's `TESTS` is made at `LEVEL / (TESTS * cases)`.
+- Stages: a case that looks suspicious is trained with a few fresh seeds, and if it still does with many; only all its
+  seeds together can fail it. The stages before can only acquit, so the level of the last one holds for all.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from scipy import stats
+
+from bench.records import case_runs
+from bench.records.baseline import Baseline
+from bench.records.record import Record
+from bench.stats import moderated
+from bench.stats.moderated import Prior, upper_quantile, variance
+from bench.training import fingerprint
+
+LEVEL = 0.01  # false alarms a session
+TESTS = 5  # a case: value lower, value higher, more diverged, more not trained, more trained
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What looks suspicious by a one-sided test at this level is trained with so many fresh seeds."""
+
+    suspicion: float
+    fresh_seeds: int
+
+
+# Simulated on the recorded values (tests/test_judge.py): with 3 seeds a case, healthy cases take about a sixth more
+# runs, and 19 of 20 drops of two standard deviations are found, even among 500 cases. One stage of 12 seeds after a
+# suspicion of 5 % takes a fifth more runs and finds 15 of 20 there.
+STAGES = (Stage(0.08, 4), Stage(0.01, 24))
+
+FAILING = ("REGRESSED", "COLLAPSED", "DIVERGED")
+VERDICTS = ("SAME", "CHANGED", "WITHIN", "IMPROVED", "NEW", *FAILING)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and what led to it.
+
+    Attributes:
+        verdict: one of `VERDICTS`.
+        reason: one sentence with the numbers.
+        suspects: verdicts that fresh seeds might lead to; empty when nothing looks odd.
+        band: of the mean of the trained seeds; None where values could not be compared.
+        difference: of the fingerprints; empty where they are equal.
+    """
+
+    verdict: str
+    reason: str
+    suspects: tuple[str, ...] = ()
+    band: tuple[float, float] | None = None
+    difference: str = ""
+
+
+def fails(verdict: str, *, strict: bool = False, require: bool = False) -> bool:
+    """Whether a verdict fails its case: always, or only with `--strict` or with `--baseline=require`."""
+    unrecorded = verdict in ("CHANGED", "IMPROVED")
+    return verdict in FAILING or (strict and unrecorded) or (require and verdict == "NEW")
+
+
+def prior_of(pool: Iterable[Baseline], step: float) -> Prior | None:
+    """What the recorded spreads of a block say; None without any spread."""
+    return moderated.prior([baseline.trained for baseline in pool], step)
+
+
+def stages(fresh_seeds: int) -> tuple[Stage, ...]:
+    """`STAGES` with so many fresh seeds in all at most: the last are cut first, and 0 leaves no stage."""
+    kept = []
+    for stage in STAGES:
+        if fresh := min(stage.fresh_seeds, fresh_seeds):
+            kept.append(Stage(stage.suspicion, fresh))
+        fresh_seeds -= fresh
+    return tuple(kept)
+
+
+def in_stages(
+    records: Sequence[Record],
+    more: Callable[[int], Sequence[Record]],
+    baseline: Baseline | None,
+    prior: Prior | None,
+    cases: int,
+    stages: Sequence[Stage] = STAGES,
+    *,
+    strict: bool,
+) -> tuple[list[Record], Judgement]:
+    """Judge the records at hand, and, while they look suspicious, all of them anew with those of `more`.
+
+    Args:
+        more: trains the case with so many fresh seeds.
+        strict: whether better than recorded fails too, and so needs the same care.
+    """
+    everything = list(records)
+    for stage in stages:
+        judgement = judge(everything, baseline, prior, cases, stage.suspicion)
+        if not any(fails(suspect, strict=strict) for suspect in judgement.suspects):
+            return everything, judgement
+        everything += more(stage.fresh_seeds)
+    return everything, judge(everything, baseline, prior, cases)
+
+
+def judge(
+    records: Sequence[Record],
+    baseline: Baseline | None,
+    prior: Prior | None,
+    cases: int,
+    suspicion: float = STAGES[0].suspicion,
+) -> Judgement:
+    """The verdict on the records of one case in a session of so many cases.
+
+    Args:
+        records: of all seeds run so far, of one key.
+        baseline: of the same key, or None.
+        prior: of its block.
+        cases: selected in the session; the level is shared between them.
+        suspicion: level of a one-sided test that makes a verdict one of the judgement's `suspects`.
+    """
+    if baseline is None:
+        return Judgement("NEW", "no baseline of this case, scale, recipe version, data and device class")
+    first = records[0]
+    difference = fingerprint.differences(baseline.fingerprint, first.fingerprint)
+    recorded = baseline.bits
+    shared = [record for record in records if record.seed in recorded]
+    if not difference and shared and all(record.bits == recorded[record.seed] for record in shared):
+        return Judgement("SAME", f"the same bits as recorded, {_seeds(shared)}")
+    quiet = "WITHIN" if difference or not shared else "CHANGED"
+    step = case_runs.step_of(baseline.metric, baseline.key.case.dataset, first.recipe["test_size"])
+    level = LEVEL / (TESTS * cases)
+    outcomes = _judge_outcomes(records, baseline, level, suspicion)
+    values = _judge_values(records, baseline, prior, step, level, suspicion)
+    findings = [*outcomes, *values]
+    suspects = tuple(finding.verdict for finding in findings if finding.suspicious)
+    alarms = sorted((finding for finding in findings if finding.alarm), key=lambda one: not fails(one.verdict))
+    verdict = alarms[0].verdict if alarms else quiet
+    told = alarms[0] if alarms else (values or outcomes)[0]
+    band = values[0].band if values else None
+    return Judgement(verdict, told.text, suspects, band, difference)
+
+
+@dataclass(frozen=True)
+class _Finding:
+    verdict: str
+    text: str
+    alarm: bool
+    suspicious: bool
+    band: tuple[float, float] | None = None
+
+
+def _judge_outcomes(records: Sequence[Record], baseline: Baseline, level: float, suspicion: float) -> list[_Finding]:
+    """Exact (hypergeometric) tests: are there more of an outcome than the recorded counts allow?"""
+    questions = (
+        ("DIVERGED", ("diverged",)),
+        ("COLLAPSED", ("diverged", "collapsed")),
+        ("IMPROVED", ("trained",)),
+    )
+    findings = []
+    for verdict, named in questions:
+        now = sum(record.outcome in named for record in records)
+        before = sum(outcome in named for outcome in baseline.outcomes)
+        runs, recorded = len(records), len(baseline.outcomes)
+        p = _at_least(now, runs, now + before, runs + recorded)
+        unseen = now > 0 and before == 0  # too few recorded seeds must not hide an outcome never seen
+        text = f"{now} of {runs} runs {' or '.join(named)}, recorded {before} of {recorded}"
+        findings.append(_Finding(verdict, text, p <= level, p <= suspicion or unseen))
+    return findings
+
+
+@lru_cache(maxsize=4096)
+def _at_least(now: int, runs: int, marked: int, population: int) -> float:
+    """Chance that at least `now` of `runs` drawn from a population are among its marked ones."""
+    return float(stats.hypergeom.sf(now - 1, population, marked, runs))
+
+
+def _judge_values(
+    records: Sequence[Record], baseline: Baseline, prior: Prior | None, step: float, level: float, suspicion: float
+) -> list[_Finding]:
+    """A two-sample moderated t test between the trained runs of now and those recorded, on both sides."""
+    now = [record.value for record in records if record.outcome == "trained"]
+    before = baseline.trained
+    if not now or not before or prior is None:
+        return []
+    own = sum((len(sample) - 1) * variance(sample, step) for sample in (before, now) if len(sample) > 1)
+    moderated, df = prior.moderate(own, len(before) + len(now) - 2)
+    if not df:
+        return []
+    error = math.sqrt(moderated * (1 / len(now) + 1 / len(before)))
+    centre, mean = statistics.fmean(before), statistics.fmean(now)
+    half = max(error * upper_quantile(level, df), step)  # never below one test example
+    doubt = max(error * upper_quantile(suspicion, df), step)
+    band = (centre - half, centre + half)
+    higher_is_better = records[0].recipe["higher_is_better"]
+    lower, higher = ("REGRESSED", "IMPROVED") if higher_is_better else ("IMPROVED", "REGRESSED")
+    findings = []
+    for verdict, distance in ((lower, centre - mean), (higher, mean - centre)):
+        place = "inside" if abs(mean - centre) <= half else "below" if mean < centre else "above"
+        text = (
+            f"{baseline.metric} {mean:.4f} (n={len(now)}, {_seeds(records)}) is {place} the band "
+            f"{band[0]:.4f} to {band[1]:.4f} around {centre:.4f} (sd {math.sqrt(moderated):.4f}, n={len(before)})"
+        )
+        findings.append(_Finding(verdict, text, distance > half, distance > doubt, band))
+    return findings
+
+
+def _seeds(records: Sequence[Record]) -> str:
+    seeds = sorted(record.seed for record in records)
+    if len(seeds) > 1 and seeds == list(range(seeds[0], seeds[-1] + 1)):
+        return f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"

@@ -1,0 +1,91 @@
+"""Steps: where a case changed from session to session. `python -m bench history`.
+
+Sessions of equal bits are one state, however often they were run; where the states' means step is found by PELT
+(Killick et al. 2012, arXiv 1101.1438) with the spread of the runs as the noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+from tabulate import tabulate
+
+from bench.display.tables import heading
+from bench.records.case_runs import is_fraction
+from bench.records.history import Entry
+from bench.records.record import untrained
+
+# What a further step must save of the squared deviations, in variances of a mean, beyond 2 log(states). Simulated with
+# three runs a state and normal noise: at most 2 % of histories of 5 to 30 states without a step show one, and 90 % of
+# those of 12 states show one of three standard errors in their middle.
+PENALTY = 10.0
+
+
+def states(entries: Sequence[Entry]) -> list[Entry]:
+    """Those entries of one series whose bits differ from those of the entry before, on the seeds that both have."""
+
+    def moved(one: Entry, other: Entry) -> bool:
+        before, after = one.bits, other.bits
+        shared = before.keys() & after.keys()
+        return not shared or any(before[seed] != after[seed] for seed in shared)
+
+    kept = list(entries[:1])
+    for entry in entries[1:]:
+        if moved(kept[-1], entry):
+            kept.append(entry)
+    return kept
+
+
+def steps(series: Sequence[Entry]) -> list[int]:
+    """Positions among the states of one series where the mean steps to another level.
+
+    Only states with a run that trained count; with no two such runs in any of them there is no noise to go by.
+    """
+    import ruptures
+
+    told = [(place, one) for place, one in enumerate(series) if one.trained]
+    squares = sum(float(np.var(one.trained) * len(one.trained)) for _, one in told)
+    freedom = sum(len(one.trained) - 1 for _, one in told)
+    if len(told) < 2 or not squares:
+        return []
+    noise = math.sqrt(squares / freedom)
+    scaled = np.array([[one.mean * math.sqrt(len(one.trained)) / noise] for _, one in told])
+    penalty = 2 * math.log(len(told)) + PENALTY
+    ends = ruptures.Pelt(model="l2", min_size=1, jump=1).fit(scaled).predict(pen=penalty)
+    return [told[end][0] for end in ends[:-1]]
+
+
+def report(entries: Sequence[Entry], everything: bool = False) -> str:
+    """As text: every series with a step, its states before and after; or all series in full."""
+    rows = []
+    kept = sorted(entries, key=lambda one: (one.series, one.date))
+    count = 0
+    for _, group in groupby(kept, key=lambda one: one.series):
+        count += 1
+        series = states(list(group))
+        found = steps(series)
+        shown = range(len(series)) if everything else sorted({near for step in found for near in (step - 1, step)})
+        rows += [_row(series, place, place in found) for place in shown]
+    total = f"{count} case(s) in {len({one.commit for one in entries})} commit(s), {len(entries)} entries"
+    if not rows:
+        return f"{total}: no step beyond the noise"
+    return f"{tabulate(rows, headers='keys', disable_numparse=True)}\n{total}; ▲ and ▼ mark where the mean steps"
+
+
+def _row(series: Sequence[Entry], place: int, stepped: bool) -> dict[str, str]:
+    one = series[place]
+    scale = 100 if is_fraction(one.metric) else 1
+    gain = (one.mean - series[place - 1].mean) * scale if place else math.nan
+    return {
+        "case": f"{one.case.id} {one.environment[0]}",
+        "date": one.date[:16].replace("T", " "),
+        "commit": one.commit,
+        "metric": heading(one.metric),
+        "mean": f"{one.mean * scale:.4g}" if one.trained else "–",
+        "n": ", ".join(filter(None, (str(len(one.values)), untrained(one.outcomes)))),
+        "verdict": one.verdict,
+        "step": f"{'▲' if gain > 0 else '▼'} {gain:+.3g}" if stepped else "",
+    }

@@ -1,0 +1,1 @@
+"""Reporting: how people see what was found."""

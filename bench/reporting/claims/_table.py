@@ -1,0 +1,85 @@
+"""The claims table: every claim judged at each scale, the largest first. `table(judged(observations))`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from textwrap import fill
+
+from tabulate import tabulate
+
+from bench.cases.recipe import SCALES
+from bench.records.case_runs import Observation, grouped
+from bench.reporting.claims._judgement import Judgement, nothing
+from bench.reporting.claims._registry import CLAIMS, Claim
+
+WIDTHS = {"claim": 34, "interval": 46, "why": 30, "judged on": 18}
+LEGEND = (
+    "95 % intervals of differences paired by seed, positive in favour of the claim; several at once by Holm at 5 %; "
+    "n runs a side.\n"
+    "Judged at tiny, a claim speaks of the tiny recipe on a part of the data, and not of its source's."
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A claim judged in one environment; `where` is empty where there are no observations."""
+
+    claim: Claim
+    where: str
+    judgement: Judgement
+
+
+def judged(observations: Sequence[Observation]) -> list[Row]:
+    """All claims, a row for each scale, device and data that has observations of it, the largest scale first."""
+    rows = []
+    for claim in CLAIMS.values():
+        concerned = [one for one in observations if one.case.experiment in claim.experiments and claim.concerns(one)]
+        found = [Row(claim, _where(members), claim.judge(members)) for members in _environments(concerned, claim.joins)]
+        rows += found or [Row(claim, "", nothing())]
+    return rows
+
+
+def table(rows: Iterable[Row], style: str = "simple") -> str:
+    """As text; `style` is one of tabulate's."""
+    wrapped = style == "simple"
+
+    def cell(text: str, column: str) -> str:
+        return fill(text, WIDTHS[column]) if wrapped else text
+
+    lines = [
+        (
+            row.claim.id,
+            cell(row.claim.text, "claim"),
+            row.judgement.verdict,
+            str(row.judgement.n or ""),
+            cell(row.judgement.interval, "interval"),
+            cell(row.judgement.why, "why"),
+            cell(row.where, "judged on"),
+        )
+        for row in rows
+    ]
+    headers = ("", "claim", "", "n", "95 % interval", "why", "judged on")
+    return f"{tabulate(lines, headers=headers, tablefmt=style, disable_numparse=True)}\n\n{LEGEND}"
+
+
+def _environments(observations: Sequence[Observation], joined: bool) -> Iterator[list[Observation]]:
+    """Observations by scale, the largest first, device and data set; joined data sets by the copies of each."""
+
+    def place(one: Observation) -> tuple[int, str, str]:
+        return (-SCALES.index(one.key.scale), one.key.device_class, "" if joined else one.case.dataset)
+
+    for _, members in sorted(grouped(observations, place).items()):
+        copies = grouped(members, lambda one: one.case.dataset)
+        hashes = {name: sorted({one.key.data_hash for one in found}) for name, found in copies.items()}
+        for chosen in product(*hashes.values()):
+            kept = dict(zip(hashes, chosen, strict=True))
+            yield [one for one in members if kept[one.case.dataset] == one.key.data_hash]
+
+
+def _where(members: Sequence[Observation]) -> str:
+    """`tiny: MNIST, CIFAR-10 (JPEG-75 copy)`."""
+    first = members[0]
+    device = "" if first.key.device_class == "cpu" else f" on {first.key.device_class}"
+    return f"{first.key.scale}{device}: {', '.join(dict.fromkeys(one.data_label for one in members))}"

@@ -1,0 +1,1 @@
+"""Files: what a session leaves for people and programs."""

@@ -1,0 +1,154 @@
+"""The tables of a session as text: `tables.render(blocks, results)`."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from tabulate import tabulate
+
+import activations
+from bench.display.tables import UNKNOWN, cell, heading, number, runs
+from bench.ranking.rank import Block, Overall
+from bench.records.baseline import Baseline, Key, key_of
+from bench.records.result import Result
+from bench.reporting.views import Table
+
+# Verdicts that pass but want somebody's eye.
+NOTED = ("CHANGED", "IMPROVED", "NEW")
+SHOWN_IDS = 5
+FEWER = ", of fewer runs"
+LEGEND = (
+    "mean ± 95 % interval over n seeds; a rank such as 1–3 is a tie, activations that share a letter are tied;\n"
+    "`>` tells apart, `~` does not (Games-Howell at 5 %, which for 13 activations of 3 runs is 13 %);\n"
+    "MB kept: for backward, by one batch"
+)
+
+
+def ranking(block: Block, verdicts: Mapping[Key, str], style: str = "simple") -> str:
+    """The table of one block."""
+    return tabulate(columns(block, verdicts), headers="keys", tablefmt=style, disable_numparse=True)
+
+
+def columns(block: Block, verdicts: Mapping[Key, str]) -> dict[str, list[str]]:
+    """Its cells by heading; columns that say nothing (no reported figure, the same epochs for all) are left out."""
+    rows, metric = block.rows, block.metric
+    found = {
+        "rank": [row.rank for row in rows],
+        "ties": [row.letters for row in rows],
+        "activation": [row.activation for row in rows],
+        heading(metric): [cell(row.runs, metric) for row in rows],
+        "n": [runs(row.runs) for row in rows],
+        "reported": ["" if row.reported is None else number(row.reported, metric) for row in rows],
+        "test loss": [_text(row.mean_of("test_loss"), ".3f") for row in rows],
+        "epochs": [_text(row.mean_of("epochs_to_stop"), ".4g") for row in rows],
+        "s a run": [_text(row.seconds, ".2f") for row in rows],
+        "MB kept": ["" if row.runs.bytes_saved is None else f"{row.runs.bytes_saved / 1e6:.2f}" for row in rows],
+        "verdict": [verdicts.get(row.runs.key, "") for row in rows],
+    }
+    if len(set(found["epochs"])) == 1:
+        del found["epochs"]
+    return {title: values for title, values in found.items() if any(value.strip(UNKNOWN) for value in values)}
+
+
+def verdicts_of(results: Iterable[Result]) -> dict[Key, str]:
+    """What was said of each case."""
+    return {key_of(result.records[0]): result.verdict for result in results}
+
+
+def agreement(found: Sequence[Overall]) -> str:
+    """Mean ranks over the blocks that rank the same activations, and how far these agree."""
+    lines = []
+    for one in found:
+        ranks = ", ".join(f"{activations.info(name).label} {mean:.1f}" for name, mean in one.mean_ranks)
+        lines.append(f"mean rank over {one.blocks} blocks: {ranks}")
+        lines.append(f"agreement between them: Kendall's W = {one.kendalls_w:.2f} (0 none, 1 the same order in all)")
+    return "\n".join(lines)
+
+
+def counts(results: Sequence[Result]) -> str:
+    """`26 cases, 78 runs: 25 SAME, 1 REGRESSED`."""
+    said = Counter(result.verdict for result in results)
+    total = sum(len(result.records) for result in results)
+    shown = ", ".join(f"{n} {name}" for name, n in said.most_common())
+    return f"{_count(len(results), 'case')}, {_count(total, 'run')}: {shown}"
+
+
+def verdicts(results: Sequence[Result]) -> str:
+    """Counts of the verdicts, and the cases that want attention though they pass."""
+    lines = [counts(results)]
+    for name in NOTED:
+        noted = [result for result in results if result.verdict == name]
+        lines += [f"{name} {result.case.id}: {result.reason}" for result in noted[:SHOWN_IDS]]
+        if len(noted) > SHOWN_IDS:
+            lines.append(f"{name}: and {len(noted) - SHOWN_IDS} more, all in ranking.csv")
+    return "\n".join(lines)
+
+
+def render(
+    ranked: Sequence[Block],
+    found: Sequence[Overall],
+    results: Sequence[Result],
+    beside: Sequence[str] = (),
+    views: Sequence[Table] = (),
+) -> str:
+    """All of it as plain text.
+
+    Args:
+        beside: the paragraphs on activations that the user added.
+        views: the tables that the experiments ask for beyond the ranking.
+    """
+    said = verdicts_of(results)
+    parts = ["\n".join([block.title, ranking(block, said), block.line, *block.notes]) for block in ranked]
+    shown = [table.render() for table in views]
+    return "\n\n".join([*parts, *filter(None, (agreement(found), LEGEND, *shown, *beside, verdicts(results)))])
+
+
+def markdown(
+    ranked: Sequence[Block],
+    found: Sequence[Overall],
+    results: Sequence[Result],
+    beside: Sequence[str] = (),
+    views: Sequence[Table] = (),
+) -> str:
+    """All of it as GitHub's Markdown."""
+    said = verdicts_of(results)
+    parts = [
+        "\n\n".join([f"## {block.title}", ranking(block, said, "github"), block.line, *block.notes]) for block in ranked
+    ]
+    tail = [text.replace("\n", "  \n") for text in (agreement(found), LEGEND, *beside, verdicts(results)) if text]
+    shown = ["## Views", *(table.render("github") for table in views)] if views else []
+    return "\n\n".join(["# Ranking", *parts, "## Over all blocks", *tail, *shown]) + "\n"
+
+
+def _text(value: float, form: str) -> str:
+    return UNKNOWN if math.isnan(value) else format(value, form)
+
+
+def recorded(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
+    """What `--record` wrote: old, new and the difference."""
+
+    def shown(row: Baseline | None) -> str:
+        if row is None:
+            return "–"
+        mean = "–" if row.mean is None else f"{row.mean:.4f}"
+        return f"{mean} (n={len(row.seeds)}, {len(row.trained)} trained)"
+
+    def difference(old: Baseline | None, new: Baseline) -> str:
+        if old is None:
+            return "new"
+        if old.bits == new.bits:
+            return "the same bits"
+        moved = "–" if old.mean is None or new.mean is None else f"{new.mean - old.mean:+.4f}"
+        return moved + FEWER if len(new.seeds) < len(old.seeds) else moved
+
+    rows = [(new.key.case.id, shown(old), shown(new), difference(old, new)) for old, new in changes]
+    table = tabulate(rows, headers=("case", "old", "new", "difference"), disable_numparse=True)
+    fewer = sum(row[-1].endswith(FEWER) for row in rows)
+    advice = "their bands widen; without --seeds as many are recorded as the recipe says"
+    return f"{table}\n{fewer} of these rest on fewer runs than before: {advice}" if fewer else table
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

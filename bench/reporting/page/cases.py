@@ -1,0 +1,128 @@
+"""What a case's entry on the page shows, as compact as JSON gets: `cases.collected(sources)`.
+
+Recipes and fingerprints, which hundreds of cases share, are written once and numbered.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.records.baseline import Baseline
+from bench.records.case_runs import Observation
+from bench.records.record import Record, builtin
+from bench.records.verdicts import Verdict
+from bench.reporting.page.sources import Sources
+
+
+class Numbered:
+    """Values by number: equal ones have the same."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, value: Any) -> int:
+        """Of a value, a new one where it is not known yet."""
+        written = json.dumps(value, sort_keys=True)
+        if written not in self._numbers:
+            self._numbers[written] = len(self.values)
+            self.values.append(value)
+        return self._numbers[written]
+
+
+@dataclass(frozen=True)
+class Cases:
+    """What the page's script draws the entries from.
+
+    Attributes:
+        recipes, fingerprints: each of them once.
+        runs_under: runs by the number of their fingerprint.
+        entries: by the id of the case, one a scale, data and device.
+    """
+
+    recipes: Sequence[Mapping[str, Any]]
+    fingerprints: Sequence[Mapping[str, Any]]
+    runs_under: Mapping[int, int]
+    entries: Mapping[str, Sequence[Mapping[str, Any]]]
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        return {"recipes": self.recipes, "fingerprints": self.fingerprints, "cases": self.entries}
+
+
+def collected(sources: Sources) -> Cases:
+    """The entries of all cases."""
+    recipes, fingerprints = Numbered(), Numbered()
+    runs_under: dict[int, int] = {}
+    entries: dict[str, list[dict[str, Any]]] = {}
+    for one in sources.observations:
+        runs = _of_records(sources.records[one.key]) if sources.records else _of_baseline(sources.baselines[one.key])
+        taken = [fingerprints.number(fingerprint) for fingerprint in runs.pop("fingerprints")]
+        for number in taken:
+            runs_under[number] = runs_under.get(number, 0) + 1
+        verdict = sources.verdicts.get(one.key)
+        entry = {
+            **_shared(one),
+            **runs,
+            **(_said(verdict) if verdict else {}),
+            "recipe": recipes.number(_plain(one.recipe)),
+            "fingerprint": taken if len(set(taken)) > 1 else taken[:1],
+        }
+        entries.setdefault(one.case.id, []).append(entry)
+    return Cases(recipes.values, fingerprints.values, runs_under, entries)
+
+
+def anchor(one: Observation) -> str:
+    """Where its entry stands on the page."""
+    return f"#case-{one.case.id}"
+
+
+def _shared(one: Observation) -> dict[str, Any]:
+    return {
+        "where": one.title("experiment", "model", "optimizer", "variant"),
+        "environment": {
+            "scale": one.key.scale,
+            "data": one.data_label,
+            "data hash": one.key.data_hash,
+            "device": one.key.device_class,
+            "recipe version": one.key.recipe_version,
+        },
+        "metric": one.metric,
+        "reported": _plain(one.reported),
+        "seeds": one.seeds,
+        "outcomes": "".join(outcome[0] for outcome in one.outcomes),
+        "metrics": {name: [_short(value) for value in values] for name, values in one.metrics.items()},
+    }
+
+
+def _of_records(records: Sequence[Record]) -> dict[str, Any]:
+    return {
+        "digests": [one.digest for one in records],
+        "seconds": [_short(one.seconds) for one in records],
+        "dates": [one.date[:19] for one in records],
+        "parameters": records[0].num_parameters,
+        "bytes_saved": records[0].bytes_saved,
+        "fingerprints": [one.fingerprint for one in records],
+    }
+
+
+def _of_baseline(row: Baseline) -> dict[str, Any]:
+    return {"digests": row.digests, "dates": [row.date], "fingerprints": [row.fingerprint] * len(row.seeds)}
+
+
+def _said(verdict: Verdict) -> dict[str, Any]:
+    return {"verdict": verdict.verdict, "reason": verdict.reason, "message": verdict.message}
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = builtin({name: fields[name] for name in sorted(fields)})
+    return found
+
+
+def _short(value: float) -> float | None:
+    """To six digits; None where JSON has no number."""
+    return float(f"{value:.6g}") if math.isfinite(value) else None

@@ -1,0 +1,138 @@
+"""What a report is made of: results folders merged, or recorded baselines. `sources.merged([Path("results")], ...)`.
+
+Folders of several workers, shards or machines may overlap: of runs of equal case, environment and seed the latest
+counts. That two of them differ in bits though their fingerprints are equal is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.records import baseline, case_runs, reported, verdicts
+from bench.records.baseline import Baseline, Key
+from bench.records.case_runs import Observation
+from bench.records.record import Record
+from bench.records.result import Result
+from bench.records.verdicts import Verdict
+from bench.timing import kernels, timings
+from bench.timing.timings import Timing
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What is known when the page is made.
+
+    Attributes:
+        observations: of the records, or of the recorded baselines where there are no records.
+        records: by the key of their observation, in order of their seeds.
+        baselines: likewise.
+        verdicts: what the sessions said.
+        timings: of kernels, those of the sessions.
+        recorded_kernels: rows of the baseline folder.
+        notes: what a reader must know of the merging, a line each.
+    """
+
+    observations: Sequence[Observation]
+    records: Mapping[Key, Sequence[Record]]
+    baselines: Mapping[Key, Baseline]
+    verdicts: Mapping[Key, Verdict]
+    timings: Sequence[Timing]
+    recorded_kernels: Sequence[kernels.Row]
+    notes: Sequence[str] = ()
+
+
+def merged(folders: Sequence[Path], baseline_dir: Path) -> Sources:
+    """All of some results folders; of no folder, the recorded baselines.
+
+    Raises:
+        ValueError: a folder without runs and timings, or nothing recorded.
+        BaselineError, ResultsError: a malformed line.
+    """
+    if not folders:
+        return _recorded(baseline_dir)
+    records, said, timed, notes = [], [], [], []
+    for folder in folders:
+        found, left_out = case_runs.read_records(folder)
+        measured = timings.read(folder)
+        if not found and not measured:
+            if not folder.is_dir() or len(folders) == 1:
+                missing = folder / "runs"
+                raise ValueError(f"no records in {missing}; make some with: pytest bench --results-dir {folder}")
+            notes.append(f"nothing was trained or timed in {folder}")
+        notes += left_out
+        records.append(found)
+        said += verdicts.read(folder)
+        timed += measured
+    kept, conflicts = _latest(records)
+    return _of_records(kept, verdicts.latest(said), timings.latest(timed), [*conflicts, *notes], baseline_dir)
+
+
+def of_session(results: Iterable[Result], timed: Iterable[Timing], baseline_dir: Path) -> Sources:
+    """What one session trained, judged and timed."""
+    kept = list(results)
+    records = [one for result in kept for one in result.records]
+    return _of_records(records, verdicts.latest(map(verdicts.of, kept)), list(timed), [], baseline_dir)
+
+
+def _of_records(
+    records: Sequence[Record],
+    said: Mapping[Key, Verdict],
+    timed: Sequence[Timing],
+    notes: Sequence[str],
+    baseline_dir: Path,
+) -> Sources:
+    by_key: dict[Key, list[Record]] = {}
+    for one in sorted(records, key=lambda one: (baseline.key_of(one), one.seed)):
+        by_key.setdefault(baseline.key_of(one), []).append(one)
+    return Sources(
+        observations=case_runs.from_records(
+            (one for runs in by_key.values() for one in runs), reported.read(baseline_dir)
+        ),
+        records=by_key,
+        baselines={},
+        verdicts=said,
+        timings=timed,
+        recorded_kernels=list(kernels.read(baseline_dir).values()),
+        notes=notes,
+    )
+
+
+def _recorded(baseline_dir: Path) -> Sources:
+    found, notes = case_runs.recorded(baseline_dir)
+    if not found:
+        raise ValueError(
+            f"nothing is recorded in {baseline_dir / 'measured'}; give a results folder, or --baseline-dir"
+        )
+    rows = baseline.read(baseline_dir)
+    return Sources(
+        observations=found,
+        records={},
+        baselines={one.key: rows[one.key] for one in found},
+        verdicts={},
+        timings=[],
+        recorded_kernels=list(kernels.read(baseline_dir).values()),
+        notes=notes,
+    )
+
+
+def _latest(folders: Iterable[Iterable[Record]]) -> tuple[list[Record], list[str]]:
+    """The latest run of each key and seed, and a line where others of equal fingerprint have other bits."""
+    kept: dict[tuple[Key, int], Record] = {}
+    differing: list[str] = []
+    for records in folders:
+        for one in records:
+            place = (baseline.key_of(one), one.seed)
+            other = kept.get(place)
+            if other and other.fingerprint == one.fingerprint and other.bits != one.bits:
+                differing.append(f"{one.case.id} seed {one.seed} ({other.digest}, {one.digest})")
+            if other is None or one.date >= other.date:
+                kept[place] = one
+    if not differing:
+        return list(kept.values()), []
+    note = (
+        f"{len(differing)} run(s) of equal case, seed and fingerprint differ in bits between the folders, "
+        f"the first: {differing[0]}; the later one is shown"
+    )
+    return list(kept.values()), [note]

@@ -1,0 +1,199 @@
+"""One session: from a case to its result. `Session(settings, cases=130).run(case, experiment)`.
+
+This is the only door between the plugin and the training: records of a case, please. What stands behind it
+(this process, later a cluster) is nobody else's business.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+from bench.cases.case import Case, Experiment
+from bench.records import baseline, record, reported
+from bench.records.record import Record, ResultsError
+from bench.records.reported import Reported
+from bench.records.result import Result
+from bench.session.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
+
+    from bench.cases.recipe import Recipe
+    from bench.regression.judge import Judgement
+    from bench.stats.moderated import Prior
+
+# (case, seed, epoch, epochs at most, training loss, share of the case's runs that is done)
+Progress: TypeAlias = Callable[[Case, int, int, int, float, float], None]
+
+
+class Session:
+    """What all cases of one process share: settings, device, baselines, and the number of cases selected."""
+
+    def __init__(self, settings: Settings, cases: int, progress: Progress | None = None) -> None:
+        self.settings = settings
+        self.cases = cases
+        self.progress = progress
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Raises ValueError where this machine lacks the device."""
+        from bench.training.device import resolve
+
+        return resolve(self.settings.device)
+
+    @cached_property
+    def baselines(self) -> dict[baseline.Key, baseline.Baseline]:
+        return baseline.read(self.settings.baseline_dir)
+
+    @cached_property
+    def figures(self) -> Reported:
+        """The literature's."""
+        return reported.read(self.settings.baseline_dir)
+
+    def run(self, case: Case, experiment: Experiment) -> Result:
+        """Train a case and judge it, with fresh seeds while it looks suspicious.
+
+        A record that cannot be written fails the case, with its numbers in the message.
+
+        Raises:
+            DataError, ResultsError, ValueError: it cannot be trained at all.
+        """
+        settings = self.settings
+        recipe = experiment.recipe(case, self.settings.scale)
+        wanted = settings.seeds or (recipe.recorded_seeds if settings.record else recipe.seeds)
+        unsaved: list[ResultsError] = []
+
+        def train(seeds: Sequence[int]) -> list[Record]:
+            return list(self._records(case, recipe, seeds, unsaved))
+
+        if settings.record or settings.baseline_mode == "ignore":
+            verdict = "RECORDED" if settings.record else "IGNORED"
+            result = Result(case, tuple(train(range(wanted))), verdict, "nothing was judged", failed=False)
+        else:
+            result = self._judged(case, recipe, wanted, train)
+        result = replace(result, views=(*experiment.views, *(["gradients"] if settings.gradients else [])))
+        if unsaved:
+            message = f"{unsaved[0]}\nnot lost: {result.line}\n{result.message}"
+            result = replace(result, failed=True, message=message)
+        return result
+
+    def _judged(
+        self, case: Case, recipe: Recipe, wanted: int, train: Callable[[Sequence[int]], list[Record]]
+    ) -> Result:
+        from bench.regression import judge
+
+        unused = itertools.count()
+
+        def more(seeds: int) -> list[Record]:
+            return train(list(itertools.islice(unused, seeds)))
+
+        records = more(wanted)
+        key = baseline.key_of(records[0])
+        found, spread = self._recorded(key, recipe)
+        strict, require = self.settings.strict, self.settings.require
+        stages = judge.stages(self.settings.confirm)
+        records, judgement = judge.in_stages(records, more, found, spread, self.cases, stages, strict=strict)
+        reason = judgement.reason if found else f"{judgement.reason}; {self._nearest(key)}"
+        result = Result(case, tuple(records), judgement.verdict, reason, failed=False)
+        if not judge.fails(judgement.verdict, strict=strict, require=require):
+            return result
+        return replace(result, failed=True, message=self._message(result, judgement.difference, wanted))
+
+    def judge_as(self, case: Case, trained: Case, experiment: Experiment, seeds: int) -> Judgement:
+        """Train one case and judge it, alone and at once, as if it were another. Nothing is written.
+
+        Raises:
+            DataError, ValueError: it cannot be trained at all.
+        """
+        from bench.regression import judge
+        from bench.training import train
+
+        recipe = experiment.recipe(trained, self.settings.scale)  # what one activation alone takes is not for another
+        runs = train.run(trained, recipe, self.settings.scale, range(seeds), self.device, self.settings.where)
+        records = [replace(one, case=case) for one in runs]
+        found, spread = self._recorded(baseline.key_of(records[0]), recipe)
+        return judge.judge(records, found, spread, cases=1)
+
+    def _recorded(self, key: baseline.Key, recipe: Recipe) -> tuple[baseline.Baseline | None, Prior | None]:
+        """The baseline of a key, and what the spreads of its block say about its own."""
+        from bench.records.case_runs import step_of
+        from bench.regression import judge
+
+        found = self.baselines.get(key)
+        if found is None:
+            return None, None
+        pool = [row for row in self.baselines.values() if row.key.pool == key.pool]
+        return found, judge.prior_of(pool, step_of(found.metric, key.case.dataset, recipe.test_size))
+
+    def _records(
+        self, case: Case, recipe: Recipe, seeds: Sequence[int], unsaved: list[ResultsError]
+    ) -> Iterator[Record]:
+        from bench.training import train
+
+        settings = self.settings
+        known = [self._resumed(case, recipe, seed) for seed in seeds] if settings.resume else []
+        reused = {one.seed: one for one in known if one is not None}
+        yield from reused.values()
+        missing = [seed for seed in seeds if seed not in reused]
+        tell = self.progress
+
+        def progress(seed: int, epoch: int, epochs: int, loss: float) -> None:
+            if tell:
+                tell(case, seed, epoch, epochs, loss, (missing.index(seed) + epoch / epochs) / len(missing))
+
+        place, gradients = settings.where, settings.gradients
+        for one in train.run(case, recipe, settings.scale, missing, self.device, place, progress, gradients):
+            try:
+                record.save(one, settings.results_dir)
+            except ResultsError as error:
+                unsaved.append(error)
+            yield one
+
+    def _resumed(self, case: Case, recipe: Recipe, seed: int) -> Record | None:
+        """The record of an earlier session, if nothing that fixes its numbers has changed and it lacks nothing."""
+        from bench.training import train
+
+        found = record.load(record.path_of(case, self.settings.scale, seed, self.settings.results_dir))
+        if found is None or found.recipe["version"] != recipe.version:
+            return None
+        if self.settings.gradients and not found.gradients:
+            return None
+        now = train.environment(case, recipe, self.device, self.settings.where)
+        return found if (found.data_hash, found.fingerprint) == now else None
+
+    def _nearest(self, key: baseline.Key) -> str:
+        """What is recorded for the case under another key, as advice."""
+        rows = [row for row in self.baselines.values() if row.key.case == key.case]
+        if not rows:
+            return "none is recorded for this case"
+
+        def differing(row: baseline.Baseline) -> list[str]:
+            pairs = zip(baseline.Key._fields, row.key, key, strict=True)
+            return [f"{name} {theirs}" for name, theirs, ours in pairs if theirs != ours]
+
+        nearest = min(rows, key=lambda row: len(differing(row)))
+        mean = math.nan if nearest.mean is None else nearest.mean
+        return f"the nearest row has {', '.join(differing(nearest))}: {mean:.4f}, n={len(nearest.seeds)}"
+
+    def _message(self, result: Result, difference: str, wanted: int) -> str:
+        from bench.regression.judge import LEVEL
+
+        case, records = result.case, result.records
+        metric = records[0].recipe["metric"]
+        outcomes = ["" if one.outcome == "trained" else f" {one.outcome}" for one in records]
+        runs = ", ".join(f"{one.seed}: {one.value:.4f}{lost}" for one, lost in zip(records, outcomes, strict=True))
+        command = self.settings.commands.again([case])
+        lines = [
+            f"{result.verdict} {case.id} at {self.settings.scale}: {result.reason}",
+            f"{metric} by seed: {runs}",
+            f"false-alarm level: {LEVEL:.0%} a session, cases selected: {self.cases}",
+            f"fingerprint: {difference or 'as recorded'}",
+            f"reproduce: {command} --seeds {wanted}",
+            f"re-record: {command} --record",
+        ]
+        return "\n".join(lines)

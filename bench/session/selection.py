@@ -1,0 +1,207 @@
+"""Exact selection: makes `-k "cifar and elu"` mean ELU, and reads `--activation elu,my_file.py:my_act`.
+
+pytest's `-k` matches substrings: `elu` would also select relu, selu and gelu. Here a word that *is* a value of
+an axis means exactly that value; every other word stays pytest's substring.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import activations
+import models
+from bench.cases.case import AXES
+from bench.data import DATASETS
+from bench.training import optimizers
+
+# What pytest's -k takes for a word; see _pytest.mark.expression.
+_WORD = re.compile(r"(?:\w|:|\+|-|\.|\[|\]|\\|/)+")
+_CASE = re.compile(r"\bcase\([^()]*\)")
+_FIELD = re.compile(r"""(\w+)\s*=\s*(["'])(.*?)\2""")
+_OPERATORS = {"and", "or", "not", "true", "false", "none"}
+PARAMETRIZED = ":parametrized:"
+SELECTABLE = ("experiment", "model", "dataset", "activation", "optimizer")
+
+
+def words_of(parameter: Any) -> set[str]:
+    """The words that mean a parameter (a case, or a kernel to time) exactly: its values, their aliases, its id."""
+    values = {str(getattr(parameter, field.name)) for field in fields(parameter)} | {parameter.id}
+    if hasattr(parameter, "activation"):
+        values |= set(activations.info(parameter.activation).aliases)
+    return {value.lower() for value in values if value}
+
+
+def keywords_of(parameter: Any) -> set[str]:
+    """What an item adds to pytest's keywords so that a rewritten expression finds it."""
+    return {PARAMETRIZED, *(f":{word}:" for word in words_of(parameter))}
+
+
+def is_selectable(parameter: Any) -> bool:
+    """Whether a test's parameter takes part in exact selection."""
+    return is_dataclass(parameter) and not isinstance(parameter, type) and hasattr(parameter, "id")
+
+
+def exact(expression: str, words: set[str]) -> str:
+    """A `-k` expression in which each word out of `words` selects exactly; unit tests keep the substring."""
+
+    def rewrite(match: re.Match[str]) -> str:
+        word = match.group()
+        if word.lower() in _OPERATORS or word.lower() not in words:
+            return word
+        return f"(:{word.lower()}: or ({word} and not {PARAMETRIZED}))"
+
+    return _WORD.sub(rewrite, expression)
+
+
+def marked(expression: str) -> str:
+    """A `-m` expression with the aliases in `case(activation='swish')` resolved.
+
+    Raises:
+        ValueError: an axis or a name in it that does not exist; the message lists those that do.
+    """
+
+    def field(match: re.Match[str]) -> str:
+        axis, quote, value = match.groups()
+        if axis not in AXES:
+            raise ValueError(f"-m: case has no {axis!r}; it has: {', '.join(AXES)}")
+        if axis == "activation":
+            value = activations.info(value).name
+        elif axis in _known():
+            _check(axis, [value], _known()[axis])
+        return f"{axis}={quote}{value}{quote}"
+
+    return _CASE.sub(lambda match: _FIELD.sub(field, match.group()), expression)
+
+
+def why_nothing(expression: str, names: Iterable[str], cases: Mapping[str, Sequence[Any]], scale: str) -> str:
+    """Why no test is selected, in a line.
+
+    Args:
+        expression: of `-k`, as typed; empty without one.
+        names: of all collected tests.
+        cases: those that the other options allow, by scale.
+        scale: the session's.
+    """
+    if not cases[scale]:
+        return f"nothing is selected: no case fits the options{_elsewhere(cases, scale) or ' at any scale'}"
+    words = {name: set().union(*map(words_of, found)) for name, found in cases.items()}
+    here = [*words[scale], *map(str.lower, names)]
+    reasons = []
+    for word in dict.fromkeys(_WORD.findall(expression.lower())):
+        if word in _OPERATORS or any(word in name for name in here):
+            continue
+        with_it = {name: [one for one in known if word in one] for name, known in words.items()}
+        close = difflib.get_close_matches(word, sorted(set().union(*words.values())))
+        advice = f"; did you mean {', '.join(close)}?" if close else ""
+        reasons.append(f"no test is called {word!r}{_elsewhere(with_it, scale) or advice}")
+    given = f"all of -k {expression!r}" if expression else "the -m expression"
+    return f"nothing is selected: {', '.join(reasons) or f'no test at --scale {scale} fits {given}'}"
+
+
+def _elsewhere(found: Mapping[str, Sequence[Any]], scale: str) -> str:
+    others = " and ".join(name for name, some in found.items() if some)
+    return f" at --scale {scale}; there are some at {others}" if others else ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the axis options ask for.
+
+    Attributes:
+        chosen: allowed values by axis; an axis that is left out allows all.
+        added: activations that are added to the lists of the experiments.
+        own: of these, what was given for those from files of the user's, by their names.
+    """
+
+    chosen: dict[str, tuple[str, ...]]
+    added: tuple[str, ...]
+    own: Mapping[str, str]
+
+    def allows(self, parameter: Any) -> bool:
+        """Whether a case, a kernel or a test without either (None) is chosen: what lacks an axis asked for is not."""
+        return all(getattr(parameter, axis, None) in values for axis, values in self.chosen.items())
+
+
+@dataclass(frozen=True)
+class Share:
+    """One of several about equal shares of the cases, by a hash of their ids: the same whatever else is selected."""
+
+    place: int
+    of: int
+
+    @staticmethod
+    def parse(text: str) -> Share:
+        """`2/5` is the second of five.
+
+        Raises:
+            ValueError: anything else.
+        """
+        place, _, of = text.partition("/")
+        if not (place.isdecimal() and of.isdecimal() and 1 <= int(place) <= int(of)):
+            raise ValueError(f"--share {text}: give I/N with I from 1 to N, such as 2/5")
+        return Share(int(place), int(of))
+
+    def has(self, parameter: Any) -> bool:
+        """Whether a case or another selectable parameter is in it; a test without one (None) is in every share."""
+        if parameter is None:
+            return True
+        return int(hashlib.sha256(parameter.id.encode()).hexdigest(), 16) % self.of == self.place - 1
+
+
+def choose(options: dict[str, str | None]) -> Choice:
+    """Read the comma-separated axis options.
+
+    `--activation` takes names and aliases, which select exactly, and `file.py:name`, which adds a user's own
+    activation to whatever is selected.
+
+    Raises:
+        ValueError: an unknown name; the message lists the known ones.
+    """
+    chosen: dict[str, tuple[str, ...]] = {}
+    added: list[str] = []
+    own: dict[str, str] = {}
+    for axis, text in options.items():
+        if text is None:
+            continue
+        values = [value.strip() for value in text.split(",") if value.strip()]
+        if not values:
+            raise ValueError(f"--{axis} is empty; give names joined by commas")
+        if axis != "activation":
+            chosen[axis] = tuple(values)
+            continue
+        for value in values:
+            if ".py:" in value:
+                entry = activations.load(value)
+                activations.register(entry)
+                own[entry.name] = value
+        named = [activations.info(value).name for value in values if ".py:" not in value]
+        added += [*named, *own]
+        if named:
+            chosen[axis] = tuple(added)
+    for axis, known in _known().items():
+        _check(axis, chosen.get(axis, ()), known)
+    return Choice(chosen, tuple(added), own)
+
+
+def check_experiments(choice: Choice, collected: Iterable[str]) -> None:
+    """Experiments are only known once their files are collected.
+
+    Raises:
+        ValueError: `--experiment` names one that was not.
+    """
+    _check("experiment", choice.chosen.get("experiment", ()), sorted(set(collected)))
+
+
+def _known() -> dict[str, Iterable[str]]:
+    return {"model": models.names(), "dataset": DATASETS, "optimizer": optimizers.OPTIMIZERS}
+
+
+def _check(axis: str, values: Sequence[str], known: Iterable[str]) -> None:
+    for value in values:
+        if value not in known:
+            raise ValueError(f"unknown {axis} {value!r}; known: {', '.join(known)}")

@@ -1,0 +1,66 @@
+"""Settings: what a session was asked for, as one frozen record, read off the command line by `bench.plugin.options`."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.data.locations import Locations
+from bench.records import baseline
+from bench.session import selection
+from bench.session.commands import Commands
+
+BASELINE_MODES = ("check", "require", "ignore")
+# Fresh seeds of a suspicious case: all of judge.STAGES where a run takes seconds.
+CONFIRM = {"tiny": 28, "small": 8, "paper": 4}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line asks of a session.
+
+    `seeds` is None where the recipe's own number holds; `confirm` is how many fresh ones a suspicious case gets at
+    most; `on` names the devices that `plan` is for, `tensorboard` the folder of its events.
+    """
+
+    scale: str
+    seeds: int | None
+    device: str
+    where: Locations
+    results_dir: Path
+    report: Path | None
+    baseline_dir: Path
+    baseline_mode: str
+    resume: bool
+    gradients: bool
+    record: bool
+    confirm: int
+    strict: bool
+    peers: bool
+    choice: selection.Choice
+    share: selection.Share | None
+    plan: bool
+    difference: float
+    on: tuple[str, ...]
+    tensorboard: Path | None
+
+    @property
+    def require(self) -> bool:
+        """Whether a case without a baseline fails."""
+        return self.baseline_mode == "require"
+
+    def selects(self, parameter: Any) -> bool:
+        """Whether the axis options and `--share` leave a case, a kernel or a test without either (None)."""
+        return self.choice.allows(parameter) and (self.share is None or self.share.has(parameter))
+
+    @property
+    def commands(self) -> Commands:
+        """Those that run a part of the session again."""
+        options = self.where.options
+        if self.baseline_dir != baseline.FOLDER:
+            options.append(f"--baseline-dir {shlex.quote(str(self.baseline_dir))}")
+        if self.device != "auto":
+            options.append(f"--device {self.device}")
+        return Commands(self.scale, options, self.choice.own)

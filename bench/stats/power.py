@@ -1,0 +1,68 @@
+"""Power: which difference between two activations n runs of each can show, and how many runs a difference takes.
+
+power.detectable(sd=0.008, n=3), power.seeds_for(0.01, sd=0.008)
+
+Of a two-sided t test at 5 %, shared among the comparisons of a block (Bonferroni): a little less than what the
+ranking's Games-Howell procedure finds.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from statistics import median, stdev
+
+from scipy import optimize
+
+from bench.stats.intervals import LEVEL
+
+POWER = 0.8  # of experiments that find a difference of that size
+LARGEST_EFFECT = 1000.0  # in standard deviations: two runs each show it, whatever the level
+
+
+def detectable(sd: float, n: int, activations: int = 2) -> float:
+    """The smallest difference of two means that n runs each would show; NaN with one run.
+
+    Args:
+        sd: between runs of one activation.
+        activations: that are compared with each other.
+    """
+    if n < 2:
+        return math.nan
+    return sd * float(optimize.brentq(lambda effect: _power(effect, n, activations) - POWER, 1e-9, LARGEST_EFFECT))
+
+
+def seeds_for(difference: float, sd: float, activations: int = 2) -> int:
+    """Runs of each activation that show a difference; at least 2.
+
+    Raises:
+        ValueError: a difference that is not above 0.
+    """
+    if not difference > 0:
+        raise ValueError(f"a difference to look for must be above 0, it is {difference}")
+    effect = min(difference / sd, LARGEST_EFFECT) if sd else LARGEST_EFFECT
+    most = 2
+    while _power(effect, most, activations) < POWER:
+        most *= 2
+    return bisect_left(range(most), POWER, lo=2, key=lambda n: _power(effect, n, activations))
+
+
+def typical_sd(samples: Sequence[Sequence[float]]) -> float:
+    """Between the runs of the median activation, of those with two or more; NaN where there is none.
+
+    Pooled, one that trains now and then would speak for all.
+    """
+    spreads = [stdev(sample) for sample in samples if len(sample) > 1 and all(map(math.isfinite, sample))]
+    return median(spreads) if spreads else math.nan
+
+
+def _power(effect: float, n: int, activations: int) -> float:
+    """Of a difference of so many standard deviations.
+
+    The half of the two-sided test that looks its way: for the other statsmodels gives NaN where it hardly counts.
+    """
+    from statsmodels.stats.power import TTestIndPower
+
+    level = LEVEL / math.comb(max(2, activations), 2)
+    return float(TTestIndPower().power(effect, n, level / 2, alternative="larger"))

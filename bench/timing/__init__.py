@@ -1,0 +1,1 @@
+"""Timing: what a call, a kernel and an epoch cost."""

@@ -1,0 +1,1 @@
+"""Training: one run, from the network of a case to its record."""

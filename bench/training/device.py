@@ -1,0 +1,109 @@
+"""Which device a session trains on, and how a worker is pinned to its share of the machine.
+
+`pin_worker` runs before torch is imported: it only sets environment variables.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def visible_gpus(environment: MutableMapping[str, str] = os.environ) -> list[str]:
+    """The caller's own CUDA devices, as CUDA_VISIBLE_DEVICES or nvidia-smi name them; no torch needed."""
+    chosen = environment.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [device for device in chosen.split(",") if device.strip() and device.strip() != "-1"]
+    if not shutil.which("nvidia-smi"):
+        return []
+    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout
+    cards = [line for line in listed.splitlines() if line.startswith("GPU ")]
+    return [str(index) for index in range(len(cards))]
+
+
+def default_scale(device: str) -> str:
+    """What `--scale` means where it is left out: `small` where CUDA would be used, else `tiny`."""
+    return "small" if device in ("auto", "cuda") and has_cuda() else "tiny"
+
+
+@functools.cache
+def has_cuda() -> bool:
+    """Whether there is a GPU and torch can use it, asked once a process; torch is loaded where there is one alone."""
+    if not visible_gpus():
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def pin_worker(worker: int, workers: int, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Give one of several xdist workers its GPU and its share of the cores.
+
+    Indexes into the caller's own CUDA_VISIBLE_DEVICES: eight workers must not land on somebody else's card.
+    """
+    gpus = visible_gpus(environment)
+    if gpus:
+        environment["CUDA_VISIBLE_DEVICES"] = gpus[worker % len(gpus)]
+    threads = max(1, (os.cpu_count() or 1) // max(1, workers))
+    # Each worker with a thread pool of all cores would oversubscribe the machine.
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        environment.setdefault(variable, str(threads))
+
+
+def resolve(name: str) -> torch.device:
+    """The torch device for `--device`; `auto` takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        ValueError: unknown name, or a device that this machine does not have.
+    """
+    import torch
+
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(candidate for candidate in ("cuda", "mps", "cpu") if available[candidate])
+    if name not in available:
+        raise ValueError(f"unknown device {name!r}; known: {', '.join(DEVICES)}")
+    if not available[name]:
+        here = ", ".join(device for device, there in available.items() if there)
+        raise ValueError(f"--device {name}: torch finds none on this machine; available: {here}")
+    if name == "cuda":
+        # Same fingerprint, same digest: cuBLAS needs the workspace to be fixed before its first call.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cudnn.benchmark = False
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        # No code here reads what it has not written.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    return torch.device(name, torch.cuda.current_device()) if name == "cuda" else torch.device(name)
+
+
+def clock() -> float:
+    """Seconds, read when all that an accelerator was given has run; pytest-benchmark's timer too."""
+    import torch
+
+    if torch.accelerator.is_available():
+        torch.accelerator.synchronize()
+    return time.perf_counter()
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let torch use this many threads of the CPU, and put back what there was."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,64 @@
+"""What a network reaches on a part, and what its run comes to: `evaluate(net, parts.test, objective, autocast)`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from bench.cases.recipe import Recipe
+from bench.data.parts import Part
+from bench.records.record import Outcome
+from bench.training.objectives import Objective
+
+Autocast: TypeAlias = Callable[[], AbstractContextManager[object]]
+
+EVALUATION_BATCH = 1000
+# Sentences sorted by length: few enough that a long one pads few others, and that BERT base fits into 2 GB.
+SENTENCES_BATCH = 100
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Loss over a part, the objective's other metrics, and the outputs that they are of."""
+
+    loss: float
+    metrics: Mapping[str, float]
+    outputs: Tensor
+
+    def named(self, part: str) -> dict[str, float]:
+        """Loss and metrics as `test_loss`, `test_accuracy`, ..."""
+        return {f"{part}_loss": self.loss, **{f"{part}_{name}": value for name, value in self.metrics.items()}}
+
+
+@torch.inference_mode()
+def evaluate(net: nn.Module, part: Part, objective: Objective, autocast: Autocast) -> Evaluation:
+    """Mean loss and metrics of a network on a part."""
+    net.eval()
+    size = EVALUATION_BATCH if part.lengths is None else SENTENCES_BATCH
+    with autocast():
+        outputs = torch.cat([net(inputs).float() for inputs in part.in_turn(size)])
+    return Evaluation(
+        loss=objective.loss(outputs, part.inputs, part.labels).item(),
+        metrics=objective.metrics(outputs, part.labels),
+        outputs=outputs,
+    )
+
+
+def autocast_of(recipe: Recipe, device: torch.device) -> Autocast:
+    """Makes the context that a recipe's precision asks of the forward pass."""
+    if recipe.precision == "float32":
+        return nullcontext
+    return lambda: torch.autocast(device.type, dtype=getattr(torch, recipe.precision))
+
+
+def outcome_of(losses: Sequence[float], found: Evaluation, part: Part, objective: Objective) -> Outcome:
+    """`diverged` (a loss not finite), `collapsed` (no better than ignoring the inputs) or `trained`."""
+    if not math.isfinite(losses[-1]) or not math.isfinite(found.loss):
+        return "diverged"
+    return "collapsed" if objective.is_guess(found.outputs, part) else "trained"

@@ -1,0 +1,294 @@
+"""The training loop, one for all experiments: `for record in train.run(case, recipe, ...)`.
+
+Whole data sets live on the device as tensors and a batch is one indexing: no DataLoader, no workers.
+Nothing is read back from the device inside an epoch.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import torch
+import torch._dynamo  # an optimizer imports it at its first step: two seconds that no run must be charged with
+from torch import Tensor, nn
+
+import activations
+import models
+from bench.cases import seeding
+from bench.cases.case import Case
+from bench.cases.recipe import Recipe
+from bench.data.locations import Locations
+from bench.data.noise import uniform_noise
+from bench.data.parts import Part, Parts, prepare
+from bench.records.record import Record
+from bench.training import fingerprint
+from bench.training.augmentation import AUGMENTATIONS
+from bench.training.device import clock, threads
+from bench.training.evaluation import Autocast, Evaluation, autocast_of, evaluate, outcome_of
+from bench.training.gradient_norms import Gradients
+from bench.training.learned_functions import Functions
+from bench.training.memory import bytes_saved
+from bench.training.objectives import OBJECTIVES
+from bench.training.setup import Network, build
+
+# (seed, epoch from 1, epochs at most, training loss)
+Progress: TypeAlias = Callable[[int, int, int, float], None]
+
+
+def run(
+    case: Case,
+    recipe: Recipe,
+    scale: str,
+    seeds: Sequence[int],
+    device: torch.device,
+    where: Locations = Locations(),  # noqa: B008, it is frozen
+    progress: Progress | None = None,
+    gradients: bool = False,
+) -> Iterator[Record]:
+    """Train a case once for each seed and yield the records as the runs end.
+
+    A loss that is not finite ends a run early with the outcome `diverged`; it is not an exception. With `gradients` the
+    records keep the norms of every layer's gradient, and the runs stay the same to the bit.
+
+    Raises:
+        DataError: the data cannot be had.
+        ValueError: an unknown model, activation, optimizer or initialisation.
+    """
+    recipe = recipe.on(device.type)
+    parts = prepare(case.dataset, recipe, device, models.info(case.model).minimum_image_size, where)
+    with threads(recipe.threads or torch.get_num_threads()):
+        for seed in seeds:
+            yield _run(case, recipe, scale, seed, device, parts, progress or (lambda *_: None), gradients)
+
+
+def environment(
+    case: Case, recipe: Recipe, device: torch.device, where: Locations
+) -> tuple[str, fingerprint.Fingerprint]:
+    """Data hash and fingerprint that a run of a case would have now."""
+    recipe = recipe.on(device.type)
+    parts = prepare(case.dataset, recipe, device, models.info(case.model).minimum_image_size, where)
+    with threads(recipe.threads or torch.get_num_threads()):
+        return parts.data_hash, _fingerprint(case, recipe, device)
+
+
+def _fingerprint(case: Case, recipe: Recipe, device: torch.device) -> fingerprint.Fingerprint:
+    return fingerprint.take(device, recipe, activations.info(case.activation).code)
+
+
+def train_epoch(
+    network: Network,
+    part: Part,
+    recipe: Recipe,
+    batches: torch.Generator,
+    draws: torch.Generator,
+    autocast: Autocast,
+    watch: Gradients | None = None,
+) -> tuple[Tensor, Tensor]:
+    """One pass over a part; sums of the loss and of the correct answers, on the device.
+
+    Args:
+        batches: what the order of the rows is drawn from.
+        draws: what augmentation draws from.
+        watch: told of every step, between backward pass and optimizer.
+    """
+    net, optimizer, scheduler = network.net, network.optimizer, network.scheduler
+    objective, augment = OBJECTIVES[recipe.objective], AUGMENTATIONS[recipe.augmentation]
+    total = torch.zeros((), device=part.labels.device)
+    correct = torch.zeros((), device=part.labels.device, dtype=torch.int64)
+    net.train()
+    for inputs, labels in part.batches(recipe.batch_size, batches):
+        inputs = augment(inputs, draws)
+        optimizer.zero_grad()
+        with autocast():
+            outputs = net(inputs)
+            loss = objective.loss(outputs, inputs, labels)
+        loss.backward()
+        if watch:
+            watch.step()
+        optimizer.step()
+        if scheduler:
+            scheduler.step()
+        total += loss.detach() * len(labels)
+        if objective.correct:
+            correct += objective.correct(outputs.detach(), labels)
+    return total, correct
+
+
+@dataclass
+class _Course:
+    """What a run has been through: its curves, its clock and its best weights."""
+
+    curves: dict[str, list[float]] = field(default_factory=dict)
+    seconds: float = 0.0
+    seconds_to_target: float | None = None
+    best_loss: float = math.inf
+    best_epoch: int = 0
+    best_weights: dict[str, Tensor] | None = None
+    functions: Functions = field(default_factory=Functions)
+
+    def note(self, **values: float) -> None:
+        for name, value in values.items():
+            self.curves.setdefault(name, []).append(value)
+
+    def final(self, *names: str) -> dict[str, float]:
+        """Of the epoch whose weights are kept."""
+        kept = self.best_epoch - 1 if self.best_weights else -1
+        return {name: self.curves[name][kept] for name in names if name in self.curves}
+
+
+def _run(
+    case: Case,
+    recipe: Recipe,
+    scale: str,
+    seed: int,
+    device: torch.device,
+    parts: Parts,
+    progress: Progress,
+    gradients: bool,
+) -> Record:
+    held = 0  # data sets, those of earlier cases among them
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        held = torch.cuda.memory_allocated(device)
+    autocast = autocast_of(recipe, device)
+    network = build(case, recipe, seed, device, parts)
+    watch = Gradients(network.net, network.sites, recipe.steps(len(parts.train))) if gradients else None
+    with seeding.global_stream(seed, "dropout and noise"):
+        course = _train(network, recipe, seed, device, parts, autocast, progress, watch)
+    peak = torch.cuda.max_memory_allocated(device) - held if device.type == "cuda" else None
+    if course.best_weights is not None:
+        network.net.load_state_dict(course.best_weights)
+    objective = OBJECTIVES[recipe.objective]
+    judged = recipe.judged_part
+    looked_at = {"test": parts.test, judged: getattr(parts, judged)}
+    found = {name: evaluate(network.net, part, objective, autocast) for name, part in looked_at.items()}
+    losses = course.curves["train_loss"]
+    return Record(
+        case=case,
+        scale=scale,
+        seed=seed,
+        recipe=recipe.fields,
+        data_hash=parts.data_hash,
+        device_class=fingerprint.device_class(device),
+        fingerprint=_fingerprint(case, recipe, device),
+        outcome=outcome_of(losses, found[judged], looked_at[judged], objective),
+        metrics={
+            **{metric: value for name, one in found.items() for metric, value in one.named(name).items()},
+            **_under_noise(network.net, parts.test, recipe, seed, autocast),
+            **course.final("validation_loss", "validation_accuracy"),
+            "first_epoch_train_loss": losses[0],
+            "epochs_to_stop": float(len(losses)),
+            **({"vanishing_ratio": watch.vanishing_ratio()} if watch else {}),
+        },
+        curves=course.curves,
+        functions=course.functions.sampled,
+        digest=_digest(network.net, losses),
+        seconds=course.seconds,
+        seconds_to_target=course.seconds_to_target,
+        bytes_saved=_bytes_saved(network.net, parts.train, recipe, autocast),
+        peak_bytes=peak,
+        num_parameters=sum(p.numel() for p in network.net.parameters() if p.requires_grad),
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        gradients=watch.norms() if watch else {},
+        gradient_steps=watch.steps if watch else [],
+    )
+
+
+def _train(
+    network: Network,
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+    parts: Parts,
+    autocast: Autocast,
+    progress: Progress,
+    watch: Gradients | None,
+) -> _Course:
+    course = _Course()
+    objective = OBJECTIVES[recipe.objective]
+    batches, draws = seeding.generator(seed, "batches"), seeding.generator(seed, "augmentation")
+    if recipe.keep_functions:
+        course.functions.sample(network.sites, network.shapes)
+    for epoch in range(1, recipe.epochs + 1):
+        start = _now(device)
+        total, correct = train_epoch(network, parts.train, recipe, batches, draws, autocast, watch)
+        course.seconds += _since(start, device)
+        loss = total.item() / len(parts.train)
+        course.note(train_loss=loss)
+        if objective.correct:
+            course.note(train_accuracy=correct.item() / len(parts.train))
+        if recipe.keep_functions:
+            course.functions.sample(network.sites, network.shapes)
+        progress(seed, epoch, recipe.epochs, loss)
+        if not math.isfinite(loss):
+            break
+        if parts.validation is None:
+            continue
+        validation = evaluate(network.net, parts.validation, objective, autocast)
+        course.note(**validation.named("validation"))
+        if course.seconds_to_target is None and _reaches(recipe.target_accuracy, validation):
+            course.seconds_to_target = course.seconds
+        if validation.loss < course.best_loss:
+            course.best_loss, course.best_epoch = validation.loss, epoch
+            if recipe.patience is not None:
+                course.best_weights = copy.deepcopy(network.net.state_dict())
+        elif recipe.patience is not None and epoch - course.best_epoch >= recipe.patience:
+            break
+    return course
+
+
+def _reaches(target_accuracy: float | None, found: Evaluation) -> bool:
+    return target_accuracy is not None and found.metrics.get("accuracy", 0.0) >= target_accuracy
+
+
+def _under_noise(net: nn.Module, part: Part, recipe: Recipe, seed: int, autocast: Autocast) -> dict[str, float]:
+    """Test metrics under uniform noise, as `test_accuracy_noise1.5`; the same noise for all activations of a seed."""
+    found: dict[str, float] = {}
+    for amplitude in recipe.test_noise:
+        inputs = uniform_noise(part.inputs, amplitude, seeding.generator(seed, "test noise"))
+        noisy = evaluate(net, Part(inputs, part.labels), OBJECTIVES[recipe.objective], autocast)
+        found |= {f"{name}_noise{amplitude:g}": value for name, value in noisy.named("test").items()}
+    return found
+
+
+def _digest(net: nn.Module, losses: Sequence[float]) -> str:
+    digest = hashlib.sha256(repr(list(losses)).encode())
+    for name, tensor in net.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _bytes_saved(net: nn.Module, part: Part, recipe: Recipe, autocast: Autocast) -> int:
+    """Of one training batch; taken when the run is over, so that it cannot disturb it."""
+    net.train()
+    batch = part.inputs[: recipe.batch_size].clone()  # a slice would keep the storage of the whole part
+    with autocast():
+        return bytes_saved(lambda: net(batch), excluded=net.parameters())
+
+
+def _now(device: torch.device) -> float | torch.cuda.Event:
+    """A point in time: kernels run after their launch, so on CUDA it is an event in their stream."""
+    if device.type == "cpu":
+        return time.perf_counter()
+    if device.type != "cuda":
+        return clock()
+    event = torch.cuda.Event(enable_timing=True)
+    event.record()
+    return event
+
+
+def _since(start: float | torch.cuda.Event, device: torch.device) -> float:
+    """Seconds from a point in time until all that was launched since has run."""
+    end = _now(device)
+    if isinstance(start, float) or isinstance(end, float):
+        return float(end) - float(start)  # type: ignore[arg-type]
+    end.synchronize()
+    return float(start.elapsed_time(end)) / 1000

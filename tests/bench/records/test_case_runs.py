@@ -1,0 +1,129 @@
+"""Observations: which runs belong together, and which source wins where both have a case."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from bench.cases.case import Case
+from bench.experiments.test_mlp import EXPERIMENT as MLP
+from bench.ranking import learning_rates
+from bench.records import baseline, case_runs
+from bench.records import record as records
+from made import observation as made
+from made import runs
+
+ELU = Case("mlp", "mlp", "digits", "elu", "adam")
+VERSION = MLP.recipe(ELU, "tiny").version
+
+
+@pytest.fixture
+def folders(tmp_path):
+    return tmp_path / "results", tmp_path / "baselines"
+
+
+def written(folders, results=(), recorded=()):
+    for one in results:
+        records.save(one, folders[0])
+    if recorded:
+        baseline.write([baseline.from_records(recorded)], folders[1])
+    return case_runs.gather(*folders)
+
+
+def test_records_of_a_case_are_one_observation_by_seed(folders):
+    (found,), notes = written(folders, runs([0.9, 0.8], case=ELU))
+    assert found.of("test_accuracy") == {0: 0.9, 1: 0.8}
+    assert (found.provenance, found.n, notes) == ("results", 2, [])
+
+
+def test_a_baseline_keeps_its_other_metrics_and_has_its_experiments_recipe(folders):
+    (found,), _ = written(folders, recorded=runs([0.9, 0.8], case=ELU, version=VERSION))
+    assert found.provenance == "baseline"
+    assert found.of("test_loss") == {0: 1.0, 1: 1.0}
+    assert found.recipe["learning_rate"] == MLP.recipe(ELU, "tiny").learning_rate
+
+
+def test_records_win_over_the_baseline_of_the_same_case(folders):
+    (found,), _ = written(folders, runs([0.9], case=ELU), runs([0.1, 0.2], case=ELU, version=VERSION))
+    assert found.of("test_accuracy") == {0: 0.9}
+
+
+def test_a_baseline_of_a_newer_recipe_wins_over_old_records(folders):
+    (found,), _ = written(folders, runs([0.9], case=ELU, version=0), runs([0.1], case=ELU, version=VERSION))
+    assert found.provenance == "baseline"
+
+
+@pytest.mark.parametrize("case", [ELU, Case("mine", "mlp", "digits", "elu", "adam")])
+def test_baselines_of_other_recipe_versions_and_unknown_experiments_are_left_out_and_counted(folders, case):
+    found, notes = written(folders, recorded=runs([0.9], case=case, version=VERSION + 1))
+    assert found == []
+    assert notes == ["left out 1 recorded baselines of older recipes, or of experiments that are not bench's"]
+
+
+@pytest.mark.parametrize("other", [{"scale": "small"}, {"data_hash": "1"}])
+def test_scales_and_copies_of_the_data_are_never_mixed(folders, other):
+    first, second = case_runs.from_records([*runs([0.9], case=ELU), *runs([0.8], case=ELU, **other)], {})
+    assert first.block != second.block
+    assert (first.n, second.n) == (1, 1)
+
+
+def test_a_file_that_is_no_record_is_left_out_and_named(folders):
+    path = records.path_of(ELU, "tiny", 7, folders[0])
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    found, (note,) = written(folders, runs([0.9], case=ELU))
+    assert len(found) == 1
+    assert note.startswith("left out 1 files")
+    assert path.name in note
+
+
+def test_the_literatures_figures_come_with_their_case(folders):
+    folders[1].mkdir()
+    text = (
+        "experiment,model,dataset,activation,optimizer,variant,metric,value\nmlp,mlp,digits,elu,adam,,test_loss,0.5\n"
+    )
+    (folders[1] / "reported.csv").write_text(text)
+    found, _ = written(folders, runs([0.9], case=ELU))
+    assert found[0].reported == {"test_loss": 0.5}
+
+
+def test_a_title_calls_a_copy_a_copy_and_the_scale_by_its_name():
+    case = Case("cnn", "cnn", "cifar10", "elu", "adam")
+    one = made(case, {"test_accuracy": [0.5]}, data_hash="8a5ff0d6749a7c94")
+    assert one.title() == "cnn · CIFAR-10 (JPEG-75 copy) · adam · paper"
+
+
+def test_the_median_is_the_figure_where_the_recipe_says_so():
+    one = made(ELU, {"test_accuracy": [0.1, 0.5, 0.6]}, aggregate="median")
+    assert one.figure("test_accuracy") == 0.5
+
+
+def test_a_final_training_without_validation_is_no_part_of_the_sweep():
+    swept = made(ELU, {"test_accuracy": [0.5], "validation_accuracy": [0.5]}, learning_rate=0.001)
+    final = made(ELU, {"test_accuracy": [0.9]}, learning_rate=0.001, validation_size=0)
+    assert [len(setting.all_rates) for setting in learning_rates.settings([swept, final])] == [1, 1]
+    assert [setting.chosen()["elu"] for setting in learning_rates.settings([swept, final])] == [swept, final]
+
+
+def test_a_rate_is_chosen_by_validation_and_not_by_test():
+    def at(rate, validation, test):
+        case = Case("mlp", "mlp", "digits", "elu", "adam", f"lr{rate:g}")
+        metrics = {"validation_accuracy": [validation], "test_accuracy": [test]}
+        return made(case, metrics, learning_rate=rate)
+
+    good, lucky = at(0.001, 0.9, 0.5), at(0.01, 0.8, 0.99)
+    (setting,) = learning_rates.settings([lucky, good])
+    assert setting.chosen() == {"elu": good}
+
+
+def test_nothing_is_chosen_where_a_validation_metric_is_lacking():
+    cases = [Case("mlp", "mlp", "digits", "elu", "adam", f"lr{rate}") for rate in ("0.1", "0.01")]
+    found = [made(case, {"test_accuracy": [0.5]}, learning_rate=rate) for rate, case in enumerate(cases)]
+    assert learning_rates.choose(found) is None
+
+
+def test_views_and_claims_load_no_torch():
+    code = "import sys, bench.reporting.claims, bench.reporting.views, bench.__main__; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,137 @@
+"""Comparing two result folders: what is paired, what is told apart, and what is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench import __main__
+from bench.cases.case import Case
+from bench.records import record
+from bench.records.record import Record
+from bench.regression import compare
+from made import ELSEWHERE, runs
+
+NAMES = [f"act{number}" for number in range(20)]
+
+
+def case(name: str) -> Case:
+    return Case("mlp", "mlp", "digits", name, "sgd")
+
+
+def session(seed: int, names=NAMES, n: int = 3, moved: dict[str, float] | None = None, **settings) -> list[Record]:
+    """Runs whose weights and batches, the same in every session, matter more than rounding does."""
+    noise = np.random.default_rng(seed)
+    found = []
+    for place, name in enumerate(names):
+        shared = np.random.default_rng(place).normal(0.9, 0.02, n)
+        values = shared + noise.normal(0, 0.002, n) + (moved or {}).get(name, 0.0)
+        found += runs(values.tolist(), case=case(name), **settings)
+    return found
+
+
+def verdicts(before: list[Record], after: list[Record]) -> dict[str, str]:
+    return {one.case.activation: one.verdict for one in compare.compare(before, after).cases}
+
+
+def test_equal_bits_are_the_same_and_need_no_noise():
+    one = session(0)
+    found = compare.compare(one, one)
+    assert {one.verdict for one in found.cases} == {"SAME"}
+    assert all(one.same == 3 and one.difference.value == 0 for one in found.cases)
+    assert not found.failed
+
+
+def test_other_bits_are_changed_here_and_within_on_another_machine():
+    assert set(verdicts(session(1), session(2)).values()) == {"CHANGED"}
+    assert set(verdicts(session(1), session(2, fingerprint=ELSEWHERE)).values()) == {"WITHIN"}
+
+
+def test_a_drop_far_below_the_spread_of_the_seeds_is_found_by_pairing():
+    found = verdicts(session(1), session(2, moved={"act3": -0.02, "act7": 0.02}))
+    assert found.pop("act3") == "REGRESSED"
+    assert found.pop("act7") == "IMPROVED"
+    assert set(found.values()) == {"CHANGED"}
+
+
+def test_a_loss_that_rises_is_a_regression():
+    worse = {"act3": 0.02}
+    settings = {"metric": "test_loss", "higher_is_better": False}
+    assert verdicts(session(1, **settings), session(2, moved=worse, **settings))["act3"] == "REGRESSED"
+
+
+def test_one_comparison_in_a_hundred_raises_a_false_alarm():
+    alarms = [compare.compare(session(2 * k), session(2 * k + 1)).failed for k in range(150)]
+    assert np.mean(alarms) <= 0.02
+
+
+def test_runs_that_no_longer_train_are_collapsed_where_their_number_allows_it():
+    for n, expected in ((3, "CHANGED"), (8, "COLLAPSED")):
+        before, after = session(1, n=n), session(2, n=n)
+        after = [replace(one, outcome="collapsed") if one.case.activation == "act5" else one for one in after]
+        found = {one.case.activation: one for one in compare.compare(before, after).cases}["act5"]
+        assert found.verdict == expected
+        assert found.suspect == ("COLLAPSED" if n == 3 else "")
+
+
+def test_diverged_runs_have_no_value_to_compare():
+    before = session(1, n=8)
+    after = [
+        replace(one, outcome="diverged", metrics={**one.metrics, "test_accuracy": float("nan")})
+        if one.case.activation == "act5"
+        else one
+        for one in session(2, n=8)
+    ]
+    found = {one.case.activation: one for one in compare.compare(before, after).cases}["act5"]
+    assert found.verdict == "DIVERGED"
+    assert found.difference.n == 0
+    assert "8 diverged" in compare.report(compare.compare(before, after))
+
+
+def test_a_single_seed_and_a_single_case_can_show_nothing_and_say_so():
+    before, after = session(1, names=["act0"], n=1), session(2, names=["act0"], n=1)
+    found = compare.compare(before, after)
+    assert [one.verdict for one in found.cases] == ["CHANGED"]
+    assert "no case has two pairs that trained, so no difference could be a finding" in compare.report(found)
+
+
+def test_what_could_have_been_found_is_about_what_is_found():
+    before, after = session(1), session(2)
+    reach = np.median([one.findable for one in compare.compare(before, after).cases])
+    found = [verdicts(before, session(2, moved={"act3": -factor * reach}))["act3"] for factor in (0.3, 2.5)]
+    assert found == ["CHANGED", "REGRESSED"]
+
+
+@pytest.mark.parametrize("change", [{"scale": "small"}, {"data_hash": "other"}, {"version": 2}])
+def test_what_is_not_of_equal_scale_data_and_recipe_is_counted_as_without_a_partner(change):
+    found = compare.compare(session(1, names=["act0"]), session(1, names=["act0"], **change))
+    assert found.cases == ()
+    assert found.apart == {"only before": 3, "only after": 3}
+
+
+def test_seeds_that_one_folder_lacks_are_left_out_and_counted():
+    found = compare.compare(session(1, n=5), session(2, n=3))
+    assert {len(one.before) for one in found.cases} == {3}
+    assert found.apart == {"only before": 2 * len(NAMES)}
+
+
+def test_the_command_says_what_got_worse_and_ends_with_1(tmp_path, capsys):
+    for folder, records in (("a", session(1)), ("b", session(2, moved={"act3": -0.02}))):
+        for one in records:
+            record.save(one, tmp_path / folder)
+    folders = [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert __main__.main(["compare", *folders]) == 1
+    told = capsys.readouterr().out
+    assert "mlp-mlp-digits-act3-sgd" in told
+    assert "REGRESSED" in told
+    assert "act4" not in told
+    assert __main__.main(["compare", *folders[::-1]]) == 0
+    assert __main__.main(["compare", "--all", *folders]) == 1
+    assert "act4" in capsys.readouterr().out
+
+
+def test_a_folder_without_records_is_an_error_that_names_it(tmp_path, capsys):
+    assert __main__.main(["compare", str(tmp_path / "none"), str(tmp_path)]) == 2
+    assert "none/runs; make some with: pytest bench --results-dir" in capsys.readouterr().err

@@ -1,0 +1,123 @@
+"""The history of a case: what a session adds, which sessions are one state, and where the mean steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench import __main__
+from bench.cases.case import Case
+from bench.records import history
+from bench.records.history import Entry
+from bench.records.result import Result
+from bench.regression import steps
+from made import runs
+
+CASE = Case("mlp", "mlp", "digits", "relu", "sgd")
+
+
+def entry(number: int, mean: float, n: int = 3, sd: float = 0.01, digest: str | None = None, **changes) -> Entry:
+    values = tuple(np.random.default_rng(number).normal(mean, sd, n).tolist())
+    return Entry(
+        **{
+            "date": f"2026-11-{number + 1:02d}T00:00:00+00:00",
+            "commit": f"c{number}",
+            "case": CASE,
+            "environment": ("tiny", 1, "0", "cpu"),
+            "metric": "test_accuracy",
+            "seeds": tuple(range(n)),
+            "values": values,
+            "outcomes": ("trained",) * n,
+            "digests": tuple(f"{digest or number}-{seed}" for seed in range(n)),
+            "verdict": "WITHIN",
+            **changes,
+        }
+    )
+
+
+def result(values, outcome="trained") -> Result:
+    return Result(CASE, tuple(runs(values, outcome, case=CASE)), "SAME", "made", failed=False)
+
+
+def test_what_a_session_appends_is_read_back_beside_what_was_there(tmp_path):
+    history.append([result([0.9, 0.8])], tmp_path)
+    history.append([result([0.7, float("nan")], "diverged")], tmp_path)
+    first, second = history.read(tmp_path / history.FILE)
+    assert (first.case, first.values, first.trained, first.verdict) == (CASE, (0.9, 0.8), [0.9, 0.8], "SAME")
+    assert second.values[0] == 0.7
+    assert np.isnan(second.values[1])
+    assert second.trained == []
+    assert "NaN" not in (tmp_path / history.FILE).read_text()
+
+
+def test_sessions_of_equal_bits_are_one_state():
+    values = (0.9, 0.9, 0.9)
+    digests = ["a"] * 5 + ["b"] * 4
+    entries = [entry(k, 0.9, digest=digest, values=values) for k, digest in enumerate(digests)]
+    assert [one.commit for one in steps.states(entries)] == ["c0", "c5"]
+    assert len(steps.states([*entries, entry(9, 0.9, digest="b", values=(0.9, 0.9, 0.1))])) == 3
+
+
+def test_sessions_of_other_seeds_are_states_of_their_own():
+    entries = [entry(0, 0.9, digest="a"), entry(1, 0.9, digest="a", seeds=(7, 8, 9))]
+    assert steps.states(entries) == entries
+
+
+@pytest.mark.parametrize("at", [3, 6, 9])
+def test_a_step_is_found_where_it_is(at):
+    series = [entry(k, 0.95 if k < at else 0.90) for k in range(12)]
+    assert steps.steps(series) == [at]
+
+
+def test_two_steps_are_two():
+    series = [entry(k, 0.95 if k < 4 or k > 7 else 0.90) for k in range(12)]
+    assert steps.steps(series) == [4, 8]
+
+
+def test_a_history_without_a_step_seldom_shows_one():
+    found = [
+        bool(steps.steps([replace(entry(k, 0.9), values=tuple(rng.normal(0.9, 0.01, 3))) for k in range(12)]))
+        for rng in map(np.random.default_rng, range(200))
+    ]
+    assert np.mean(found) <= 0.03
+
+
+def test_runs_that_did_not_train_are_no_level_of_their_own():
+    series = [entry(k, 0.9) for k in range(6)]
+    series[3] = replace(series[3], outcomes=("collapsed",) * 3, values=(0.1,) * 3)
+    assert steps.steps(series) == []
+
+
+def test_one_run_a_session_leaves_nothing_to_measure_noise_by():
+    assert steps.steps([entry(k, 0.9 - k / 10, n=1) for k in range(6)]) == []
+
+
+def test_only_what_stepped_is_reported_unless_all_is_asked_for():
+    quiet = [replace(entry(k, 0.9), case=replace(CASE, activation="elu")) for k in range(8)]
+    stepped = [entry(k, 0.95 if k < 4 else 0.90) for k in range(8)]
+    told = steps.report(quiet + stepped)
+    assert "relu" in told
+    assert "▼ -4.69" in told
+    assert "-elu-" not in told
+    assert "-elu-" in steps.report(quiet + stepped, everything=True)
+    assert steps.report(quiet).endswith("no step beyond the noise")
+
+
+def test_the_command_reads_the_history_of_a_results_folder(tmp_path, capsys):
+    history.append([result([0.9, 0.8])], tmp_path)
+    assert __main__.main(["history", "--results-dir", str(tmp_path), "--all", "--activation", "relu"]) == 0
+    assert CASE.id in capsys.readouterr().out
+    assert __main__.main(["history", "--results-dir", str(tmp_path), "--activation", "mish"]) == 2
+    assert "none of the 1 entries" in capsys.readouterr().err
+
+
+def test_a_broken_line_and_a_missing_file_are_named(tmp_path, capsys):
+    assert __main__.main(["history", "--results-dir", str(tmp_path)]) == 2
+    assert "no history at" in capsys.readouterr().err
+    history.append([result([0.9])], tmp_path)
+    with (tmp_path / history.FILE).open("a") as file:
+        file.write("{}\n")
+    assert __main__.main(["history", "--results-dir", str(tmp_path)]) == 2
+    assert f"{history.FILE}, line 2 is not a history entry" in capsys.readouterr().err

@@ -1,0 +1,184 @@
+"""Each verdict, shown by a real training run against the recorded baselines of this project.
+
+The verdicts are as found, not as hoped. Where this machine's fingerprint is not the recorded one, what would be
+SAME or CHANGED is WITHIN; what must fail, fails on any machine.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch import nn
+
+from activations import _registry
+from bench.experiments.test_mlp import EXPERIMENT
+from bench.records import baseline
+from bench.training import fingerprint
+
+RELU = "mlp-mlp-digits-relu-adam"
+ELU = "mlp-mlp-digits-elu-adam"
+SIGMOID = "mlp-mlp-digits-sigmoid-adam"
+
+
+class StraightThrough(torch.autograd.Function):
+    """relu whose backward lets everything through."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+
+
+class WrongSigmoidGradient(torch.autograd.Function):
+    """sigmoid with the sign of its gradient turned."""
+
+    @staticmethod
+    def forward(ctx, x):
+        y = torch.sigmoid(x)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx, grad):
+        (y,) = ctx.saved_tensors
+        return -grad * y * (1 - y)
+
+
+class Elementwise(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def reordered_elu(x):
+    """ELU, its exponential summed in another order: the same function, other bits."""
+    negative = x.clamp(max=0)
+    return x.clamp(min=0) + ((torch.exp(negative / 2) - 1) * torch.exp(negative / 2) + (torch.exp(negative / 2) - 1))
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """Puts another function in the place of a registered activation."""
+
+    def put(name, function):
+        entry = dataclasses.replace(
+            _registry.info(name), module=lambda **_: Elementwise(function), arguments={}, parameters_per=None
+        )
+        monkeypatch.setitem(_registry._REGISTRY, name, entry)
+
+    return put
+
+
+@pytest.fixture
+def verdict_of(pytester, request):
+    """The verdict of a case of the real `bench`, and the session's output."""
+
+    def run(case, *arguments):
+        folder = request.config.rootpath / "bench"
+        result = pytester.runpytest_inprocess(
+            str(folder), "-k", case, "--rootdir", str(folder.parent), "--results-dir", "results", *arguments
+        )
+        line = next(line for line in result.outlines if f"1/1  {case}  " in line)
+        return line.split(")  ")[1].split()[0], result
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def as_recorded() -> bool:
+    """Whether this machine computes the bits of the recorded baselines."""
+    recipe = EXPERIMENT.recipe(next(EXPERIMENT.cases("tiny")), "tiny")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    here = fingerprint.take(torch.device("cpu"), recipe)
+    torch.set_num_threads(before)
+    return all(row.fingerprint == here for row in baseline.read(baseline.FOLDER).values() if row.key.scale == "tiny")
+
+
+def test_an_untouched_run_is_the_same(verdict_of, as_recorded):
+    verdict, result = verdict_of(RELU)
+    assert verdict == ("SAME" if as_recorded else "WITHIN")
+    assert result.ret == 0
+
+
+def test_a_straight_through_relu_fails(verdict_of, broken):
+    broken("relu", StraightThrough.apply)
+    verdict, result = verdict_of(RELU)
+    assert verdict in ("REGRESSED", "COLLAPSED", "DIVERGED")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            f"*{verdict} {RELU} at tiny:*",
+            "test_accuracy by seed: 0: *",
+            "false-alarm level: 1% a session, cases selected: 1",
+            "fingerprint: *",
+            f"reproduce: pytest bench -k {RELU} --scale tiny --seeds 3",
+            f"re-record: pytest bench -k {RELU} --scale tiny --record",
+        ]
+    )
+
+
+def test_a_wrong_sigmoid_gradient_fails(verdict_of, broken):
+    broken("sigmoid", WrongSigmoidGradient.apply)
+    verdict, result = verdict_of(SIGMOID)
+    assert verdict in ("REGRESSED", "COLLAPSED", "DIVERGED")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize(
+    "function", [reordered_elu, lambda x: torch.nn.functional.elu(x, alpha=0.9)], ids=["sum", "alpha"]
+)
+def test_an_elu_whose_bits_moved_is_changed_and_fails_with_strict(verdict_of, broken, as_recorded, function):
+    broken("elu", function)
+    verdict, result = verdict_of(ELU)
+    assert verdict == ("CHANGED" if as_recorded else "WITHIN")
+    assert result.ret == 0
+    strict_verdict, strict = verdict_of(ELU, "--strict")
+    assert strict_verdict == verdict
+    assert strict.ret == (pytest.ExitCode.TESTS_FAILED if as_recorded else 0)
+
+
+def test_a_constant_activation_collapses(verdict_of, broken):
+    broken("relu", torch.zeros_like)
+    verdict, _ = verdict_of(RELU)
+    assert verdict == "COLLAPSED"
+
+
+@pytest.mark.parametrize(("confirm", "runs"), [("0", 3), ("2", 5)])
+def test_a_suspicious_case_gets_no_more_fresh_seeds_than_allowed(verdict_of, broken, confirm, runs):
+    broken("relu", torch.zeros_like)
+    verdict, result = verdict_of(RELU, "--confirm", confirm)
+    assert verdict == "COLLAPSED"
+    result.stdout.fnmatch_lines(
+        [f"*{RELU}*(n={runs}, {runs} collapsed)*", f"reproduce: *{RELU} --scale tiny --seeds 3"]
+    )
+
+
+def test_a_rate_of_a_million_diverges_without_a_traceback(verdict_of, monkeypatch):
+    recipe = EXPERIMENT.recipe
+
+    def hot(case, scale):
+        return dataclasses.replace(recipe(case, scale), learning_rate=1e6)
+
+    monkeypatch.setattr("bench.experiments.test_mlp.EXPERIMENT", dataclasses.replace(EXPERIMENT, recipe=hot))
+    verdict, result = verdict_of("mlp-mlp-digits-relu-sgd")
+    assert verdict == "DIVERGED"
+    assert "Traceback" not in result.stdout.str()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_training_where_the_baseline_collapsed_is_improved(verdict_of, broken):
+    broken("sigmoid", torch.tanh)
+    verdict, result = verdict_of("mlp-mlp-digits-sigmoid-sgd", "--seeds", "6")
+    assert verdict == "IMPROVED"
+    assert result.ret == 0

@@ -1,0 +1,280 @@
+"""Claims: every one can be supported, refuted and left open by what is observed, and says by how many runs."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from itertools import product
+
+import numpy as np
+import pytest
+
+from bench.cases.case import Case
+from bench.reporting import claims
+from bench.reporting.claims import CLAIMS
+from bench.reporting.claims._judgement import Comparison, conjunction
+from bench.stats import intervals
+from made import observation
+
+SEEDS = 6
+LUCK = np.random.default_rng(0).normal(0, 0.02, SEEDS)  # what a seed does to every activation alike
+NOISE = 0.002
+# What a made world is like: the claim holds, its contrary does, or the differences drown in noise.
+WORLDS = {"supported": (1, NOISE), "refuted": (-1, NOISE), "undetermined": (0, 0.2)}
+
+
+def made(case, mean, noise, metric="test_accuracy", seeds=SEEDS, **settings):
+    own = np.random.default_rng(zlib.crc32(f"{case.id} {metric}".encode())).normal(0, noise, SEEDS)
+    return observation(case, {metric: (mean + LUCK + own)[:seeds]}, **{"metric": metric, **settings})
+
+
+def duels(experiment, blocks, winners, losers, metric="test_accuracy", lower=False):
+    """Worlds in which the winners are better than the losers in every block."""
+
+    def world(sign, noise, **settings):
+        gain = 0.05 * sign * (-1 if lower else 1)
+        for block, name in product(blocks, [*winners, *losers]):
+            case = Case(experiment, block[0], block[1], name, *block[2:])
+            yield made(case, 0.6 + gain * (name in winners), noise, metric, **settings)
+
+    return world
+
+
+def no_best(experiment, blocks, names):
+    """Worlds in which another is best in each block, or the same one in all."""
+
+    def world(sign, noise, **settings):
+        for place, block in enumerate(blocks):
+            order = names if sign < 1 or place % 2 else names[::-1]
+            for height, name in enumerate(order):
+                case = Case(experiment, block[0], block[1], name, *block[2:])
+                yield made(case, 0.6 + 0.02 * height * bool(sign), noise, **settings)
+
+    return world
+
+
+def hinges(sign, noise, seeds=SEEDS, **settings):
+    for number in (1, 2, 3, 4, 5, 10):
+        mean = 0.6 + 0.005 * number if sign < 0 else 0.6 + 0.1 * (number > 1) * bool(sign)
+        case = Case("apl_hinges", "apl_cnn3", "cifar10", "apl", "adam", f"hinges{number}")
+        values = mean + np.random.default_rng(number).normal(0, noise, seeds)
+        yield observation(case, {"test_accuracy": values}, **settings)
+
+
+def leads(sign, noise, **settings):
+    for depth, name in product((3, 5, 7), ("apl", "relu", "leaky_relu")):
+        growth = 0.02 * (depth - 3) * (sign < 0)
+        case = Case("apl_depth", f"apl_cnn{depth}", "cifar10", name, "adam")
+        yield made(case, 0.6 + (0.05 + growth) * (name == "apl"), noise, **settings)
+
+
+def noisy(sign, noise, seeds=SEEDS, **settings):
+    for name in ("gelu", "relu", "elu"):
+        gain = 0.05 * sign * (name == "gelu")
+        case = Case("mlp", "mlp", "mnist", name, "adam")
+        own = np.random.default_rng(zlib.crc32(name.encode())).normal(0, noise, (2, SEEDS))
+        accuracy, loss = (0.6 + gain + LUCK + own[0])[:seeds], (0.6 - gain + LUCK + own[1])[:seeds]
+        metrics = {"test_accuracy": accuracy, "test_loss": loss}
+        yield observation(case, metrics | {f"{key}_noise2": value for key, value in metrics.items()}, **settings)
+
+
+def momentum(sign, noise, **settings):
+    for name, variant in product(("gelu", "relu", "elu"), ("momentum0", "momentum0.9")):
+        gain = (0.05 + 0.05 * sign * (name == "gelu")) * (variant == "momentum0.9")
+        yield made(Case("momentum", "mlp", "mnist", name, "sgd", variant), 0.6 + gain, noise, **settings)
+
+
+def rates(matter, best):
+    """Worlds in which the rate matters more than the activation, and a network's claimed rate is best."""
+
+    def world(sign, noise, **settings):
+        for (model, claimed), name, rate in product(best.items(), ("relu", "tact", "mish"), (0.001, 0.01, 0.1)):
+            by_rate = 0.1 * (sign if rate == claimed else 0) if not matter else 0.1 * (sign > 0) * (rate == claimed)
+            by_name = 0.1 * (sign < 0) * (name == "tact") * matter
+            case = Case("rates", model, "cifar10", name, "adam", f"lr{rate:g}")
+            yield made(case, 0.6 + by_rate + by_name, noise, learning_rate=rate, **settings)
+
+    return world
+
+
+def null_runs(sign, noise, seeds=SEEDS, **settings):
+    for name in ("relu", "tact", "mtact"):
+        n = {1: 40, -1: 200, 0: 8}[sign] if seeds > 1 else 1
+        nulls = n // 2 if sign > 0 and name == "tact" else 0
+        outcomes = ["collapsed"] * nulls + ["trained"] * (n - nulls)
+        case = Case("null_runs", "resnet18", "cifar10", name, "adamw", "psi8_fixed")
+        yield observation(case, {"test_accuracy": [0.5] * n}, outcomes=outcomes, **settings)
+
+
+def forms(sign, noise, **settings):
+    """gelu above its approximations above relu and elu, or the other way round."""
+    for name, height in {"gelu": 2, "gelu_tanh": 1, "gelu_sigmoid": 1, "relu": 0, "elu": 0}.items():
+        case = Case("gelu_forms", "mlp", "mnist", name, "adam")
+        yield made(case, 0.6 + 0.03 * sign * height, noise, **settings)
+
+
+BOTH = [("cnn", "cifar10", "adam"), ("cnn", "cifar10", "sgd")]
+A1 = ("sigmoid", "relu", "leaky_relu", "elu", "selu")
+NEW = ("relu", "silu", "mish", "tact", "mtact")
+CLAIMED = {"densenet121": 0.001, "senet18": 0.001, "mobilenet_v2": 0.01}
+GELU = (("gelu",), ("relu", "elu"))
+MAKERS = {
+    "A1": duels("cnn", BOTH, ["elu"], ["sigmoid", "relu", "leaky_relu", "selu"]),
+    "A3": duels("bert", [("bert", "mnist", "adamw")], ["gelu"], ["relu", "tanh"]),
+    "A4": duels(
+        "bert",
+        [("bert", "mnist", "adamw")],
+        ["relu", "leaky_relu", "gelu"],
+        ["tanh", "sigmoid", "elu", "silu", "penalized_tanh", "glu", "swiglu"],
+        "vanishing_ratio",
+    ),
+    "A5": hinges,
+    "A6a": duels("apl_depth", [("apl_cnn3", "cifar10", "adam")], ["apl"], ["relu", "leaky_relu"]),
+    "A6b": leads,
+    "A8": no_best("cnn", BOTH, A1),
+    "B1": duels("mlp", [("mlp", "mnist", "adam")], *GELU, "test_loss", lower=True),
+    "B2": noisy,
+    "B3": duels("autoencoder", [("autoencoder", "mnist", "adam")], *GELU, "test_loss", lower=True),
+    "B4": duels("pos", [("tagger", "mnist", "adam")], *GELU),
+    "B5": duels("timit", [("timit_mlp", "mnist", "adam")], *GELU),
+    "B6": duels("gelu_cnn", [("gelu_cnn", "cifar10", "adam")], *GELU),
+    "B7": duels("wrn", [("wrn_40_4", "cifar10", "nesterov")], *GELU),
+    "B8": forms,
+    "B11": momentum,
+    "Ca": duels("cnn", BOTH, ["elu"], ["relu"], "first_epoch_train_loss", lower=True),
+    "Cb": duels("cnn", BOTH, ["leaky_relu", "prelu", "rrelu"], ["relu"]),
+    "D2": no_best("complex", [("densenet121", "cifar10", "adam"), ("senet18", "cifar10", "adam")], NEW),
+    "D3a": rates(True, CLAIMED),
+    "D3b": rates(False, CLAIMED),
+    "D4": duels(
+        "schedules",
+        [("resnet18", "cifar10", "adamw", variant) for variant in ("fixed", "triangular")],
+        ["tact", "mtact"],
+        ["relu", "silu", "mish"],
+    ),
+    "D5": no_best("corruption", [("resnet18", "cifar10", "adamw", f"psi{psi}_fixed") for psi in (8, 16)], NEW),
+    "D6": null_runs,
+}
+
+
+def judged(claim, world):
+    (row,) = [row for row in claims.judged(list(world)) if row.claim is CLAIMS[claim]]
+    return row
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("verdict", WORLDS)
+def test_every_claim_can_be_supported_refuted_and_left_open(claim, verdict):
+    found = judged(claim, MAKERS[claim](*WORLDS[verdict])).judgement
+    assert found.verdict == verdict, found
+    assert found.n >= SEEDS
+    assert found.interval
+    assert found.why
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_without_observations_a_claim_is_undetermined(claim):
+    row = judged(claim, [])
+    assert (row.judgement.verdict, row.judgement.n, row.judgement.why) == ("undetermined", 0, "no records")
+    assert row.where == ""
+
+
+def test_every_claim_of_the_documents_is_there():
+    assert list(CLAIMS) == list(MAKERS)
+
+
+def test_where_an_average_is_not_measured_it_is_taken_over_the_other_blocks():
+    measured = [one for one in MAKERS["Ca"](1, NOISE) if one.case.optimizer == "adam"]
+    without = [
+        observation(one.case, {"test_accuracy": [0.5] * SEEDS})
+        for one in MAKERS["Ca"](1, NOISE)
+        if one.case.optimizer == "sgd"
+    ]
+    found = judged("Ca", [*measured, *without]).judgement
+    assert found.verdict == "supported"
+    assert "mean of 1 blocks" in found.interval
+    assert judged("Ca", without).judgement.why == "no records of elu beside relu"
+
+
+def test_gradients_are_judged_by_the_logarithm_of_their_ratio_and_only_where_they_were_kept():
+    def ratio(name, value):
+        return observation(Case("bert", "bert", "mnist", name, "adamw"), {"vanishing_ratio": value * 10 ** (10 * LUCK)})
+
+    kept, lost = ("relu", "leaky_relu", "gelu"), ("tanh", "sigmoid", "elu", "silu", "penalized_tanh", "glu", "swiglu")
+    world = [
+        *(ratio(name, 0.1) for name in kept),
+        *(ratio(name, 1e-4) for name in lost),
+    ]
+    without = [observation(Case("bert", "bert", "digits", "relu", "adamw"), {"test_accuracy": [0.5] * SEEDS})]
+    found = judged("A4", [*world, *without]).judgement
+    assert found.verdict == "supported"
+    assert "relu over tanh (bert · MNIST · adamw · paper) +3 [+3, +3] decades" in found.interval
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_one_seed_decides_nothing(claim):
+    assert judged(claim, MAKERS[claim](1, NOISE, seeds=1)).judgement.verdict == "undetermined"
+
+
+def test_a_part_without_observations_keeps_a_claim_from_being_supported_but_not_from_being_refuted():
+    def without_elu(sign):
+        return [one for one in MAKERS["B6"](sign, NOISE) if one.activation != "elu"]
+
+    held = judged("B6", without_elu(1)).judgement
+    assert held.verdict == "undetermined"
+    assert "no records of gelu beside elu" in held.why
+    assert judged("B6", without_elu(-1)).judgement.verdict == "refuted"
+
+
+def test_a_difference_that_only_one_comparison_would_show_does_not_survive_holm():
+    alone = intervals.difference(dict(enumerate([0.02, 0.03, 0.01, 0.05])), dict.fromkeys(range(4), 0.0))
+    assert 0.025 < alone.p < 0.05
+    one = Comparison("alone", alone)
+    assert conjunction([one]).verdict == "supported"
+    assert conjunction([one] * 2).verdict == "undetermined"
+
+
+def test_a_rate_is_chosen_by_validation_even_where_another_tests_better():
+    def at(name, rate, validation, test):
+        case = Case("autoencoder", "autoencoder", "mnist", name, "adam", f"lr{rate:g}")
+        metrics = {"validation_loss": validation + LUCK, "test_loss": test + LUCK}
+        return observation(case, metrics, metric="test_loss", learning_rate=rate)
+
+    world = [at("gelu", 0.001, 0.3, 0.3), at("gelu", 0.01, 0.4, 0.1), at("relu", 0.001, 0.2, 0.2)]
+    world.append(at("elu", 0.001, 0.2, 0.2))
+    assert judged("B3", world).judgement.verdict == "refuted"  # by test, gelu at 0.01 would win
+
+
+def test_scales_are_judged_apart_the_largest_first_and_tiny_is_named():
+    world = [*MAKERS["B6"](-1, NOISE, scale="tiny"), *MAKERS["B6"](1, NOISE, scale="paper")]
+    rows = [row for row in claims.judged(world) if row.claim.id == "B6"]
+    assert [(row.where, row.judgement.verdict) for row in rows] == [
+        ("paper: CIFAR-10", "supported"),
+        ("tiny: CIFAR-10", "refuted"),
+    ]
+
+
+def test_copies_of_a_data_set_are_judged_apart_and_called_copies():
+    world = [*MAKERS["A1"](1, NOISE), *MAKERS["A1"](-1, NOISE, data_hash="8a5ff0d6749a7c94")]
+    rows = [row for row in claims.judged(world) if row.claim.id == "A1"]
+    assert {(row.where, row.judgement.verdict) for row in rows} == {
+        ("paper: CIFAR-10", "supported"),
+        ("paper: CIFAR-10 (JPEG-75 copy)", "refuted"),
+    }
+
+
+def test_runs_that_are_not_finite_leave_a_claim_open():
+    world = [
+        observation(one.case, {"test_loss": [math.inf] * SEEDS}, metric="test_loss") if one.activation == "elu" else one
+        for one in MAKERS["B3"](1, NOISE)
+    ]
+    assert judged("B3", world).judgement.verdict == "undetermined"
+
+
+def test_the_table_shows_figures_intervals_and_what_it_was_judged_on():
+    text = claims.table(claims.judged(list(MAKERS["B7"](1, NOISE))), "github")
+    (line,) = [line for line in text.splitlines() if line.startswith("| B7")]
+    assert "supported" in line
+    assert "points" in line
+    assert "paper: CIFAR-10" in line
+    assert text.count("no records") == len(CLAIMS) - 1

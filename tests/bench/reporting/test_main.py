@@ -1,0 +1,98 @@
+"""`python -m bench`: views, claims and errors that say where it looked and what to run."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import __main__
+from bench.cases.case import Case
+from bench.records import record
+from bench.reporting.views import VIEWS
+from made import runs
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A working folder with records of two activations at two seeds, and no baselines."""
+    for name, value in (("relu", 0.8), ("elu", 0.9)):
+        case = Case("cnn", "cnn", "mnist", name, "sgd")
+        for one in runs([value, value + 0.01], case=case, learning_rate=0.01, validation_size=100):
+            record.save(one, tmp_path / "results")
+    (tmp_path / "none").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def said(capsys, *arguments, code=0):
+    assert __main__.main([*arguments, "--baseline-dir", "none"]) == code
+    output = capsys.readouterr()
+    return output.out if code == 0 else output.err
+
+
+def test_help_lists_every_view_in_one_line(capsys):
+    with pytest.raises(SystemExit):
+        __main__.main(["--help"])
+    lines = capsys.readouterr().out.splitlines()
+    for name, view in VIEWS.items():
+        assert f"  {name:12}{view.summary}" in lines
+    assert any(line.startswith("  claims") for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_view_prints_its_tables(results, capsys):
+    text = said(capsys, "curves")
+    assert "cnn · MNIST · sgd · tiny" in text
+    assert text.count("\nrelu") == text.count("\nelu") == 1
+
+
+def test_axes_select_exactly(results, capsys):
+    text = said(capsys, "curves", "--activation", "elu")
+    assert "\nelu" in text
+    assert "\nrelu" not in text
+
+
+def test_claims_are_judged_by_the_records_at_hand(results, capsys):
+    text = said(capsys, "claims")
+    assert "tiny: MNIST" in text
+    assert "no records" in text
+
+
+def test_a_picture_is_written_and_named(results, capsys):
+    assert "wrote a.svg" in said(capsys, "curves", "--plot", "a.svg")
+    assert (results / "a.svg").read_text().startswith("<?xml")
+
+
+def test_without_records_it_says_where_it_looked_and_what_to_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = said(capsys, "claims", code=2)
+    assert "results/runs" in text
+    assert "none/measured" in text
+    assert "pytest bench" in text
+    assert len(text.splitlines()) == 1
+
+
+def test_records_that_are_not_asked_for_are_named(results, capsys):
+    assert "of the experiments cnn" in said(capsys, "curves", "--experiment", "mlp", code=2)
+    assert "none of the 2 cases" in said(capsys, "curves", "--scale", "paper", code=2)
+
+
+def test_a_view_that_the_records_cannot_fill_says_what_it_takes(results, capsys):
+    assert "it takes runs at two learning rates" in said(capsys, "rates", code=2)
+
+
+def test_a_picture_that_cannot_be_written_is_an_error(results, capsys):
+    assert "its suffix must be one of .png, .svg, .pdf" in said(capsys, "curves", "--plot", "a.txt", code=2)
+    assert "cannot write away/a.svg: No such file" in said(capsys, "curves", "--plot", "away/a.svg", code=2)
+
+
+def test_an_old_file_is_noted_and_the_others_are_shown(results, capsys):
+    (results / "results" / "runs" / "old.json").write_text("{}")
+    assert __main__.main(["curves", "--baseline-dir", "none"]) == 0
+    assert "left out 1 files" in capsys.readouterr().err
+
+
+def test_an_unknown_view_is_an_error(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        __main__.main(["nose"])
+    assert stopped.value.code == 2
+    assert "--help lists what there is" in capsys.readouterr().err

@@ -1,0 +1,195 @@
+"""Exact selection: what `-k`, `-m` and the axis options choose, in one process and with two workers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bench.cases.case import Case
+from bench.session.runner import selection
+
+CASE = Case("cnn", "cnn", "cifar10", "leaky_relu", "sgd", "lr0.01")
+
+# (arguments, activations chosen, datasets chosen, optimizers chosen) out of the micro experiment
+EXPRESSIONS = [
+    (["-k", "elu"], {"elu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-k", "relu"], {"relu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-k", "ELU and digits"], {"elu"}, {"digits"}, {"sgd", "adam"}),
+    (["-k", "digit and elu"], {"elu"}, {"digits"}, {"sgd", "adam"}),
+    (["-k", "elu or gelu"], {"elu", "gelu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-k", "digits and not (elu or relu)"], {"leaky_relu", "selu", "gelu", "silu"}, {"digits"}, {"sgd", "adam"}),
+    (["-k", "(elu or selu) and adam and mnist"], {"elu", "selu"}, {"mnist"}, {"adam"}),
+    (["-k", "lrelu"], {"leaky_relu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-k", "swish and sgd"], {"silu"}, {"digits", "mnist"}, {"sgd"}),
+    (["-k", "el"], {"relu", "leaky_relu", "elu", "selu", "gelu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-k", "micro-mlp-digits-elu-sgd"], {"elu"}, {"digits"}, {"sgd"}),
+    (["-k", "mlp and not mnist and sgd and gelu"], {"gelu"}, {"digits"}, {"sgd"}),
+    (["-m", "case(activation='elu')"], {"elu"}, {"digits", "mnist"}, {"sgd", "adam"}),
+    (["-m", "case(activation='elu') and case(dataset='digits')"], {"elu"}, {"digits"}, {"sgd", "adam"}),
+    (["--activation", "elu,lrelu", "--dataset", "digits"], {"elu", "leaky_relu"}, {"digits"}, {"sgd", "adam"}),
+    (["--optimizer", "sgd", "-k", "elu and digits"], {"elu"}, {"digits"}, {"sgd"}),
+    (
+        ["--experiment", "micro", "--model", "mlp", "--activation", "mish"],
+        {"mish"},
+        {"digits", "mnist"},
+        {"sgd", "adam"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "activations", "datasets", "optimizers"), EXPRESSIONS)
+def test_a_word_that_is_an_axis_value_means_exactly_it(micro, arguments, activations, datasets, optimizers):
+    result = micro.runpytest_inprocess("--collect-only", "-q", *arguments)
+    found = {tuple(line.split("[")[1].rstrip("]").split("-")) for line in result.outlines if "::test_micro[" in line}
+    expected = {("micro", "mlp", d, a, o) for d in datasets for a in activations for o in optimizers}
+    assert found == expected
+    assert result.ret == 0
+
+
+def test_exact_selection_holds_with_two_workers_and_all_that_was_selected_reports(micro):
+    result = micro.runpytest_subprocess("-n2", "-k", "elu and digit", "--baseline=ignore")
+    ran = sorted(re.findall(r"micro-mlp-\S+", result.stdout.str().split("ranking")[0]))
+    assert ran == ["micro-mlp-digits-elu-adam", "micro-mlp-digits-elu-sgd"]
+    result.assert_outcomes(passed=2)
+    assert result.ret == 0
+
+
+def test_the_options_keep_unit_tests_beside_the_cases_findable_by_substring(micro):
+    micro.makepyfile(test_unit="def test_elu_is_smooth():\n    assert True\n")
+    result = micro.runpytest_inprocess("--collect-only", "-q", "-k", "elu and not mnist and not adam")
+    chosen = [line for line in result.outlines if "::" in line]
+    assert chosen == ["test_micro.py::test_micro[micro-mlp-digits-elu-sgd]", "test_unit.py::test_elu_is_smooth"]
+
+
+def test_shares_are_disjoint_cover_all_cases_and_leave_other_tests_in_each(micro):
+    micro.makepyfile(test_unit="def test_a_unit():\n    assert True\n")
+    shares = []
+    for place in (1, 2, 3):
+        result = micro.runpytest_inprocess("--collect-only", "-q", "--share", f"{place}/3")
+        lines = [line for line in result.outlines if "::" in line]
+        assert "test_unit.py::test_a_unit" in lines
+        shares.append({line for line in lines if "[micro-" in line})
+    everything = micro.runpytest_inprocess("--collect-only", "-q")
+    assert set.union(*shares) == {line for line in everything.outlines if "[micro-" in line}
+    assert sum(map(len, shares)) == len(set.union(*shares))
+    assert all(shares)
+
+
+@pytest.mark.parametrize("arguments", [["-k", "nonsense"], ["-m", "case(dataset='cifar10')"], ["-k", "elu and relu"]])
+def test_selecting_nothing_is_never_green(micro, arguments):
+    assert micro.runpytest_inprocess(*arguments).ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-k", "elu and digts"], "no test is called 'digts'; did you mean digits?"),
+        (["-k", "digi and not xyzzy and relu and elu"], "no test is called 'xyzzy'"),
+        (["-k", "elu and relu"], "no test at --scale tiny fits all of -k 'elu and relu'"),
+        (["-m", "case(dataset='cifar10')"], "no test at --scale tiny fits the -m expression"),
+        (["-k", "elu and late"], "no test is called 'late' at --scale tiny; there are some at small"),
+        (["--dataset", "cifar10"], "no case fits the options at any scale"),
+        (["--activation", "mish", "--share", "1/9999"], "no case fits the options at any scale"),
+    ],
+)
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["in process", "two workers"])
+def test_selecting_nothing_says_why(micro, workers, arguments, message):
+    file = micro.path / "test_micro.py"
+    variants = 'variants=("", "late"), runs_at=lambda case, scale: scale == "small" or not case.variant,'
+    file.write_text(file.read_text().replace("recipe=", f"{variants} recipe="))
+    run = micro.runpytest_subprocess if workers else micro.runpytest_inprocess
+    result = run(*workers, *arguments)
+    assert f"nothing is selected: {message}" in result.outlines
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("case(activation='rellu')", "unknown activation 'rellu': did you mean relu"),
+        ("not case(dataset='digts')", "unknown dataset 'digts'; known: digits, mnist, "),
+        ("case(activaton='relu')", "-m: case has no 'activaton'; it has: experiment, model, dataset, activation, "),
+    ],
+)
+def test_a_name_in_a_mark_that_does_not_exist_is_an_error(micro, expression, message):
+    result = micro.runpytest_inprocess("-m", expression)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert message in result.stderr.str()
+
+
+def test_a_mark_takes_aliases(micro):
+    by_alias, by_name = (
+        micro.runpytest_inprocess("--collect-only", "-q", "-m", f"case(activation='{name}')").outlines
+        for name in ("swish", "silu")
+    )
+    assert sum("::" in line for line in by_name) == 4
+    assert [line for line in by_alias if "::" in line] == [line for line in by_name if "::" in line]
+
+
+@pytest.mark.parametrize("expression", ["elu and (", "leaky relu"])
+def test_an_expression_that_is_none_is_quoted_as_typed_and_nothing_is_called_lost(micro, expression):
+    result = micro.runpytest_inprocess("-k", expression)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"-k': {expression}" in result.stderr.str()
+    assert "did not report" not in result.stdout.str()
+
+
+def test_unit_tests_that_take_cases_are_no_experiments(micro):
+    unit = """
+import pytest
+from bench.cases.case import Case
+
+@pytest.mark.parametrize("one", [Case("cnn", "cnn", "mnist", "elu", "sgd")], ids=str)
+def test_unit(one):
+    pass
+"""
+    micro.makepyfile(test_unit=unit)
+    nothing = micro.runpytest_inprocess("test_unit.py", "-k", "xyzzy")
+    assert "nothing is selected: no test is called 'xyzzy'" in nothing.outlines
+    plan = micro.runpytest_inprocess("test_unit.py", "--plan")
+    plan.stderr.fnmatch_lines(["ERROR: --plan: no case of an experiment is selected*"])
+
+
+def test_selecting_something_gives_no_reason(micro):
+    assert "nothing is selected" not in micro.runpytest_inprocess("--collect-only", "-k", "elu").stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--activation", "rellu"], "*unknown activation 'rellu': did you mean relu*"),
+        (["--dataset", "cifar"], "*unknown dataset 'cifar'; known: digits, *"),
+        (["--model", "resnet"], "*unknown model 'resnet'; known: mlp, *"),
+        (["--optimizer", "lion"], "*unknown optimizer 'lion'; known: sgd, nesterov, adam, adamw*"),
+        (["--experiment", "bert"], "*unknown experiment 'bert'; known: micro*"),
+        (["--activation", "nowhere.py:act"], "*there is no file 'nowhere.py'*"),
+        (["--activation", ","], "*--activation is empty*"),
+        (["--seeds", "0"], "*--seeds: '0' is not a whole number of at least 1*"),
+        (["--confirm=-1"], "*--confirm: '-1' is not a whole number of at least 0*"),
+        (["--difference", "none"], "*--difference: 'none' is not a number above 0*"),
+        (["--share", "3/2"], "*--share 3/2: give I/N with I from 1 to N*"),
+        (["--share", "half"], "*--share half: give I/N*"),
+        (["--data-dir", "nowhere"], "*nowhere: no such file or folder*"),
+        (["--baseline-dir", "nowhere"], "*nowhere: no such folder; make it with --record*"),
+    ],
+)
+def test_an_unknown_name_is_an_error_that_lists_the_known_ones(micro, arguments, message):
+    result = micro.runpytest_inprocess(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+
+
+def test_a_malformed_expression_is_quoted_as_it_was_typed(micro):
+    result = micro.runpytest_inprocess("-k", "elu and (")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*-k*: elu and (*"])
+
+
+def test_a_case_is_meant_by_its_values_their_aliases_and_its_id():
+    assert selection.words_of(CASE) >= {"cnn", "cifar10", "leaky_relu", "lrelu", "sgd", "lr0.01", CASE.id}
+
+
+def test_rewriting_leaves_operators_and_other_words_alone():
+    exact = selection.exact("cifar and (elu or not smooth_elu)", {"elu"})
+    assert exact == "cifar and ((:elu: or (elu and not :parametrized:)) or not smooth_elu)"

@@ -1,0 +1,51 @@
+"""Power: what is promised holds in simulated experiments."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bench.stats import power
+
+
+@pytest.mark.parametrize("n", [3, 5, 20])
+@pytest.mark.parametrize("activations", [2, 13])
+def test_seeds_and_differences_are_each_others_inverse(n, activations):
+    difference = power.detectable(0.01, n, activations)
+    assert power.seeds_for(difference * 1.0001, 0.01, activations) == n
+    assert power.seeds_for(difference * 0.98, 0.01, activations) > n
+
+
+def test_four_of_five_experiments_find_a_detectable_difference():
+    rng = np.random.default_rng(0)
+    difference = power.detectable(sd=2.0, n=5)
+    ones, others = rng.normal(0, 2, (2000, 5)), rng.normal(difference, 2, (2000, 5))
+    found = (stats.ttest_ind(ones, others, axis=1).pvalue < 0.05).mean()
+    assert found == pytest.approx(power.POWER, abs=0.03)
+
+
+def test_more_activations_to_compare_want_a_larger_difference():
+    assert power.detectable(1, 5, 2) < power.detectable(1, 5, 13)
+
+
+def test_one_run_shows_nothing():
+    assert math.isnan(power.detectable(1, 1))
+
+
+def test_without_spread_two_runs_show_anything():
+    assert power.detectable(0.0, 2) == 0
+    assert power.seeds_for(1e-9, 0.0) == 2
+
+
+@pytest.mark.parametrize("difference", [0, -1, math.nan])
+def test_a_difference_that_is_none_is_refused(difference):
+    with pytest.raises(ValueError, match="must be above 0"):
+        power.seeds_for(difference, 1)
+
+
+def test_the_typical_spread_is_that_of_the_median_activation():
+    assert power.typical_sd([[1, 3], [5, 5.2], [0, 100], [9], [1, math.inf]]) == pytest.approx(math.sqrt(2))
+    assert math.isnan(power.typical_sd([[1], []]))

@@ -1,0 +1,53 @@
+"""Ties: pairs by Games and Howell, against scipy's, and their letters."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bench.stats import ties
+
+RANDOM = np.random.default_rng(0)
+
+
+def test_p_values_are_those_of_scipys_games_howell():
+    samples = [RANDOM.normal(mean, sd, n) for mean, sd, n in ((0.9, 0.01, 20), (0.91, 0.03, 10), (0.8, 0.1, 5))]
+    assert ties.p_values(samples) == pytest.approx(stats.tukey_hsd(*samples, equal_var=False).pvalue)
+
+
+def test_one_run_tells_nothing_apart():
+    assert (ties.p_values([[0.1], [0.5, 0.6], [0.9, 0.91]]) == 1).all()
+
+
+def test_samples_without_spread_are_apart_where_they_differ():
+    p = ties.p_values([[0.1] * 3, [0.1] * 10, [0.2] * 3])
+    assert p[0, 1] == 1
+    assert p[0, 2] == p[2, 0] == 0
+
+
+@pytest.mark.parametrize("lost", [math.nan, math.inf, -math.inf])
+def test_a_sample_with_a_run_that_is_not_finite_is_apart_from_all_that_trained_and_a_tie_with_its_like(lost):
+    trained, other, third = [0.5, 0.51, 0.52], [0.5, lost, 0.52], [0.5, 0.51, lost]
+    p = ties.p_values([trained, other, third])
+    assert p[0, 1] == p[0, 2] == 0
+    assert p[1, 2] == 1
+
+
+def test_a_spread_beside_one_without_is_compared_as_usual():
+    steady, moving = [0.5] * 5, [0.5, 0.52, 0.49, 0.51, 0.47]
+    p = ties.p_values([steady, moving])
+    assert p[0, 1] == pytest.approx(stats.ttest_1samp(moving, 0.5).pvalue)  # of two, one of which has no variance
+
+
+def test_samples_share_a_letter_exactly_where_they_are_tied():
+    """The second is tied with both of its neighbours, which are apart."""
+    p = np.array([[1, 0.5, 0.01, 0], [0.5, 1, 0.2, 0], [0.01, 0.2, 1, 0], [0, 0, 0, 1]])
+    assert ties.letters(p) == ("a", "ab", "b", "c")
+
+
+def test_more_groups_than_letters_have_none():
+    assert ties.letters(np.eye(53)) == ("",) * 53
+    assert ties.letters(np.eye(52))[51] == "Z"

@@ -1,0 +1,153 @@
+"""Tests of pinning workers to GPUs and cores by environment variables alone, and of resolving --device."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.training import device
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+CUDA = "CUDA_VISIBLE_DEVICES"
+
+
+@pytest.fixture(autouse=True)
+def _sixteen_cores_and_no_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setenv("PATH", str(tmp_path))  # where the tests put an nvidia-smi of their own
+    monkeypatch.delenv(CUDA, raising=False)
+    device.has_cuda.cache_clear()
+
+
+def _pinned(worker: int, workers: int, **environment: str) -> dict[str, str]:
+    device.pin_worker(worker, workers, environment)
+    return environment
+
+
+def _fake_nvidia_smi(folder: Path, text: str) -> None:
+    script = folder / "nvidia-smi"
+    script.write_text(f"#!/bin/sh\nprintf '{text}'\n")
+    script.chmod(0o755)
+
+
+def test_workers_take_turns_in_the_callers_own_gpus() -> None:
+    assert [_pinned(worker, 4, **{CUDA: "2,5"})[CUDA] for worker in range(4)] == ["2", "5", "2", "5"]
+
+
+@pytest.mark.parametrize("listed", ["7", "GPU-1a2b,GPU-3c4d", "MIG-9f/1/0", "0,1,2,3"])
+def test_a_gpu_keeps_the_name_that_the_caller_gave_it(listed: str) -> None:
+    names = listed.split(",")
+    assert [_pinned(worker, 8, **{CUDA: listed})[CUDA] for worker in range(8)] == [
+        names[worker % len(names)] for worker in range(8)
+    ]
+
+
+@pytest.mark.parametrize("listed", ["", "-1", " "])
+def test_a_caller_who_hides_the_gpus_keeps_them_hidden(listed: str, tmp_path: Path) -> None:
+    _fake_nvidia_smi(tmp_path, "GPU 0: A\\n")
+    assert _pinned(1, 2, **{CUDA: listed})[CUDA] == listed
+    assert device.visible_gpus({CUDA: listed}) == []
+
+
+def test_without_a_gpu_the_variable_is_left_alone() -> None:
+    assert CUDA not in _pinned(1, 2)
+
+
+def test_without_the_variable_nvidia_smi_counts_the_gpus(tmp_path: Path) -> None:
+    _fake_nvidia_smi(tmp_path, "GPU 0: A100 (UUID: GPU-1)\\n  MIG 1g: Device 0\\nGPU 1: A100 (UUID: GPU-2)\\n")
+    assert device.visible_gpus({}) == ["0", "1"]
+    assert [_pinned(worker, 3)[CUDA] for worker in range(3)] == ["0", "1", "0"]
+
+
+def test_a_driver_that_answers_with_an_error_means_no_gpu(tmp_path: Path) -> None:
+    _fake_nvidia_smi(tmp_path, "NVIDIA-SMI has failed because it could not communicate\\n")
+    assert device.visible_gpus({}) == []
+
+
+@pytest.mark.parametrize(("usable", "scale"), [(True, "small"), (False, "tiny")])
+def test_a_gpu_that_torch_cannot_use_changes_no_default(
+    usable: bool, scale: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A CPU build of torch, or a driver that is too old."""
+    _fake_nvidia_smi(tmp_path, "GPU 0: A100 (UUID: GPU-1)\\n")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: usable)
+    assert [device.default_scale(name) for name in ("auto", "cuda", "cpu")] == [scale, scale, "tiny"]
+
+
+def test_without_a_gpu_the_default_is_known_without_torch() -> None:
+    code = "import sys; from bench.training import device; print(device.default_scale('auto'), 'torch' in sys.modules)"
+    folder = Path(device.__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=folder, capture_output=True, text=True)
+    assert done.stdout.split() == ["tiny", "False"]
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(1, 16), (4, 4), (5, 3), (16, 1), (40, 1)])
+def test_workers_share_the_cores(workers: int, threads: int) -> None:
+    environment = _pinned(0, workers)
+    assert {environment[variable] for variable in THREADS} == {str(threads)}
+
+
+@pytest.mark.parametrize("variable", THREADS)
+def test_the_callers_own_number_of_threads_stays(variable: str) -> None:
+    assert _pinned(0, 4, **{variable: "7"})[variable] == "7"
+
+
+def test_pinning_does_not_load_torch_and_reaches_the_process_itself() -> None:
+    code = (
+        "import os, sys; os.environ.pop('OMP_NUM_THREADS', None); os.cpu_count = lambda: 6\n"
+        "from bench.training.device import pin_worker; pin_worker(1, 2)\n"
+        "print('torch' in sys.modules, os.environ['OMP_NUM_THREADS'], os.environ['CUDA_VISIBLE_DEVICES'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=Path(device.__file__).parents[2],
+        env={**os.environ, CUDA: "4,6"},
+        check=True,
+    )
+    assert done.stdout.split() == ["False", "3", "6"]
+
+
+def test_auto_takes_the_best_device_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert device.resolve("cpu") == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert device.resolve("auto") == torch.device("cpu")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert device.resolve("auto") == torch.device("mps")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda *args, **kwargs: None)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    assert device.resolve("auto") == torch.device("cuda", 0)
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert torch.backends.cudnn.benchmark is False
+
+
+@pytest.mark.parametrize("name", ["cuda", "mps"])
+def test_a_device_that_is_not_there_lists_those_that_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=f"--device {name}: .* available: cpu$"):
+        device.resolve(name)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has CUDA")
+def test_a_machine_without_cuda_says_so() -> None:
+    with pytest.raises(ValueError, match="--device cuda: torch finds none on this machine; available: cpu"):
+        device.resolve("cuda")
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "cuda:0", "CPU"])
+def test_an_unknown_device_lists_the_known_ones(name: str) -> None:
+    with pytest.raises(ValueError, match=f"unknown device '{name}'; known: ") as caught:
+        device.resolve(name)
+    assert all(known in str(caught.value) for known in device.DEVICES)
