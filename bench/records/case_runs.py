@@ -76,7 +76,7 @@ class Observation:
     @property
     def data_label(self) -> str:
         """What the data is called, an inexact copy by its name."""
-        return data.info(self.case.dataset).label_of(self.key.data_hash)
+        return data.label_of(self.case.dataset, self.key.data_hash)
 
     @property
     def environment(self) -> tuple[str, str, str]:

@@ -123,7 +123,7 @@ def _run(one: Record, verdict: str) -> dict[str, Any]:
         "seed": one.seed,
         "outcome": one.outcome,
         "verdict": verdict,
-        "data": data.info(one.case.dataset).label_of(one.data_hash),
+        "data": data.label_of(one.case.dataset, one.data_hash),
         "data_hash": one.data_hash,
         "device_class": one.device_class,
         "metric": one.recipe["metric"],
