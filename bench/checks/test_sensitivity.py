@@ -16,7 +16,7 @@ import pytest
 import activations
 from bench import experiments
 from bench.cases.case import Case, Experiment
-from bench.session.runner import Session
+from bench.session.runner import Runner
 
 # Four collapsed runs beside ten recorded ones that trained are the fewest that an exact test at 1 % for five tests
 # tells apart: 1 / C(14, 4) = 0.001.
@@ -56,13 +56,13 @@ GUARDS = [Guard(name, broken, _reference(one)) for name, one in EXPERIMENTS.item
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.id)
-def test_guards(guard: Guard, bench_session: Session) -> None:
+def test_guards(guard: Guard, runner: Runner) -> None:
     from bench.regression.judge import FAILING  # scipy comes with it, and collecting must stay fast
 
     entry = activations.load(f"{__file__}:{guard.broken}")
     activations.register(entry)
     trained = replace(guard.case, activation=entry.name)
-    judgement = bench_session.judge_as(guard.case, trained, EXPERIMENTS[guard.experiment], SEEDS)
-    if judgement.verdict == "NEW" and not bench_session.settings.require:
+    judgement = runner.judge_as(guard.case, trained, EXPERIMENTS[guard.experiment], SEEDS)
+    if judgement.verdict == "NEW" and not runner.settings.require:
         pytest.skip(f"{guard.case.id}: {judgement.reason}")
     assert judgement.verdict in FAILING, f"{guard.case.id} with {guard.broken}: {judgement.verdict}, {judgement.reason}"

@@ -21,12 +21,12 @@ from bench.cases.recipe import SCALES
 from bench.data import DataError
 from bench.plugin import options, progress
 from bench.plugin.reporter import Reporter
-from bench.plugin.state import STATE, State, is_worker, under_xdist
+from bench.plugin.state import STATE, PluginState, is_worker, under_xdist
 from bench.records import baseline
 from bench.records.record import ResultsError
 from bench.records.result import Result
 from bench.session import selection
-from bench.session.runner import Session
+from bench.session.runner import Runner
 from bench.session.settings import Settings
 from bench.timing import kernels
 from bench.timing.context import TimingContext
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         worker = config.workerinput  # type: ignore[attr-defined]
         pin_worker(int(worker["workerid"].removeprefix("gw")), int(worker["workercount"]))
     try:
-        state = State(options.read(config))
+        state = PluginState(options.read(config))
         baseline.read(state.settings.baseline_dir)
         kernels.read(state.settings.baseline_dir)
         if state.settings.plan and under_xdist(config):
@@ -135,7 +135,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     state = config.stash[STATE]
     cases = [item for item in session.items if any(isinstance(one, Case) for one in _parameters(item))]
     show = progress.progress(config, len(cases), state.results) if not is_worker(config) else None
-    state.session = Session(state.settings, max(1, len(cases)), show)
+    state.runner = Runner(state.settings, max(1, len(cases)), show)
     if not under_xdist(config):
         state.selected = {item.nodeid for item in session.items}
     if cases and (terminal := config.pluginmanager.get_plugin("terminalreporter")):
@@ -163,15 +163,15 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 @pytest.fixture
-def bench_session(request: pytest.FixtureRequest) -> Session:
+def runner(request: pytest.FixtureRequest) -> Runner:
     """What all cases of this process share."""
-    session = request.config.stash[STATE].session
-    assert session is not None
-    return session
+    found = request.config.stash[STATE].runner
+    assert found is not None
+    return found
 
 
 @pytest.fixture
-def run_case(request: pytest.FixtureRequest, bench_session: Session) -> Callable[[Case], Result]:
+def run_case(request: pytest.FixtureRequest, runner: Runner) -> Callable[[Case], Result]:
     """Trains and judges a case of the module's EXPERIMENT; fails the test where the verdict does."""
 
     def run(case: Case) -> Result:
@@ -182,11 +182,11 @@ def run_case(request: pytest.FixtureRequest, bench_session: Session) -> Callable
         try:
             for name in experiment.views:
                 views.info(name)  # hours before it is asked for its table
-            result = bench_session.run(case, experiment)
+            result = runner.run(case, experiment)
         except (DataError, ResultsError, ValueError) as error:  # from None: pytest would print the chain of causes
             raise pytest.fail.Exception(f"{case.id}: {error}", pytrace=False) from None
         request.node.stash[_RESULT] = result
-        request.node.user_properties += junit.properties(result, bench_session.figures)
+        request.node.user_properties += junit.properties(result, runner.figures)
         if result.failed:
             pytest.fail(result.message, pytrace=False)
         return result
@@ -198,10 +198,10 @@ def run_case(request: pytest.FixtureRequest, bench_session: Session) -> Callable
 def timing(request: pytest.FixtureRequest) -> TimingContext:
     """What the timing tests share: device, baselines, and the list that their table is made of."""
     state = request.config.stash[STATE]
-    assert state.session is not None
+    assert state.runner is not None
     return TimingContext(
         settings=state.settings,
-        device=state.session.device,
+        device=state.runner.device,
         cases=sum(_is_timing(item) for item in request.session.items),
         rows=state.timings,
         compared=state.compared,

@@ -1,4 +1,4 @@
-"""One session: from a case to its result. `Session(settings, cases=130).run(case, experiment)`.
+"""Runner: from a case to its result. `Runner(settings, cases=130).run(case, experiment)`.
 
 This is the only door between the plugin and the training: records of a case, please. What stands behind it
 (this process, later a cluster) is nobody else's business.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[Case, int, int, int, float, float], None]
 
 
-class Session:
+class Runner:
     """What all cases of one process share: settings, device, baselines, and the number of cases selected."""
 
     def __init__(self, settings: Settings, cases: int, progress: Progress | None = None) -> None:

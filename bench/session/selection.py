@@ -128,14 +128,14 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Share:
-    """One of several about equal shares of the cases, by a hash of their ids: the same whatever else is selected."""
+class Shard:
+    """One of several about equal parts of the cases, by a hash of their ids: the same whatever else is selected."""
 
     place: int
     of: int
 
     @staticmethod
-    def parse(text: str) -> Share:
+    def parse(text: str) -> Shard:
         """`2/5` is the second of five.
 
         Raises:
@@ -143,11 +143,11 @@ class Share:
         """
         place, _, of = text.partition("/")
         if not (place.isdecimal() and of.isdecimal() and 1 <= int(place) <= int(of)):
-            raise ValueError(f"--share {text}: give I/N with I from 1 to N, such as 2/5")
-        return Share(int(place), int(of))
+            raise ValueError(f"--shard {text}: give I/N with I from 1 to N, such as 2/5")
+        return Shard(int(place), int(of))
 
     def has(self, parameter: Any) -> bool:
-        """Whether a case or another selectable parameter is in it; a test without one (None) is in every share."""
+        """Whether a case or another selectable parameter is in it; a test without one (None) is in every shard."""
         if parameter is None:
             return True
         return int(hashlib.sha256(parameter.id.encode()).hexdigest(), 16) % self.of == self.place - 1
