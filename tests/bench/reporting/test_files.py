@@ -145,7 +145,7 @@ def test_the_records_of_all_shares_together_are_those_of_one_session(micro):
     whole = ["--baseline=ignore", "-k", "digits", "--results-dir"]
     micro.runpytest_inprocess(*whole, "whole").assert_outcomes(passed=12)
     for place in (1, 2, 3):
-        micro.runpytest_inprocess(*whole, "merged", "--share", f"{place}/3")
+        micro.runpytest_inprocess(*whole, "merged", "--shard", f"{place}/3")
     alone, merged = (case_runs.read_records(micro.path / folder)[0] for folder in ("whole", "merged"))
     assert [record.path_of(one.case, one.scale, one.seed, micro.path) for one in merged] == [
         record.path_of(one.case, one.scale, one.seed, micro.path) for one in alone
