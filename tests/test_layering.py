@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -62,7 +63,7 @@ def test_every_room_says_in_a_line_what_it_is():
     for room in bench.ROOMS:
         docstring = ast.get_docstring(ast.parse((ROOT / "bench" / room / "__init__.py").read_text(encoding="utf-8")))
         assert docstring, room
-        assert docstring.splitlines()[0].endswith("."), room
+        assert docstring.splitlines()[0].endswith((".", "?")), room
 
 
 def test_a_room_imports_only_from_rooms_before_it():
@@ -97,3 +98,8 @@ def test_an_arrow_back_and_a_circle_that_are_planted_are_found(tmp_path: Path):
     graph = arrows("bench", tmp_path)
     assert arrows_back(graph) == ["bench.cases.case -> bench.training.loop"]
     assert {"bench.cases.case", "bench.training.loop"} <= set(circle(graph))
+
+
+def test_the_readme_lists_the_rooms_in_the_way_of_data():
+    readme = (ROOT / "bench" / "README.md").read_text(encoding="utf-8")
+    assert tuple(re.findall(r"^([a-z]+)/ ", readme, re.MULTILINE)) == bench.ROOMS
