@@ -23,9 +23,10 @@ from functools import lru_cache
 
 from scipy import stats
 
+from bench.cases.metric import Measured
 from bench.records import case_runs
 from bench.records.baseline import Baseline
-from bench.records.record import Record
+from bench.records.record import Outcome, Record
 from bench.records.verdict import fails, worst
 from bench.stats import moderated
 from bench.stats.moderated import Prior, upper_quantile, variance
@@ -70,7 +71,7 @@ class Judgement:
 
 def prior_of(pool: Iterable[Baseline], step: float) -> Prior | None:
     """What the recorded spreads of a block say; None without any spread."""
-    return moderated.prior([baseline.trained for baseline in pool], step)
+    return moderated.prior([baseline.runs.trained for baseline in pool], step)
 
 
 def stages(fresh_seeds: int) -> tuple[Stage, ...]:
@@ -128,7 +129,7 @@ def judge(
         return Judgement("NEW", "no baseline of this case, scale, recipe version, data and device class")
     first = records[0]
     difference = fingerprint.differences(baseline.fingerprint, first.fingerprint)
-    recorded = baseline.bits
+    recorded = baseline.runs.bits
     shared = [record for record in records if record.seed in recorded]
     if not difference and shared and all(record.bits == recorded[record.seed] for record in shared):
         return Judgement("SAME", f"the same bits as recorded, {_seeds(shared)}")
@@ -157,7 +158,7 @@ class _Finding:
 
 def _judge_outcomes(records: Sequence[Record], baseline: Baseline, level: float, suspicion: float) -> list[_Finding]:
     """Exact (hypergeometric) tests: are there more of an outcome than the recorded counts allow?"""
-    questions = (
+    questions: tuple[tuple[str, tuple[Outcome, ...]], ...] = (
         ("DIVERGED", ("diverged",)),
         ("COLLAPSED", ("diverged", "collapsed")),
         ("IMPROVED", ("trained",)),
@@ -165,8 +166,8 @@ def _judge_outcomes(records: Sequence[Record], baseline: Baseline, level: float,
     findings = []
     for verdict, named in questions:
         now = sum(record.outcome in named for record in records)
-        before = sum(outcome in named for outcome in baseline.outcomes)
-        runs, recorded = len(records), len(baseline.outcomes)
+        before = baseline.runs.count(*named)
+        runs, recorded = len(records), baseline.runs.n
         p = _at_least(now, runs, now + before, runs + recorded)
         unseen = now > 0 and before == 0  # too few recorded seeds must not hide an outcome never seen
         text = f"{now} of {runs} runs {' or '.join(named)}, recorded {before} of {recorded}"
@@ -185,7 +186,7 @@ def _judge_values(
 ) -> list[_Finding]:
     """A two-sample moderated t test between the trained runs of now and those recorded, on both sides."""
     now = [record.value for record in records if record.outcome == "trained"]
-    before = baseline.trained
+    before = baseline.runs.trained
     if not now or not before or prior is None:
         return []
     own = sum((len(sample) - 1) * variance(sample, step) for sample in (before, now) if len(sample) > 1)
@@ -197,8 +198,8 @@ def _judge_values(
     half = max(error * upper_quantile(level, df), step)  # never below one test example
     doubt = max(error * upper_quantile(suspicion, df), step)
     band = (centre - half, centre + half)
-    higher_is_better = records[0].recipe["higher_is_better"]
-    lower, higher = ("REGRESSED", "IMPROVED") if higher_is_better else ("IMPROVED", "REGRESSED")
+    measured = Measured.parse(baseline.metric)
+    lower, higher = ("REGRESSED", "IMPROVED") if measured.higher_is_better else ("IMPROVED", "REGRESSED")
     findings = []
     for verdict, distance in ((lower, centre - mean), (higher, mean - centre)):
         place = "inside" if abs(mean - centre) <= half else "below" if mean < centre else "above"

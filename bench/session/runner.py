@@ -7,7 +7,6 @@ This is the only door between the plugin and the training: records of a case, pl
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -178,8 +177,8 @@ class Session:
             return [f"{name} {theirs}" for name, theirs, ours in pairs if theirs != ours]
 
         nearest = min(rows, key=lambda row: len(differing(row)))
-        mean = math.nan if nearest.mean is None else nearest.mean
-        return f"the nearest row has {', '.join(differing(nearest))}: {mean:.4f}, n={len(nearest.seeds)}"
+        runs = nearest.runs
+        return f"the nearest row has {', '.join(differing(nearest))}: {runs.mean:.4f}, n={runs.n}"
 
     def _message(self, result: Result, difference: str, wanted: int) -> str:
         from bench.regression.judge import LEVEL

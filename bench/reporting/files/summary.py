@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.ranking.rank import Block
+from bench.ranking.rank import RankedBlock
 from bench.records.result import Result
 from bench.records.verdict import VERDICTS, fails
 from bench.reporting.files import ranking_tables
@@ -138,7 +138,7 @@ def _what_to_do(commands: Commands, failed: Sequence[Result], noted: Sequence[Re
     return ["### What to do", _fenced("\n".join(lines), "bash")]
 
 
-def _rankings(ranked: Sequence[Block], results: Sequence[Result]) -> list[str]:
+def _rankings(ranked: Sequence[RankedBlock], results: Sequence[Result]) -> list[str]:
     said = ranking_tables.verdicts_of(results)
     texts = [
         _folded(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.records import baseline, case_runs, reported, verdicts
 from bench.records.baseline import Baseline, Key
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 from bench.records.record import Record
 from bench.records.result import Result
 from bench.records.verdicts import JudgedCase
@@ -34,7 +34,7 @@ class Sources:
         notes: what a reader must know of the merging, a line each.
     """
 
-    observations: Sequence[Observation]
+    observations: Sequence[CaseRuns]
     records: Mapping[Key, Sequence[Record]]
     baselines: Mapping[Key, Baseline]
     verdicts: Mapping[Key, JudgedCase]

@@ -58,7 +58,7 @@ def test_a_drop_far_below_the_spread_of_the_seeds_is_found_by_pairing():
 
 def test_a_loss_that_rises_is_a_regression():
     worse = {"act3": 0.02}
-    settings = {"metric": "test_loss", "higher_is_better": False}
+    settings = {"metric": "test_loss"}
     assert verdicts(session(1, **settings), session(2, moved=worse, **settings))["act3"] == "REGRESSED"
 
 

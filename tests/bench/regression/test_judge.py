@@ -20,9 +20,9 @@ from made import ELSEWHERE, HERE, record, runs
 
 RECORDED_SEEDS = 20
 RECORDED = runs(np.random.default_rng(0).normal(0.9, 0.01, 20))
-BASELINE = baseline.from_records(RECORDED)
+BASELINE = Baseline.of(RECORDED)
 PRIOR = judge.prior_of([BASELINE], 0.001)
-SD = statistics.stdev(BASELINE.trained)
+SD = statistics.stdev(BASELINE.runs.trained)
 
 
 def verdict(records, against=BASELINE, spread=PRIOR, cases=1):
@@ -53,16 +53,16 @@ def test_the_band_has_two_sides(shift, expected):
 
 
 def test_for_a_loss_lower_is_better():
-    recorded = runs(np.random.default_rng(1).normal(0.5, 0.01, 20), metric="test_loss", higher_is_better=False)
-    against = baseline.from_records(recorded)
+    recorded = runs(np.random.default_rng(1).normal(0.5, 0.01, 20), metric="test_loss")
+    against = Baseline.of(recorded)
     spread = judge.prior_of([against], 0.0)
-    now = {"metric": "test_loss", "higher_is_better": False}
+    now = {"metric": "test_loss"}
     assert verdict(runs([0.9] * 3, **now), against, spread) == "REGRESSED"
     assert verdict(runs([0.1] * 3, **now), against, spread) == "IMPROVED"
 
 
 def test_the_band_is_never_narrower_than_one_test_example():
-    constant = baseline.from_records(runs([0.9] * 20))
+    constant = Baseline.of(runs([0.9] * 20))
     spread = judge.prior_of([constant], 0.001)
     assert verdict(runs([0.899] * 20), constant, spread) == "MOVED"
     assert verdict(runs([0.895] * 20), constant, spread) == "REGRESSED"
@@ -79,18 +79,18 @@ def test_outcomes_that_the_recorded_counts_do_not_allow_fail(outcome, expected):
 
 
 def test_outcomes_that_were_recorded_too_are_no_alarm():
-    mixed = baseline.from_records(RECORDED[:10] + runs([0.1] * 10, "collapsed", first_seed=10))
+    mixed = Baseline.of(RECORDED[:10] + runs([0.1] * 10, "collapsed", first_seed=10))
     assert verdict(runs([0.1] * 2, "collapsed") + RECORDED[:1], mixed) == "MOVED"
 
 
 def test_training_where_the_baseline_collapsed_is_improved():
-    collapsed = baseline.from_records(runs([0.1] * 20, "collapsed"))
+    collapsed = Baseline.of(runs([0.1] * 20, "collapsed"))
     assert verdict(runs([0.9] * 13), collapsed, None) == "IMPROVED"
 
 
 @pytest.mark.parametrize("recorded", [5, 10, 20])
 def test_one_collapsed_run_that_was_never_recorded_is_looked_at_again_however_few_were_recorded(recorded):
-    against = baseline.from_records(RECORDED[:recorded])
+    against = Baseline.of(RECORDED[:recorded])
     assert "COLLAPSED" in judge.judge(runs([0.1], "collapsed"), against, PRIOR, 130).suspects
 
 
@@ -98,8 +98,6 @@ def test_without_a_baseline_the_verdict_is_new_and_fails_only_where_one_is_requi
     assert verdict(RECORDED, against=None, spread=None) == "NEW"
     assert not fails("NEW", strict=True)
     assert fails("NEW", require=True)
-
-
 
 
 def asked_of(records, fresh, **settings):
@@ -146,13 +144,13 @@ def test_the_prior_leans_on_the_block_as_far_as_its_spreads_agree():
     rng = np.random.default_rng(2)
 
     def block(sds):
-        return [baseline.from_records(runs(rng.normal(0.5, sd, 20))) for sd in sds]
+        return [Baseline.of(runs(rng.normal(0.5, sd, 20))) for sd in sds]
 
     alike = judge.prior_of(block([0.01] * 12), 1e-4)
     unlike = judge.prior_of(block(np.geomspace(0.001, 0.1, 12)), 1e-4)
     assert alike.df > 10 * unlike.df
     assert alike.variance == pytest.approx(0.01**2, rel=0.2)
-    assert judge.prior_of([baseline.from_records(runs([0.1] * 3, "collapsed"))], 1e-4) is None
+    assert judge.prior_of([Baseline.of(runs([0.1] * 3, "collapsed"))], 1e-4) is None
 
 
 # ---- the whole procedure, on what was recorded -------------------------------------------------------------------
@@ -177,7 +175,7 @@ def alarms_and_runs(blocks, cases, sessions, rng, drop=0.0, strict=True, seeds=3
     """
     rows = [(number, place) for number, block in enumerate(blocks) for place in range(len(block))]
     if drop:
-        rows = [(i, j) for i, j in rows if len(blocks[i][j].trained) == RECORDED_SEEDS]
+        rows = [(i, j) for i, j in rows if len(blocks[i][j].runs.trained) == RECORDED_SEEDS]
     drawable = [[_records_of(row, HERE) for row in block] for block in blocks]
     population = [[_records_of(row, ELSEWHERE) for row in block] for block in blocks]
     found = done = planned = 0
@@ -189,7 +187,7 @@ def alarms_and_runs(blocks, cases, sessions, rng, drop=0.0, strict=True, seeds=3
         priors = {number: judge.prior_of(block, steps[number]) for number, block in drawn.items()}
         alarmed = False
         for number, place in chosen:
-            loss = drop * statistics.stdev(blocks[number][place].trained) if drop else 0.0
+            loss = drop * statistics.stdev(blocks[number][place].runs.trained) if drop else 0.0
             draw = functools.partial(_draw, population[number][place], loss, rng)
             records, judgement = judge.in_stages(
                 draw(seeds), draw, drawn[number][place], priors[number], cases, strict=strict
@@ -210,7 +208,7 @@ def _test_size(row: Baseline) -> int | None:
 
 
 def _records_of(row: Baseline, fingerprint) -> list[Record]:
-    triples = zip(row.seeds, row.values, row.outcomes, strict=True)
+    triples = zip(row.runs.seeds, row.runs.values, row.runs.outcomes, strict=True)
     size = _test_size(row)
     return [
         record(seed, value, outcome, fingerprint, row.key.case, test_size=size, metric=row.metric)
@@ -219,7 +217,7 @@ def _records_of(row: Baseline, fingerprint) -> list[Record]:
 
 
 def _resampled(records: list[Record], rng) -> Baseline:
-    return baseline.from_records([records[i] for i in rng.integers(len(records), size=len(records))])
+    return Baseline.of([records[i] for i in rng.integers(len(records), size=len(records))])
 
 
 def _draw(source: list[Record], loss: float, rng, count: int) -> list[Record]:

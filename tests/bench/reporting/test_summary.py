@@ -30,9 +30,7 @@ def page(*results: Result, **found) -> str:
 def test_what_failed_comes_before_what_changed_before_what_to_do_before_the_rankings():
     text = page(of("relu", "SAME"), of("elu", "MOVED"), of("gelu", "REGRESSED", failed=True))
     assert text.startswith("## actbench: 1 of 3 cases failed\n")
-    places = [
-        text.index(words) for words in ("**REGRESSED** `cnn-cnn-mnist-gelu-sgd`", "MOVED | `", "### What to do")
-    ]
+    places = [text.index(words) for words in ("**REGRESSED** `cnn-cnn-mnist-gelu-sgd`", "MOVED | `", "### What to do")]
     assert sorted(places) == places
     assert places[-1] < text.index("### Rankings") < text.index("<details><summary>cnn · MNIST · sgd · tiny: ")
 
