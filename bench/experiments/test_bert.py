@@ -52,7 +52,6 @@ def recipe(case: Case, scale: str) -> Recipe:
             threads=1,
             recorded_seeds=10,
             metric="train_loss" if cola else "test_accuracy",
-            higher_is_better=not cola,
         )
     paper = scale == "paper"
     return Recipe(

@@ -4,7 +4,7 @@ pytest bench -k "mlp and digits"
 pytest bench -k "mlp and mnist and gelu" --scale small
 """
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
+from bench.cases.case import Case, Experiment, RunCase
 from bench.cases.recipe import Recipe
 
 # B2: half widths of uniform noise on pixels in [0, 1]; the source draws a from 0 to 3.
@@ -31,7 +31,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     """
     digits = case.dataset == "digits"
     adam = case.optimizer == "adam"
-    settings = settings_of(case.variant)
+    settings = case.settings
     learning_rate = settings.get("lr", 1e-3) if adam else 5e-3 if digits else 2e-3
     if scale == "tiny":
         return Recipe(

@@ -6,7 +6,7 @@ pytest bench -k "momentum and gelu" --scale small --data-dir DIR
 
 from dataclasses import replace
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
+from bench.cases.case import Case, Experiment, RunCase
 from bench.cases.recipe import Recipe
 from bench.experiments.test_mlp import recipe as mlp_recipe
 
@@ -23,7 +23,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     """
     if case.optimizer == "adam":
         return mlp_recipe(case, scale)
-    momentum = settings_of(case.variant)["momentum"]
+    momentum = case.settings["momentum"]
     return replace(mlp_recipe(case, scale), learning_rate=STEP_LENGTH * (1 - momentum), momentum=momentum)
 
 

@@ -7,7 +7,6 @@ This is the only door between the plugin and the training: records of a case, pl
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -18,6 +17,7 @@ from bench.records import baseline, record, reported
 from bench.records.record import Record, ResultsError
 from bench.records.reported import Reported
 from bench.records.result import Result
+from bench.records.verdict import fails
 from bench.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Runner:
         records, judgement = judge.in_stages(records, more, found, spread, self.cases, stages, strict=strict)
         reason = judgement.reason if found else f"{judgement.reason}; {self._nearest(key)}"
         result = Result(case, tuple(records), judgement.verdict, reason, failed=False)
-        if not judge.fails(judgement.verdict, strict=strict, require=require):
+        if not fails(judgement.verdict, strict=strict, require=require):
             return result
         return replace(result, failed=True, message=self._message(result, judgement.difference, wanted))
 
@@ -177,8 +177,8 @@ class Runner:
             return [f"{name} {theirs}" for name, theirs, ours in pairs if theirs != ours]
 
         nearest = min(rows, key=lambda row: len(differing(row)))
-        mean = math.nan if nearest.mean is None else nearest.mean
-        return f"the nearest row has {', '.join(differing(nearest))}: {mean:.4f}, n={len(nearest.seeds)}"
+        runs = nearest.runs
+        return f"the nearest row has {', '.join(differing(nearest))}: {runs.mean:.4f}, n={runs.n}"
 
     def _message(self, result: Result, difference: str, wanted: int) -> str:
         from bench.regression.judge import LEVEL
