@@ -6,8 +6,7 @@ pytest bench -k "corruption and resnet18 and psi8_fixed" --scale small --data-di
 
 from dataclasses import replace
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 from bench.experiments.test_complex import recipe as complex_recipe
 from bench.experiments.test_schedules import recipe as simple_recipe
 

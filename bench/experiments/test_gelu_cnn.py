@@ -4,8 +4,7 @@ pytest bench -k "gelu_cnn"
 pytest bench -k "gelu_cnn and gelu" --scale paper --data-dir DIR
 """
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 # Of the final training, until the view `rates` of this experiment's records at `paper` chooses another.
 FINAL_RATE = 1e-3

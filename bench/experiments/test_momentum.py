@@ -6,8 +6,7 @@ pytest bench -k "momentum and gelu" --scale small --data-dir DIR
 
 from dataclasses import replace
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 from bench.experiments.test_mlp import recipe as mlp_recipe
 
 # Of SGD, in the long run of a constant gradient: rate / (1 - momentum).

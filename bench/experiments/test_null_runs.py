@@ -6,8 +6,7 @@ pytest bench -k "null_runs and psi8_fixed" --scale small --data-dir DIR
 
 from dataclasses import replace
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 from bench.experiments.test_corruption import PSI
 from bench.experiments.test_corruption import recipe as corruption_recipe
 

@@ -4,8 +4,7 @@ pytest bench -k "pos and gelu" --data-dir DIR
 pytest bench -k "pos and (gelu or relu or elu)" --scale small --data-dir DIR --vectors FILE
 """
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 # Ours beside the source's gelu, relu and elu; they have no variants.
 ADDED = ("sigmoid", "tanh", "leaky_relu", "selu", "silu", "mish", "prelu", "apl", "tact", "mtact", "glu", "swiglu")

@@ -4,8 +4,8 @@ pytest bench -k "schedules and digits"
 pytest bench -k "schedules and triangular" --scale small --data-dir DIR -n 2
 """
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe, Schedule
+from bench.cases import Case, Experiment, Recipe, RunCase
+from bench.cases.recipe import Schedule
 
 
 def recipe(case: Case, scale: str) -> Recipe:

@@ -6,8 +6,7 @@ pytest bench -k "stochastic and rnn" --scale small --data-dir DIR
 
 from dataclasses import replace
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 from bench.experiments.test_mlp import recipe as mlp_recipe
 
 

@@ -4,8 +4,7 @@ pytest bench -k "timit"
 pytest bench -k "timit and gelu" --scale small --timit DIR
 """
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 # Ours beside the source's gelu, relu and elu; they have no variants.
 ADDED = ("sigmoid", "tanh", "leaky_relu", "selu", "silu", "mish")

@@ -4,8 +4,7 @@ pytest bench -k "xresnet and digits"
 pytest bench -k "xresnet and wrn_22" --scale small --data-dir DIR
 """
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 # Cut to about 150 steps in two seconds: one block in nearly every stage.
 TINY = {
