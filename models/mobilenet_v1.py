@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from models.narrow import narrow, scaled
+from models.narrow import narrow, outline, scaled
 from models.slot import LazyActivation, Slot
 from models.stem import Stem, is_cifar
 
@@ -29,15 +29,16 @@ def mobilenet_v1(
     Shape:
         Input `(N, channels, height, width)`; output `(N, num_classes)`.
     """
-    layers = [*_convolution(input_shape[0], 32, kernel_size=3, stride=1 if is_cifar(stem) else 2)]
-    inputs = 32
-    for channels, blocks in _STAGES:
-        for block in range(scaled(blocks, depth)):
-            stride = 2 if block == 0 and channels > _STAGES[0][0] else 1
-            layers += _convolution(inputs, inputs, kernel_size=3, stride=stride, groups=inputs)
-            layers += _convolution(inputs, channels, kernel_size=1)
-            inputs = channels
-    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, num_classes))
+    with outline(width):
+        layers = [*_convolution(input_shape[0], 32, kernel_size=3, stride=1 if is_cifar(stem) else 2)]
+        inputs = 32
+        for channels, blocks in _STAGES:
+            for block in range(scaled(blocks, depth)):
+                stride = 2 if block == 0 and channels > _STAGES[0][0] else 1
+                layers += _convolution(inputs, inputs, kernel_size=3, stride=stride, groups=inputs)
+                layers += _convolution(inputs, channels, kernel_size=1)
+                inputs = channels
+        net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, num_classes))
     return slot.fill(narrow(net, width, input_shape), input_shape)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from models.narrow import narrow
+from models.narrow import narrow, outline
 from models.slot import LazyActivation, Slot
 
 
@@ -20,18 +20,19 @@ def nin(
     Shape:
         Input `(N, channels, height, width)`; output `(N, num_classes)`.
     """
-    net = nn.Sequential(
-        *_mlpconv(input_shape[0], 192, 160, 96, kernel_size=5),
-        nn.MaxPool2d(3, stride=2, ceil_mode=True),
-        nn.Dropout(dropout),
-        *_mlpconv(96, 192, 192, 192, kernel_size=5),
-        nn.AvgPool2d(3, stride=2, ceil_mode=True),
-        nn.Dropout(dropout),
-        *_mlpconv(192, 192, 192, num_classes, kernel_size=3)[:-1],
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-    )
+    with outline(width):
+        net = nn.Sequential(
+            *_mlpconv(input_shape[0], 192, 160, 96, kernel_size=5),
+            nn.MaxPool2d(3, stride=2, ceil_mode=True),
+            nn.Dropout(dropout),
+            *_mlpconv(96, 192, 192, 192, kernel_size=5),
+            nn.AvgPool2d(3, stride=2, ceil_mode=True),
+            nn.Dropout(dropout),
+            *_mlpconv(192, 192, 192, num_classes, kernel_size=3)[:-1],
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+        )
     return slot.fill(narrow(net, width, input_shape), input_shape)
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.narrow import narrow, scaled
+from models.narrow import narrow, outline, scaled
 from models.slot import LazyActivation, Slot
 
 # VGG16's convolutions: channels and layers of each stage. Simonyan and Zisserman 2014, arXiv 1409.1556, table 1, D.
@@ -31,8 +31,9 @@ def segnet(
     Shape:
         Input `(N, channels, height, width)`; output `(N, num_classes, height, width)`, logits.
     """
-    net = narrow(SegNet(input_shape[0], num_classes, depth), width, input_shape)
-    return slot.fill(net, input_shape)
+    with outline(width):
+        net = SegNet(input_shape[0], num_classes, depth)
+    return slot.fill(narrow(net, width, input_shape), input_shape)
 
 
 class SegNet(nn.Module):

@@ -15,7 +15,7 @@ from torch import nn
 from torchvision.models.resnet import ResNet
 
 from models._torchvision_blocks import GOOGLENET_BLOCKS, BasicBlock, Bottleneck, DenseNet
-from models.narrow import narrow, scaled
+from models.narrow import narrow, outline, scaled
 from models.slot import LazyActivation, Slot
 from models.stem import Stem, is_cifar
 
@@ -32,7 +32,8 @@ def resnet18(
     stem: Stem = "cifar",
 ) -> nn.Module:
     """Two basic blocks in each of four stages. He et al. 2015, arXiv 1512.03385, table 1."""
-    net = ResNet(BasicBlock, [scaled(blocks, depth) for blocks in (2, 2, 2, 2)], num_classes)
+    with outline(width):
+        net = ResNet(BasicBlock, [scaled(blocks, depth) for blocks in (2, 2, 2, 2)], num_classes)
     return _resnet(net, input_shape, slot, width, stem)
 
 
@@ -45,7 +46,8 @@ def resnet50(
     stem: Stem = "cifar",
 ) -> nn.Module:
     """3, 4, 6 and 3 bottleneck blocks. He et al. 2015, arXiv 1512.03385, table 1."""
-    net = ResNet(Bottleneck, [scaled(blocks, depth) for blocks in (3, 4, 6, 3)], num_classes)
+    with outline(width):
+        net = ResNet(Bottleneck, [scaled(blocks, depth) for blocks in (3, 4, 6, 3)], num_classes)
     return _resnet(net, input_shape, slot, width, stem)
 
 
@@ -63,7 +65,8 @@ def resnext50(
         ValueError: a width that splits a group; multiples of 1/32 do not.
     """
     blocks = [scaled(blocks, depth) for blocks in (3, 4, 6, 3)]
-    net = ResNet(Bottleneck, blocks, num_classes, groups=32, width_per_group=4)
+    with outline(width):
+        net = ResNet(Bottleneck, blocks, num_classes, groups=32, width_per_group=4)
     return _resnet(net, input_shape, slot, width, stem)
 
 
@@ -91,8 +94,9 @@ def densenet121(
             f"not {tuple(input_shape)}; resize them or take stem='cifar'"
         )
     layers = tuple(scaled(layers, depth) for layers in (6, 12, 24, 16))
-    net = DenseNet(block_config=layers, num_classes=num_classes)
-    _adapt_stem(net, input_shape[0], stem, convolution="features.conv0", pool="features.pool0")
+    with outline(width):
+        net = DenseNet(block_config=layers, num_classes=num_classes)
+        _adapt_stem(net, input_shape[0], stem, convolution="features.conv0", pool="features.pool0")
     return _filled(net, slot, width, input_shape)
 
 
@@ -121,8 +125,9 @@ def mobilenet_v2(
     ]
     for stage in stages:
         stage[2] = scaled(stage[2], depth)
-    net = torchvision.models.MobileNetV2(num_classes, inverted_residual_setting=stages, dropout=dropout)
-    _adapt(net, "features.0.0", in_channels=input_shape[0], stride=1 if is_cifar(stem) else 2)
+    with outline(width):
+        net = torchvision.models.MobileNetV2(num_classes, inverted_residual_setting=stages, dropout=dropout)
+        _adapt(net, "features.0.0", in_channels=input_shape[0], stride=1 if is_cifar(stem) else 2)
     return _filled(net, slot, width, input_shape)
 
 
@@ -130,8 +135,9 @@ def alexnet(
     input_shape: tuple[int, ...], num_classes: int, slot: Slot, width: float = 1.0, dropout: float = 0.5
 ) -> nn.Module:
     """AlexNet on one GPU and without response normalisation. Krizhevsky 2014, arXiv 1404.5997."""
-    net = torchvision.models.AlexNet(num_classes, dropout)
-    _adapt(net, "features.0", in_channels=input_shape[0])
+    with outline(width):
+        net = torchvision.models.AlexNet(num_classes, dropout)
+        _adapt(net, "features.0", in_channels=input_shape[0])
     return _filled(net, slot, width, input_shape)
 
 
@@ -139,8 +145,9 @@ def vgg16(
     input_shape: tuple[int, ...], num_classes: int, slot: Slot, width: float = 1.0, dropout: float = 0.5
 ) -> nn.Module:
     """VGG configuration D, without batch norm. Simonyan and Zisserman 2014, arXiv 1409.1556, table 1."""
-    net = torchvision.models.vgg16(num_classes=num_classes, dropout=dropout, init_weights=False)
-    _adapt(net, "features.0", in_channels=input_shape[0])
+    with outline(width):
+        net = torchvision.models.vgg16(num_classes=num_classes, dropout=dropout, init_weights=False)
+        _adapt(net, "features.0", in_channels=input_shape[0])
     return _filled(net, slot, width, input_shape)
 
 
@@ -151,10 +158,11 @@ def googlenet(
 
     Torchvision's departures stay: batch norm, and 3x3 where the paper has 5x5.
     """
-    net = torchvision.models.GoogLeNet(
-        num_classes, aux_logits=False, init_weights=False, blocks=GOOGLENET_BLOCKS, dropout=dropout
-    )
-    _adapt(net, "conv1.conv", in_channels=input_shape[0])
+    with outline(width):
+        net = torchvision.models.GoogLeNet(
+            num_classes, aux_logits=False, init_weights=False, blocks=GOOGLENET_BLOCKS, dropout=dropout
+        )
+        _adapt(net, "conv1.conv", in_channels=input_shape[0])
     return _filled(net, slot, width, input_shape)
 
 
@@ -165,8 +173,9 @@ def squeezenet(
 
     The convolution that gives the classes is followed by a ReLU, in the paper too: an output, which stays.
     """
-    net = torchvision.models.SqueezeNet("1_1", num_classes, dropout)
-    _adapt(net, "features.0", in_channels=input_shape[0])
+    with outline(width):
+        net = torchvision.models.SqueezeNet("1_1", num_classes, dropout)
+        _adapt(net, "features.0", in_channels=input_shape[0])
     return _filled(net, slot, width, input_shape, within=net.features)
 
 
