@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 from models._functions import argument, op_of
 
 # The attribute of a caller that holds what its function calls are redirected to, by their number.
-SWAPPED = "swapped"
+REDIRECTED = "redirected"
 
 
 class Reused(nn.Module):
@@ -80,7 +80,7 @@ class Redirect:
     """Stands in a caller's `forward` and redirects the activation functions that its body calls to modules.
 
     Args:
-        caller: whose attribute `swapped` holds the modules by the number of the call, as `nn.ModuleDict`; calls
+        caller: whose attribute `redirected` holds the modules by the number of the call, as `nn.ModuleDict`; calls
             without an entry there stay what they are.
         path: its qualified name, for the error.
         ops: activation functions that its body calls, in this order.
@@ -145,7 +145,7 @@ class _Redirecting(TorchFunctionMode):
             )
         number = str(self.calls)
         self.calls += 1
-        sites = getattr(self.redirect.caller, SWAPPED)
+        sites = getattr(self.redirect.caller, REDIRECTED)
         if number not in sites:
             return func(*args, **kwargs)
         if _checkpointed():

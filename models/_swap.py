@@ -28,7 +28,7 @@ def swap(
 
     A module that is used once is replaced where it is. One that is used several times, as a ResNet's `relu`, becomes
     a `models._redirect.Reused`, whose n-th use in a forward pass is that of its n-th instance. Function calls
-    (`F.relu`, `torch.relu`, `x.relu()`) are redirected to modules under the attribute `swapped` of their caller;
+    (`F.relu`, `torch.relu`, `x.relu()`) are redirected to modules under the attribute `redirected` of their caller;
     `F.relu(x, inplace=True)` and `x.relu_()` still overwrite x, while modules leave it alone.
     `torch.compile` makes one graph of networks whose sites are modules; it breaks the graph at every function call
     that is redirected. Function calls are redirected in `forward` alone: another method called from outside
@@ -112,7 +112,7 @@ def _check_inputs(activation: str, in_features_multiplier: int) -> None:
     if in_features_multiplier > 1:
         raise ValueError(
             f"activation {activation!r} takes {in_features_multiplier} inputs for each output, and swap cannot widen "
-            f"the layer before it; models.build can, with one of {', '.join(names(widens=True))}"
+            f"the layer before it; models.build can, with a network that widens: {', '.join(names(widens=True))}"
         )
 
 
@@ -142,30 +142,30 @@ def _replace_modules(net: nn.Module, sites: Sequence[Site], instances: Mapping[S
 def _redirect_functions(net: nn.Module, sites: Sequence[Site], instances: Mapping[Site, nn.Module]) -> None:
     from torch import nn
 
-    from models._redirect import SWAPPED, Redirect
+    from models._redirect import REDIRECTED, Redirect
 
     calls_of: dict[str, list[Site]] = defaultdict(list)
     for site in sorted(sites, key=lambda site: site.index):
-        redirected_before = site.name.startswith(f"{site.path}.{SWAPPED}.".lstrip("."))
+        redirected_before = site.name.startswith(f"{site.path}.{REDIRECTED}.".lstrip("."))
         if site.kind == "function" or redirected_before:
             calls_of[site.path].append(site)
     for path, calls in calls_of.items():
         new = {str(number): instances[site] for number, site in enumerate(calls) if site in instances}
         caller = net.get_submodule(path)
-        if not new or hasattr(caller, SWAPPED):
-            getattr(caller, SWAPPED, {}).update(new)
+        if not new or hasattr(caller, REDIRECTED):
+            getattr(caller, REDIRECTED, {}).update(new)
             continue
-        caller.add_module(SWAPPED, nn.ModuleDict(new).train(caller.training))
+        caller.add_module(REDIRECTED, nn.ModuleDict(new).train(caller.training))
         vars(caller)["forward"] = Redirect(caller, path, [site.op for site in calls])
 
 
 def _suspend(net: nn.Module, calls: Mapping[str, Iterable[str]]) -> None:
     """Let what a caller with redirected functions runs interrupt it."""
-    from models._redirect import SWAPPED, resume, suspend
+    from models._redirect import REDIRECTED, resume, suspend
 
-    instances = [module for caller in net.modules() for module in getattr(caller, SWAPPED, {}).values()]
+    instances = [module for caller in net.modules() for module in getattr(caller, REDIRECTED, {}).values()]
     for path, called in calls.items():
-        if not hasattr(net.get_submodule(path), SWAPPED):
+        if not hasattr(net.get_submodule(path), REDIRECTED):
             continue
         for module in map(net.get_submodule, called):
             if module not in instances and suspend not in module._forward_pre_hooks.values():
