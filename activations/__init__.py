@@ -13,6 +13,7 @@ python -m activations --help               # the same as tables, plots and a fam
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from activations._arguments import Choice, Number
@@ -43,7 +44,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Facts need numpy and scipy; everything else here is to import fast."""
     if name in ("Properties", "properties"):
-        from activations import _properties
-
-        return getattr(_properties, name)
+        return getattr(importlib.import_module("activations._properties"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from activations import _registry, reference
+import activations.reference as reference
 from activations._record import Activation
+from activations._registry import build
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -59,7 +60,7 @@ def _of_module(entry: Activation) -> Curve:
 
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
-        module = _registry.build(entry.name).double().eval()
+        module = build(entry.name).double().eval()
 
     def value(x: Array) -> Array:
         with torch.no_grad():

@@ -18,10 +18,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from activations import _registry
 from activations._curve import Array, NoFactsError, curve_of
 from activations._piecewise import NARROW, REACH, Piecewise
 from activations._record import Activation
+from activations._registry import info
 
 SUFFIXES = (".png", ".svg", ".pdf")
 TOGETHER = 6  # more than so many curves in one panel cannot be told apart
@@ -86,7 +86,7 @@ def figure_of(names: Sequence[str], window: tuple[float, float] = (-4.0, 4.0)) -
     Raises:
         ValueError: an activation that is not a function of one number.
     """
-    curves = [drawn(_registry.info(name), window) for name in names]
+    curves = [drawn(info(name), window) for name in names]
     return _together(curves, window) if len(curves) <= TOGETHER else _apart(curves, window)
 
 

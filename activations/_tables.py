@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from activations import _registry
+import activations._registry as registry
 from activations._properties import Properties, Range
 from activations._record import Activation
 
@@ -67,18 +67,18 @@ def sheet(one: Properties) -> str:
         )
         for key, text in lines.items()
     )
-    return "\n".join([_registry.info(one.name).label, *body])
+    return "\n".join([registry.info(one.name).label, *body])
 
 
 def facts(one: Properties) -> dict[str, str]:
     """Everything about one activation, by what it is about; what there is none of is left out."""
-    entry = _registry.info(one.name)
+    entry = registry.info(one.name)
     lines = {
         "name": ", ".join([entry.name, *entry.aliases]),
         "family": entry.family,
         "source": entry.source,
         "variant of": entry.variant_of or "",
-        "variants": ", ".join(name for name in _registry.names() if _registry.info(name).variant_of == entry.name),
+        "variants": ", ".join(name for name in registry.names() if registry.info(name).variant_of == entry.name),
         "notes": entry.notes,
         "arguments": "; ".join(
             f"{name} = {argument.default}, {argument}" for name, argument in entry.arguments.items()

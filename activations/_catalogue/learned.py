@@ -41,7 +41,7 @@ def _pau_kinks(numerator: Any, denominator: Any, version: str) -> tuple[float, .
     return tuple(sorted(float(root.real) for root in roots if abs(root.imag) < 1e-12))
 
 
-ENTRIES = (
+LEARNED = (
     Activation(
         name="pau",
         label="PAU",

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import torch
 
+import activations.contract.points as points
+import activations.contract.truth as truth
 from activations._record import Accuracy, Activation
-from activations.contract import points, truth
 from activations.contract.truth import Array, Call, Exact
 from activations.pointwise import opmath
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
-import activations
+import activations._registry as registry
+import activations.contract.subject as subject
 from activations._arguments import Choice, Number
 from activations._record import Activation
-from activations.contract import subject
 from activations.contract.subject import DTYPES, NotApplicable
 from activations.pointwise import Pointwise
 
@@ -72,7 +72,7 @@ def parameters_are_those_of_the_record(entry: Activation) -> None:
     """The trainable parameters of the module are those that the record names, with its initial values."""
     if subject.is_own(entry):
         raise NotApplicable("a user's record names no parameters")
-    found = {name for name, _ in activations.build(entry.name).named_parameters()}
+    found = {name for name, _ in registry.build(entry.name).named_parameters()}
     named = set(entry.parameters)
     if found and named and not found & named:
         raise NotApplicable("the parameters of the formula are made by a network")
@@ -84,7 +84,7 @@ def function_agrees_with_module(entry: Activation) -> None:
     """The functional form computes what the module does, with the record's values as arguments."""
     if entry.function is None:
         raise NotApplicable("a module only")
-    function = activations.function(entry.name)
+    function = registry.function(entry.name)
     made = subject.module(entry)
     x = subject.batch(entry)
     if not isinstance(function, Pointwise):
@@ -105,7 +105,7 @@ def function_agrees_with_module(entry: Activation) -> None:
 
 def bad_arguments_are_refused(entry: Activation) -> None:
     """A value that the record does not allow, and an unknown name: ValueError with the name and what is allowed."""
-    build = functools.partial(activations.build, entry.name)
+    build = functools.partial(registry.build, entry.name)
     for name, argument in entry.arguments.items():
         for value in _refused(argument):
             message = _refusal(build, **{name: value})

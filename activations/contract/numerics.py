@@ -10,9 +10,12 @@ import mpmath
 import torch
 from torch import Tensor
 
-from activations import reference
+import activations.contract.accuracy as accuracy
+import activations.contract.points as points
+import activations.contract.subject as subject
+import activations.contract.truth as truth
+import activations.reference as reference
 from activations._record import Activation
-from activations.contract import accuracy, points, subject, truth
 from activations.contract.subject import DTYPES, NotApplicable
 
 # A jump of the derivative smaller than this is no kink.

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import activations
+import activations._registry as registry
+import activations.contract.truth as truth
 from activations._record import Activation
-from activations.contract import truth
 from activations.contract.truth import Call
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -41,7 +41,7 @@ def module(entry: Activation, dtype: torch.dtype = torch.float64, fused: bool = 
         fused: see `activations.build`.
         **places: `shape` and the like, for `activations.build`.
     """
-    made = activations.build(entry.name, fused=fused, **places)
+    made = registry.build(entry.name, fused=fused, **places)
     own = dict(made.named_parameters())
     with torch.no_grad():
         for name, value in entry.parameters.items():
@@ -57,7 +57,7 @@ def call(entry: Activation, dtype: torch.dtype, fused: bool = False) -> Call:
     made = module(entry, dtype, fused)
     if set(entry.parameters) <= {name for name, _ in made.named_parameters()}:
         return made
-    function = activations.function(entry.name)
+    function = registry.function(entry.name)
     weights = [torch.tensor(value).bfloat16().to(dtype) for value in entry.parameters.values()]
     flat = [one for weight in weights for one in (weight.unbind() if weight.ndim else (weight,))]
     extra = {"fused": True} if fused else {}

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
+import activations.contract.subject as subject
+import activations.contract.truth as truth
 from activations._record import Activation
-from activations.contract import subject, truth
 from activations.contract.subject import DTYPES, NotApplicable
 
 LARGE = (4, 32, 32)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+import activations.contract.subject as subject
 from activations._record import Activation
-from activations.contract import subject
 
 
 def compiles(entry: Activation) -> None:

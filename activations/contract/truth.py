@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from activations import reference
+import activations.reference as reference
 from activations._record import Activation
 
 Array: TypeAlias = NDArray[np.float64]
