@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class Checked(nn.Module):
-    """What a user's file defines, in one place of use.
+    """What a user's file defines, at one site.
 
     Args:
         given: a function, which is called; a class, which is built without arguments; or a module, which is copied.

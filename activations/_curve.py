@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 import activations.reference as reference
 from activations._record import Activation
 from activations._registry import build
-
-Array: TypeAlias = NDArray[np.float64]
+from activations.reference import Array
 
 ASIDE = 1e-9  # how far from a kink, relative to the larger of 1 and |x|, autograd finds a one-sided derivative
 PROBES = np.linspace(-3.0, 3.0, 7)

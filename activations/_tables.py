@@ -132,8 +132,8 @@ def tree(entries: Sequence[Activation], marked: Collection[str] = ()) -> str:
 
     def branches(key: str, indent: str, family: str) -> Iterator[str]:
         children = below.get(key, [])
-        for place, child in enumerate(children, 1):
-            last = place == len(children)
+        for number, child in enumerate(children, 1):
+            last = number == len(children)
             star = "*" if child.name in marked else ""
             away = f" [{child.family}]" if child.family != family else ""
             yield f"{indent}{'└── ' if last else '├── '}{child.label}{star} ({child.name}){away}"
@@ -207,8 +207,8 @@ def _span(span: Range, digits: int = 4) -> str:
 
 
 def _where(span: Range) -> str:
-    places = (("least", span.low_at), ("greatest", span.high_at))
-    return ", ".join([_span(span, 12), *(f"{word} at x = {_number(at, 10)}" for word, at in places if at is not None)])
+    bounds = (("least", span.low_at), ("greatest", span.high_at))
+    return ", ".join([_span(span, 12), *(f"{word} at x = {_number(at, 10)}" for word, at in bounds if at is not None)])
 
 
 def _value(value: object) -> str:

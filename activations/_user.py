@@ -22,7 +22,7 @@ def load(reference: str) -> Activation:
 
     Args:
         reference: `path/to/file.py:name`. A function takes a tensor and returns one of its shape; a class is
-            built without arguments, anew for every place of use; a module is copied. The file may import what lies
+            built without arguments, anew for every site; a module is copied. The file may import what lies
             beside it.
 
     Raises:

@@ -71,7 +71,7 @@ CHECKS: dict[str, Check] = {
             transforms.exports,
             transforms.maps_over_examples,
             transforms.gives_per_example_gradients,
-            transforms.fused_agrees_in_place,
+            transforms.fused_agrees_at_a_site,
             noise.evaluation_is_deterministic,
             noise.generator_reproduces,
             noise.backward_uses_the_same_noise,

@@ -16,7 +16,7 @@ X = torch.linspace(-3, 3, 200, dtype=torch.float64)
 
 def evaluation_is_deterministic(entry: Activation) -> None:
     """Twice the same in evaluation mode, whatever the entry; and without drawing from torch's generator."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     before = torch.get_rng_state()
     one, other = made(x), made(x)
     assert torch.equal(one, other), "two evaluations differ"

@@ -14,8 +14,8 @@ from torch import Tensor
 
 import activations.reference as reference
 from activations._record import Activation
+from activations.reference import Array
 
-Array: TypeAlias = NDArray[np.float64]
 Call: TypeAlias = Callable[[Tensor], Tensor]
 
 # Derivatives are not judged this near to a kink, in multiples of it.
