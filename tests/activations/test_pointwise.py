@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from activations.contract.memory import bytes_saved
 from activations.pointwise import Pointwise
-from bench.memory import bytes_saved
 
 
 def _cubic_value(x: Tensor, slope: Tensor, *, shift: float = 1.0) -> Tensor:
