@@ -145,8 +145,16 @@ def test_nan_comes_through(name: str) -> None:
     assert y.isnan().flatten().tolist() == [True, True, False]
 
 
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=str)
-@pytest.mark.parametrize("name", ["swiglu", "maxout"])
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [
+        ("swiglu", torch.contiguous_format),
+        pytest.param("swiglu", torch.channels_last, marks=pytest.mark.slow),
+        pytest.param("maxout", torch.contiguous_format, marks=pytest.mark.slow),
+        pytest.param("maxout", torch.channels_last, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_the_fused_form_agrees_in_value_derivative_and_layout(name: str, layout: torch.memory_format) -> None:
     x = torch.randn(2, 6, 4, 8).to(memory_format=layout).requires_grad_()
     results: list[tuple[Tensor, ...]] = []

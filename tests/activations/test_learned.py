@@ -138,8 +138,10 @@ def test_a_shared_hypernetwork_learns_from_every_site_and_counts_once() -> None:
 
 @pytest.mark.parametrize("name", ["relu", "apl", "swish"])
 def test_activations_that_share_nothing_are_built_per_site_as_alone(name: str) -> None:
+    torch.manual_seed(0)
     at_site = activations.per_site(name)
     first, second = at_site((3, 4, 4)), at_site((3, 4, 4))
+    torch.manual_seed(0)
     alone = activations.build(name, shape=(3, 4, 4))
     assert type(first) is type(alone)
     assert all(torch.equal(one, other) for one, other in zip(first.parameters(), alone.parameters(), strict=True))
@@ -163,6 +165,7 @@ def test_a_hyperactivation_computes_its_weights_in_full_under_autocast() -> None
     assert torch.equal(inside, module(x))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "arguments"), LEARNED, ids=str)
 def test_the_fused_form_agrees_with_the_eager_one(name: str, arguments: dict[str, str]) -> None:
     module = activations.build(name, **arguments)
