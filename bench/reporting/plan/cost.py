@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
+from activations.contract.memory import bytes_saved
 from bench import data
 from bench.cases.case import Case
 from bench.cases.recipe import Precision, Recipe
@@ -23,7 +24,6 @@ from bench.reporting.plan.devices import Device, Work
 from bench.training import optimizers, setup
 from bench.training.augmentation import AUGMENTATIONS
 from bench.training.evaluation import autocast_of
-from bench.training.memory import bytes_saved
 from bench.training.objectives import OBJECTIVES
 
 CPU = torch.device("cpu")

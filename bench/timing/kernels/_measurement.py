@@ -157,7 +157,7 @@ def prepare_module(module: nn.Module, x: torch.Tensor, mode: str) -> Prepared:
     """A call of a module, one of `MODES`: with the gradients of input and parameters, or without a graph."""
     import torch
 
-    from bench.training.memory import bytes_saved
+    from activations.contract.memory import bytes_saved
 
     backward = mode == "forward_backward"
     module.requires_grad_(backward)

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 import activations
+from activations.contract.memory import bytes_saved
 from bench.cases.case import Case
 from bench.cases.recipe import Recipe
 from bench.data.parts import Part, Parts, prepare
@@ -22,7 +23,6 @@ from bench.records.baseline import Baseline
 from bench.reporting.plan import cost, devices, estimate
 from bench.stats import power
 from bench.training import optimizers, setup
-from bench.training.memory import bytes_saved
 from made import runs
 
 CPU = torch.device("cpu")

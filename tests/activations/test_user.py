@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 import activations
-from activations import _registry
+
+pytestmark = pytest.mark.usefixtures("scratch_registry")
 
 Write = Callable[[str], Path]
 
@@ -51,12 +52,6 @@ def write(tmp_path: Path) -> Write:
     return write
 
 
-@pytest.fixture(autouse=True)
-def _scratch_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_registry, "_REGISTRY", dict(_registry._REGISTRY))
-    monkeypatch.setattr(_registry, "_ALIASES", dict(_registry._ALIASES))
-
-
 def test_a_function_becomes_an_activation(write: Write) -> None:
     record = activations.load(f"{write(MINE)}:Half_Wave")
     assert record.name == "half_wave"  # case ids are lower case
@@ -72,7 +67,7 @@ def test_a_function_becomes_an_activation(write: Write) -> None:
     assert copy.deepcopy(module)(torch.tensor(2.0)) == 1
 
 
-def test_a_class_is_built_anew_for_every_place(write: Write) -> None:
+def test_a_class_is_built_anew_for_every_site(write: Write) -> None:
     activations.register(activations.load(f"{write(MINE)}:Scaled"))
     one, other = (activations.build("scaled", shape=(6, 28, 28)) for _ in range(2))
     assert one(torch.tensor(2.0)).item() == 6
@@ -171,7 +166,7 @@ def test_a_class_that_makes_no_activation_is_named_when_built(write: Write, text
         activations.build("mine")
 
 
-def test_a_module_is_copied_for_every_place(write: Write) -> None:
+def test_a_module_is_copied_for_every_site(write: Write) -> None:
     path = write("import torch\nmine = torch.nn.PReLU()")
     activations.register(activations.load(f"{path}:mine"))
     one, other = (activations.build("mine") for _ in range(2))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+import functools
 
 import pytest
 import torch
@@ -14,10 +11,16 @@ from torch import Tensor
 import activations
 from activations import fused
 
-ROOT = Path(activations.__file__).parents[1]
-# Of one parameter for all, one a channel, and several with a loop over them: the ways in which kernels differ.
+# Of no parameter, one for all, one a channel, and several with a loop over them: the ways in which kernels differ.
 # Every registered function is fused, and compared with exact values, by the contract.
-KINDS = ("mish", "tact", "prelu", "apl")
+PLAIN, LAST = torch.contiguous_format, torch.channels_last
+KINDS = [
+    ("mish", PLAIN),
+    ("mish", LAST),
+    ("prelu", PLAIN),
+    ("apl", LAST),
+    *(pytest.param(*kind, marks=pytest.mark.slow) for kind in (("tact", PLAIN), ("prelu", LAST), ("apl", PLAIN))),
+]
 
 
 def results(module: torch.nn.Module, x: Tensor) -> list[Tensor]:
@@ -26,13 +29,13 @@ def results(module: torch.nn.Module, x: Tensor) -> list[Tensor]:
 
 
 def pair(name: str, shape: tuple[int, ...] | None = None) -> tuple[torch.nn.Module, torch.nn.Module]:
-    eager, compiled = (activations.build(name, shape=shape, fused=fuse) for fuse in (False, True))
+    few = {"hinges": 2} if name == "apl" else {}  # each of them is compiled
+    eager, compiled = (activations.build(name, shape=shape, fused=fuse, **few) for fuse in (False, True))
     compiled.load_state_dict(eager.state_dict())
     return eager, compiled
 
 
-@pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=str)
+@pytest.mark.parametrize(("name", "layout"), KINDS, ids=str)
 def test_the_fused_form_computes_what_the_eager_form_does(name: str, layout: torch.memory_format) -> None:
     eager, compiled = pair(name, (3, 4, 5))
     x = torch.randn(2, 3, 4, 5).to(memory_format=layout).requires_grad_()
@@ -78,25 +81,23 @@ def test_where_torch_has_one_pass_already_that_is_what_runs() -> None:
     assert type(activations.build("elu", fused=True)) is torch.nn.ELU
 
 
-def test_without_a_compiler_the_eager_form_runs_after_one_warning(tmp_path: Path) -> None:
-    code = """
-import torch, warnings, activations
-x = torch.randn(8)
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    for _ in range(2):
-        out = activations.build("mish", fused=True)(x)
-said = [str(one.message) for one in caught]
-print(torch.equal(out, activations.function("mish").value(x)), *[text for text in said if "fused" in text], sep="|")
-"""
-    environment = {**os.environ, "CXX": "/nowhere/c++", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, env=environment
-    )
-    same, *warned = done.stdout.strip().split("|")
-    assert same == "True"
-    assert len(warned) == 1
-    assert "run unfused here, for want of a C++ compiler" in warned[0]
+def test_without_a_compiler_the_eager_form_runs_after_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._inductor import config, utils  # half a second, at collection too
+
+    monkeypatch.setattr(fused, "_kernel", functools.cache(fused._kernel.__wrapped__))  # nothing is compiled yet
+    monkeypatch.setattr(fused, "_unavailable", False)
+    x = torch.randn(8)
+    module = activations.build("mish", fused=True)
+    with (
+        utils.fresh_cache(),
+        config.patch({"cpp.cxx": ("/nowhere/c++",)}),
+        pytest.warns(UserWarning, match=r"run unfused here, for want of a C\+\+ compiler") as warned,
+    ):
+        outputs = [module(x) for _ in range(2)]
+    assert len([one for one in warned if "fused" in str(one.message)]) == 1
+    for output in outputs:
+        assert torch.equal(output, activations.function("mish").value(x))
+    assert not fused.applies(x)
 
 
 def test_a_kernel_is_made_once_however_often_it_is_built() -> None:

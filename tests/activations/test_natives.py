@@ -58,20 +58,16 @@ DIFFERENCES: dict[tuple[str, str], tuple[tuple[torch.dtype, ...], Callable[[np.n
 def off(name: str, what: str, dtype: torch.dtype) -> np.ndarray:
     """The points of the contract's grid at which torch is off; kinks, underflow and overflow left out."""
     entry = activations.info(name)
-    values = truth.values_of(entry)
-    x = points.grid(dtype)[:, 0]
-    exact = getattr(reference, what)
-    want = exact(name, x, **values)
-    radius = np.minimum(0.25, np.abs(x) / 4)
-    nearby = np.abs([want, exact(name, x - radius, **values), exact(name, x + radius, **values)])
+    grid = points.grid(dtype)
+    x = grid[:, 0]
+    exact = truth.from_formula(entry, truth.values_of(entry), grid)[what == "derivative"]
     info = torch.finfo(dtype)
-    magnitude = np.minimum(np.nan_to_num(nearby).max(0), info.max)
+    magnitude = np.minimum(exact.around, info.max)
     unit = np.ldexp(info.eps, np.frexp(magnitude)[1] - 1)
     got = truth.evaluate(subject.module(entry, dtype), x, dtype)[what == "derivative"].double().numpy()
     with np.errstate(invalid="ignore"):
-        wrong = ~(np.abs(got - want) <= ULP[what] * unit)
-    at_kinks = [np.abs(x - kink) <= 1e-3 * abs(kink) for kink in truth.kinks_of(entry, values)]
-    judged = (magnitude > 2**10 * info.smallest_normal) & (np.abs(want) < info.max) & ~np.any(at_kinks, axis=0)
+        wrong = ~(np.abs(got - exact.nearest) <= ULP[what] * unit)
+    judged = exact.judged & (magnitude > 2**10 * info.smallest_normal) & (np.abs(exact.nearest) < info.max)
     return x[wrong & judged]
 
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from activations.contract.memory import bytes_saved
 from activations.pointwise import Pointwise
-from bench.training.memory import bytes_saved
 
 
 def _cubic_value(x: Tensor, slope: Tensor, *, shift: float = 1.0) -> Tensor:
@@ -75,7 +75,7 @@ def test_half_types_are_computed_in_float32_and_rounded_once(dtype: torch.dtype)
     assert (x.grad.dtype, slope.grad.dtype) == (dtype, torch.float32)
 
 
-@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("fused", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_vmap_maps_input_parameters_or_both(fused: bool) -> None:
     x, slopes = torch.randn(4, 2, 3), torch.randn(4, 3)
 

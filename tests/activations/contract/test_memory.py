@@ -1,4 +1,4 @@
-"""Tests of bench.training.memory: bytes saved for backward are counted by storage, once each, parameters left out."""
+"""Tests of the memory count: bytes saved for backward are counted by storage, once each, parameters left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import activations
-from bench.training.memory import bytes_saved
+from activations.contract.memory import bytes_saved
 
 
 def _input(*shape: int) -> Tensor:

@@ -68,7 +68,7 @@ def _plain_meta_acon(module: torch.nn.Module, x: Tensor) -> Tensor:
     return difference * torch.sigmoid(torch.sigmoid(squeezed) * difference) + module.p2 * x
 
 
-@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("fused", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_meta_acon_squeezes_the_means_of_the_channels_into_beta(fused: bool) -> None:
     module = activations.build("meta_acon", shape=(3, 4, 5), init="paper", fused=fused).double()
     x = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)

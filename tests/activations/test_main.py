@@ -1,39 +1,23 @@
-"""Tests of `python -m activations`: tables, family tree, plots, accuracy, and errors of one line."""
+"""Tests of `python -m activations`: tables, family tree, accuracy, and errors of one line."""
 
 from __future__ import annotations
 
 import re
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
-import matplotlib.image
-import numpy as np
 import pytest
 
 import activations
-from activations import _plot, _registry
 from activations.__main__ import main
-from made import one_line_error
+from command_lines import one_line_error
 
 NAMES = activations.names()
 WIDEST = 120
-ROOT = Path(activations.__file__).parents[1]
 
 
-@pytest.fixture(autouse=True)
-def _scratch_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user's function that a test names is gone after it."""
-    monkeypatch.setattr(_registry, "_REGISTRY", dict(_registry._REGISTRY))
-    monkeypatch.setattr(_registry, "_ALIASES", dict(_registry._ALIASES))
-
-
-@pytest.fixture
-def mine(tmp_path: Path) -> str:
-    """A user's function, as the command line takes it."""
-    file = tmp_path / "mine.py"
-    file.write_text("import torch\n\ndef half_swish(x):\n    return x * torch.sigmoid(x) / 2\n")
-    return f"{file}:half_swish"
+pytestmark = pytest.mark.usefixtures("scratch_registry")
 
 
 def _rows(text: str) -> dict[str, str]:
@@ -53,13 +37,16 @@ def test_without_names_every_activation_has_its_row(capsys: pytest.CaptureFixtur
     assert "Not a function of one number" in text
 
 
-def test_the_module_runs_as_a_command() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "activations", "relu", "swish"], capture_output=True, text=True, cwd=ROOT, check=True
-    )
-    assert list(_rows(done.stdout)) == ["relu", "silu"]
-    assert "[-0.2785, ∞)" in _rows(done.stdout)["silu"]
-    assert "[0, ∞)" in _rows(done.stdout)["relu"]
+def test_the_module_runs_as_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["activations", "relu", "swish"])
+    monkeypatch.delitem(sys.modules, "activations.__main__")  # else runpy warns that it is there already
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_module("activations", run_name="__main__", alter_sys=True)
+    rows = _rows(capsys.readouterr().out)
+    assert stop.value.code == 0
+    assert list(rows) == ["relu", "silu"]
+    assert "[-0.2785, ∞)" in rows["silu"]
+    assert "[0, ∞)" in rows["relu"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -97,15 +84,15 @@ def test_the_tree_has_every_activation_once_below_its_original(capsys: pytest.Ca
     assert main(["--tree"]) == 0
     lines = capsys.readouterr().out.splitlines()
     depths: dict[str, tuple[int, int]] = {}
-    for place, line in enumerate(lines):
+    for number, line in enumerate(lines):
         if found := re.match(r"([│├└─ ]+).* \((\w+)\)( \[\w+\])?$", line):
             assert found[2] not in depths
-            depths[found[2]] = (place, len(found[1]))
+            depths[found[2]] = (number, len(found[1]))
     assert sorted(depths) == sorted(NAMES)
     for name in NAMES:
         if parent := activations.info(name).variant_of:
             above = [
-                one for one, (place, depth) in depths.items() if place < depths[name][0] and depth < depths[name][1]
+                one for one, (number, depth) in depths.items() if number < depths[name][0] and depth < depths[name][1]
             ]
             assert above[-1] == parent
 
@@ -116,52 +103,6 @@ def test_the_tree_of_one_name_is_its_line(capsys: pytest.CaptureFixture[str]) ->
     assert "PReLU* (prelu)" in text
     assert {"(relu)", "(leaky_relu)"} <= set(text.split())
     assert "(gelu)" not in text
-
-
-# Plots
-
-
-@pytest.mark.parametrize("count", [1, 3, 8])
-def test_a_plot_names_every_function(count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = ["relu", "gelu", "hard_elish", "elu", "selu", "silu", "mish", "tanh"][:count]
-    file = tmp_path / "plot.svg"
-    assert main([*names, "--plot", str(file)]) == 0
-    assert str(file) in capsys.readouterr().out
-    text = re.sub(r"<[^>]+>", " ", file.read_text())
-    for name in names:
-        assert activations.info(name).label in text
-
-
-def test_the_same_plot_is_the_same_file(tmp_path: Path) -> None:
-    for name in ("one.svg", "other.svg"):
-        main(["relu", "elu", "--plot", str(tmp_path / name)])
-    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
-
-
-def test_a_png_is_a_picture_on_white(tmp_path: Path) -> None:
-    file = tmp_path / "plot.png"
-    assert main(["relu", "elu", "--plot", str(file)]) == 0
-    picture = matplotlib.image.imread(file)
-    assert picture.shape[1] > 1000
-    assert (picture[0] == 1).all()
-    assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 10
-
-
-def test_a_derivative_is_not_joined_across_a_kink() -> None:
-    relu, elu = (_plot.drawn(activations.info(name), (-4.0, 4.0))[1] for name in ("relu", "elu"))
-    assert [(arc.x[0], arc.x[-1]) for arc in relu] == [(-4, 0), (0, 4)]
-    assert [np.unique(arc.slope.round(9)).tolist() for arc in relu] == [[0], [1]]
-    assert len(elu) == 1
-
-
-def test_a_plot_of_a_family_leaves_out_what_is_no_function(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--family", "self_gated", "--plot", str(tmp_path / "plot.png")]) == 0
-    assert "left out, being no functions of one number: meta_acon" in capsys.readouterr().out
-
-
-def test_a_users_function_is_plotted(mine: str, tmp_path: Path) -> None:
-    assert main([mine, "--plot", str(tmp_path / "plot.svg"), "--window", "-2", "6"]) == 0
-    assert "half_swish" in (tmp_path / "plot.svg").read_text()
 
 
 # Accuracy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 import activations
 
@@ -13,11 +14,11 @@ FOUR = ("t_left", "a_left", "t_right", "a_right")
 def test_a_frozen_srelu_trains_its_parameters_only_when_thawed() -> None:
     module = activations.build("srelu", shape=(3, 1, 1))
     x = torch.linspace(-3, 3, 36).reshape(2, 3, 2, 3).requires_grad_()
-    module.freeze()
+    module.requires_grad_(False)
     module(x).sum().backward()
     assert x.grad is not None
     assert [module.get_parameter(name).grad for name in FOUR] == [None] * 4
-    module.freeze(False)
+    module.requires_grad_(True)
     module(x).sum().backward()
     assert all(module.get_parameter(name).grad.shape == (3, 1, 1) for name in FOUR)
 
@@ -38,3 +39,13 @@ def test_a_smooth_rectifier_becomes_relu_as_its_constant_goes(name: str) -> None
     small = {"squareplus": {"b": 1e-12}, "smelu": {"beta": 1e-6}, "softplus": {"beta": 1e6}}[name]
     x = torch.linspace(-3, 3, 24)
     torch.testing.assert_close(activations.build(name, **small)(x), x.relu(), rtol=1e-6, atol=1e-6)
+
+
+def test_prelu_is_torchs_own_kernel_where_that_knows_the_site() -> None:
+    module, native = activations.build("prelu", shape=(6, 5, 4)), nn.PReLU(6)
+    x = torch.randn(2, 6, 5, 4)
+    assert torch.equal(module(x), native(x))
+    for shape in ((6, 5, 4), (6,), ()):
+        module = activations.build("prelu", shape=shape or None)
+        assert module(torch.randn(2, *shape)).shape == (2, *shape)
+        assert module(torch.tensor(-1.0).expand(shape)).shape == shape  # one example, no batch
