@@ -1,4 +1,4 @@
-"""Observations: which runs belong together, and which source wins where both have a case."""
+"""Runs of a case: which runs belong together, and which source wins where both have a case."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def written(folders, results=(), recorded=()):
     return case_runs.gather(*folders)
 
 
-def test_records_of_a_case_are_one_observation_by_seed(folders):
+def test_records_of_a_case_are_its_runs_by_seed(folders):
     (found,), notes = written(folders, runs([0.9, 0.8], case=ELU))
     assert found.of("test_accuracy") == {0: 0.9, 1: 0.8}
     assert (found.provenance, found.n, notes) == ("results", 2, [])
