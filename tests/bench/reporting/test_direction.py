@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from bench.cases import metric
 from bench.cases.case import Case, Experiment
-from bench.cases.metric import METRICS, Measured, register
+from bench.cases.metric import METRICS, register
 from bench.cases.recipe import Recipe
 from bench.ranking import learning_rates, rank, versus_relu
 from bench.ranking.agreement import agreement_over
@@ -22,12 +22,11 @@ from bench.records.record import Record
 from bench.records.result import Result
 from bench.records.runs import Runs
 from bench.regression import compare, judge, steps
-from bench.reporting.claims import CLAIMS, judged_claims
 from bench.reporting.files import junit
 from bench.reporting.page import axis, standings
 from bench.reporting.views import VIEWS, costs
 from made import runs, runs_of_case
-from made_metric import ERROR
+from made_metric import ERROR, as_error
 from made_views import crossed, one_block, problems, timed
 
 SEEDS = 6
@@ -38,32 +37,6 @@ LUCK = np.random.default_rng(0).normal(0, 0.002, SEEDS)
 def registered(monkeypatch):
     monkeypatch.setattr("bench.cases.metric.METRICS", dict(METRICS))
     register(ERROR)
-
-
-def error_name(name: str) -> str:
-    measured = Measured.parse(name)
-    return replace(measured, metric=ERROR).name if measured.metric.name == "accuracy" else name
-
-
-def turned(series: dict) -> dict:
-    """Accuracies as errors, whatever else there is as it is."""
-    return {
-        error_name(name): tuple(1 - value for value in values) if error_name(name) != name else values
-        for name, values in series.items()
-    }
-
-
-def as_error(one: CaseRuns) -> CaseRuns:
-    """The same runs, judged by their error."""
-    metric = error_name(one.metric)
-    metrics = turned(dict(one.metrics))
-    return replace(
-        one,
-        recipe={**one.recipe, "metric": metric},
-        metrics=metrics,
-        runs=replace(one.runs, values=metrics[metric]),
-        curves=tuple(map(turned, one.curves)),
-    )
 
 
 def errors(accuracies, **settings) -> list[Record]:
@@ -131,10 +104,12 @@ def test_blocks_are_ranked_alike():
 
 
 def test_what_is_better_than_relu_is_so_by_its_errors():
-    accuracy, error = (rank.blocks(world) for world in both(problems(1)))
+    world = [replace(one, recipe={**one.recipe, "test_size": 100}) for one in problems(1)]
+    accuracy, error = map(rank.blocks, both(world))
     (one,), (other,) = (versus_relu.paragraphs(["elu"], found) for found in (accuracy, error))
-    assert one.endswith("better")
-    assert other.endswith("better")
+    assert ", better" in one
+    assert ", better" in other
+    assert "+10.00" in one
     assert "-10.00" in other
     assert "points" in other
 
@@ -199,19 +174,6 @@ def test_equal_cost_is_judged_by_the_same_direction():
     ]
 
 
-@pytest.mark.parametrize("claim", ["A1", "A6a", "A6b", "A8", "B11", "D2", "D3a", "D3b", "A5"])
-@pytest.mark.parametrize("world", ["supported", "refuted"])
-def test_claims_are_answered_alike(claim, world):
-    from test_claims import MAKERS, WORLDS
-
-    answers: Callable[[list[CaseRuns]], list[str]] = lambda made: [
-        row.judgement.verdict for row in judged_claims(made) if row.claim.id == claim and row.where
-    ]
-    accuracy, error = both(MAKERS[claim](*WORLDS[world]))
-    assert claim in CLAIMS
-    assert answers(accuracy) == answers(error) == [world] * len(answers(accuracy))
-
-
 def test_the_page_draws_a_lower_error_further_to_the_left_and_ranks_it_first():
     (block,) = rank.blocks(both(problems(1))[1])
     scale = axis.of(block)
@@ -245,8 +207,8 @@ def test_a_recorded_row_of_an_error_is_read_while_its_metric_is_registered_and_n
     baseline.write([Baseline.of(errors([0.9, 0.8]))], tmp_path)
     ((_, row),) = baseline.read(tmp_path).items()
     assert row.metric == "test_error"
-    monkeypatch.delitem(__import__("bench.cases.metric").cases.metric.METRICS, "error")
-    with pytest.raises(baseline.BaselineError, match="line 2: malformed row .unknown metric 'test_error'; known: "):
+    monkeypatch.delitem(metric.METRICS, "error")
+    with pytest.raises(baseline.BaselineError, match=r"line 2: malformed row \(unknown metric 'test_error'; known: "):
         baseline.read(tmp_path)
 
 
