@@ -109,7 +109,7 @@ class Reporter:
             ranked=ranked,
             overall=rank.overall(ranked),
             beside=versus_relu.paragraphs(state.settings.choice.added, ranked),
-            views=views.of_session(state.results, figures),
+            views=views.tables_of_session(state.results, figures),
             failures=state.failures,
             lost=sorted(self._lost()),
         )

@@ -56,7 +56,7 @@ def steps(series: Sequence[Entry]) -> list[int]:
     return [told[end][0] for end in ends[:-1]]
 
 
-def report(entries: Sequence[Entry], everything: bool = False) -> str:
+def steps_text(entries: Sequence[Entry], everything: bool = False) -> str:
     """As text: every series with a step, its states before and after; or all series in full."""
     rows = []
     kept = sorted(entries, key=lambda one: (one.series, one.date))

@@ -100,7 +100,7 @@ def _of_records(
 
 
 def _recorded(baseline_dir: Path) -> Sources:
-    found, notes = case_runs.recorded(baseline_dir)
+    found, notes = case_runs.recorded_runs(baseline_dir)
     if not found:
         raise ValueError(
             f"nothing is recorded in {baseline_dir / 'measured'}; give a results folder, or --baseline-dir"

@@ -62,13 +62,13 @@ def test_what_a_session_appends_is_read_back_beside_what_was_there(tmp_path):
 def test_sessions_of_equal_bits_are_one_state():
     values = (0.9, 0.9, 0.9)
     digests = ["a"] * 5 + ["b"] * 4
-    entries = [entry(k, 0.9, digest=digest, values=values) for k, digest in enumerate(digests)]
+    entries = [with_runs(entry(k, 0.9, digest=digest), values=values) for k, digest in enumerate(digests)]
     assert [one.commit for one in steps.states(entries)] == ["c0", "c5"]
-    assert len(steps.states([*entries, entry(9, 0.9, digest="b", values=(0.9, 0.9, 0.1))])) == 3
+    assert len(steps.states([*entries, with_runs(entry(9, 0.9, digest="b"), values=(0.9, 0.9, 0.1))])) == 3
 
 
 def test_sessions_of_other_seeds_are_states_of_their_own():
-    entries = [entry(0, 0.9, digest="a"), entry(1, 0.9, digest="a", seeds=(7, 8, 9))]
+    entries = [entry(0, 0.9, digest="a"), with_runs(entry(1, 0.9, digest="a"), seeds=(7, 8, 9))]
     assert steps.states(entries) == entries
 
 
@@ -104,12 +104,12 @@ def test_one_run_a_session_leaves_nothing_to_measure_noise_by():
 def test_only_what_stepped_is_reported_unless_all_is_asked_for():
     quiet = [replace(entry(k, 0.9), case=replace(CASE, activation="elu")) for k in range(8)]
     stepped = [entry(k, 0.95 if k < 4 else 0.90) for k in range(8)]
-    told = steps.report(quiet + stepped)
+    told = steps.steps_text(quiet + stepped)
     assert "relu" in told
     assert "▼ -4.69" in told
     assert "-elu-" not in told
-    assert "-elu-" in steps.report(quiet + stepped, everything=True)
-    assert steps.report(quiet).endswith("no step beyond the noise")
+    assert "-elu-" in steps.steps_text(quiet + stepped, everything=True)
+    assert steps.steps_text(quiet).endswith("no step beyond the noise")
 
 
 def test_the_command_reads_the_history_of_a_results_folder(tmp_path, capsys):
