@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -74,6 +75,18 @@ def test_a_step_is_found_where_it_is(at):
 def test_two_steps_are_two():
     series = [entry(k, 0.95 if k < 4 or k > 7 else 0.90) for k in range(12)]
     assert steps.steps(series) == [4, 8]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_levels_are_the_best_of_all_partitions(seed):
+    values, penalty = np.random.default_rng(seed).normal(0, 1, 9) + 3 * (np.arange(9) > seed % 9), 4.0
+
+    def cost(starts: tuple[int, ...]) -> float:
+        parts = np.split(values, starts)
+        return sum(((part - part.mean()) ** 2).sum() for part in parts) + penalty * len(parts)
+
+    every = (starts for count in range(9) for starts in combinations(range(1, 9), count))
+    assert steps.segments(values, penalty) == [0, *min(every, key=cost)]
 
 
 def test_a_history_without_a_step_seldom_shows_one():
