@@ -1,4 +1,4 @@
-"""What a network hears of speech: log energy, mel-frequency cepstral coefficients, derivatives. `features(samples)`.
+"""What a network hears of speech: log energy, mel-frequency cepstral coefficients, derivatives. `cepstral_features(samples)`.
 
 As James Lyons' python_speech_features computes them, by which the tests hold it to the last digit that is kept; after
 Davis and Mermelstein 1980, IEEE Transactions on Acoustics, Speech, and Signal Processing 28, 357.
@@ -24,7 +24,7 @@ DELTA_FRAMES = 2
 LEAST = np.finfo(float).eps  # in the place of an energy of 0, which has no logarithm
 
 
-def features(samples: np.ndarray) -> np.ndarray:
+def cepstral_features(samples: np.ndarray) -> np.ndarray:
     """Coefficients and their derivatives of each frame, the last one filled up with silence (float64, N x 26).
 
     Args:

@@ -159,7 +159,7 @@ def write(folder: Path) -> None:
             ends = np.cumsum([len(segment) for segment in segments])
             samples = np.concatenate(segments) + BACKGROUND * draw.standard_normal(ends[-1])
             path = speaker.folder / f"{name}.WAV"
-            sphere.write(path, (LOUDNESS * samples).astype(np.int16), SAMPLE_RATE)
+            sphere.write_sound(path, (LOUDNESS * samples).astype(np.int16), SAMPLE_RATE)
             lines = zip([0, *ends], ends, phones, strict=False)
             path.with_suffix(".PHN").write_text("".join(f"{start} {end} {phone}\n" for start, end, phone in lines))
 

@@ -1,4 +1,4 @@
-"""Sound files as TIMIT has them: NIST SPHERE, or RIFF. `sphere.read(path)`, `sphere.write(path, samples, rate)`.
+"""Sound files as TIMIT has them: NIST SPHERE, or RIFF. `sphere.read_sound(path)`, `sphere.write_sound(path, samples, rate)`.
 
 A SPHERE file is a header of lines such as `sample_rate -i 16000`, filled up to 1024 bytes, and the samples behind it.
 """
@@ -16,7 +16,7 @@ HEADER = 1024  # bytes
 ORDERS = {"01": "<i2", "10": ">i2"}  # of the two bytes of a sample
 
 
-def read(path: Path) -> tuple[np.ndarray, int]:
+def read_sound(path: Path) -> tuple[np.ndarray, int]:
     """The samples of a file (int16, N x channels), and how many there are a second.
 
     Raises:
@@ -45,7 +45,7 @@ def read(path: Path) -> tuple[np.ndarray, int]:
     return np.frombuffer(held, order, found * channels).astype(np.int16).reshape(found, channels), rate
 
 
-def write(path: Path, samples: np.ndarray, rate: int) -> None:
+def write_sound(path: Path, samples: np.ndarray, rate: int) -> None:
     """Write one channel of int16 as SPHERE."""
     fields = {
         "channel_count -i": 1,

@@ -119,7 +119,7 @@ def read_sentence(sound: Path, phones: Path) -> tuple[np.ndarray, np.ndarray]:
     """
     samples = _samples(sound)
     classes = _classes(phones, len(samples))
-    features = cepstrum.features(samples).round(DECIMALS).astype(np.float32)
+    features = cepstrum.cepstral_features(samples).round(DECIMALS).astype(np.float32)
     labels = classes[WINDOW // 2 :: STEP][: len(features)]
     padded = np.pad(features, ((CONTEXT, CONTEXT), (0, 0)), mode="edge")
     seen = sliding_window_view(padded, 2 * CONTEXT + 1, axis=0).swapaxes(1, 2)
@@ -185,7 +185,7 @@ def _files(speaker: Path) -> list[tuple[Path, Path]]:
 def _samples(path: Path) -> np.ndarray:
     """The sound of a file, int16."""
     try:
-        samples, rate = sphere.read(path)
+        samples, rate = sphere.read_sound(path)
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as sound: {error}; {GET_ANEW}") from error
     if rate != SAMPLE_RATE:
