@@ -1,4 +1,6 @@
-"""What a network hears of speech: log energy, mel-frequency cepstral coefficients, derivatives. `cepstral_features(samples)`.
+"""What a network hears of speech: `cepstral_features(samples)`.
+
+Log energy, mel-frequency cepstral coefficients and their derivatives, a row each 10 ms.
 
 As James Lyons' python_speech_features computes them, by which the tests hold it to the last digit that is kept; after
 Davis and Mermelstein 1980, IEEE Transactions on Acoustics, Speech, and Signal Processing 28, 357.

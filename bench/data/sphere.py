@@ -1,4 +1,4 @@
-"""Sound files as TIMIT has them: NIST SPHERE, or RIFF. `sphere.read_sound(path)`, `sphere.write_sound(path, samples, rate)`.
+"""Sound files as TIMIT has them, NIST SPHERE or RIFF: `read_sound(path)`, `write_sound(path, samples, rate)`.
 
 A SPHERE file is a header of lines such as `sample_rate -i 16000`, filled up to 1024 bytes, and the samples behind it.
 """

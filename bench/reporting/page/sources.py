@@ -16,8 +16,8 @@ from bench.records.case_runs import Observation
 from bench.records.record import Record
 from bench.records.result import Result
 from bench.records.verdicts import Verdict
-from bench.timing import kernels, timings
-from bench.timing.timings import Timing
+from bench.timing.kernels.recorded import RecordedKernel, read_kernels
+from bench.timing.kernels.timings import TimedKernel, latest_timings, read_timings
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Sources:
     records: Mapping[Key, Sequence[Record]]
     baselines: Mapping[Key, Baseline]
     verdicts: Mapping[Key, Verdict]
-    timings: Sequence[Timing]
-    recorded_kernels: Sequence[kernels.Row]
+    timings: Sequence[TimedKernel]
+    recorded_kernels: Sequence[RecordedKernel]
     notes: Sequence[str] = ()
 
 
@@ -55,7 +55,7 @@ def merged(folders: Sequence[Path], baseline_dir: Path) -> Sources:
     records, said, timed, notes = [], [], [], []
     for folder in folders:
         found, left_out = case_runs.read_records(folder)
-        measured = timings.read(folder)
+        measured = read_timings(folder)
         if not found and not measured:
             if not folder.is_dir() or len(folders) == 1:
                 missing = folder / "runs"
@@ -66,10 +66,10 @@ def merged(folders: Sequence[Path], baseline_dir: Path) -> Sources:
         said += verdicts.read(folder)
         timed += measured
     kept, conflicts = _latest(records)
-    return _of_records(kept, verdicts.latest(said), timings.latest(timed), [*conflicts, *notes], baseline_dir)
+    return _of_records(kept, verdicts.latest(said), latest_timings(timed), [*conflicts, *notes], baseline_dir)
 
 
-def of_session(results: Iterable[Result], timed: Iterable[Timing], baseline_dir: Path) -> Sources:
+def of_session(results: Iterable[Result], timed: Iterable[TimedKernel], baseline_dir: Path) -> Sources:
     """What one session trained, judged and timed."""
     kept = list(results)
     records = [one for result in kept for one in result.records]
@@ -79,7 +79,7 @@ def of_session(results: Iterable[Result], timed: Iterable[Timing], baseline_dir:
 def _of_records(
     records: Sequence[Record],
     said: Mapping[Key, Verdict],
-    timed: Sequence[Timing],
+    timed: Sequence[TimedKernel],
     notes: Sequence[str],
     baseline_dir: Path,
 ) -> Sources:
@@ -94,7 +94,7 @@ def _of_records(
         baselines={},
         verdicts=said,
         timings=timed,
-        recorded_kernels=list(kernels.read(baseline_dir).values()),
+        recorded_kernels=list(read_kernels(baseline_dir).values()),
         notes=notes,
     )
 
@@ -112,7 +112,7 @@ def _recorded(baseline_dir: Path) -> Sources:
         baselines={one.key: rows[one.key] for one in found},
         verdicts={},
         timings=[],
-        recorded_kernels=list(kernels.read(baseline_dir).values()),
+        recorded_kernels=list(read_kernels(baseline_dir).values()),
         notes=notes,
     )
 

@@ -1,57 +1,48 @@
-"""The session's kernels as a table for the terminal: `kernels.table(results)`."""
+"""The session's kernels as a table for the terminal: `kernel_table(timed)`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
-from bench.timing.kernels._measurement import Measurement
-from bench.timing.kernels._rows import Row
-from bench.timing.kernels._verdict import Verdict
-
-Result: TypeAlias = tuple[Measurement, Verdict | None, Row | None]
+from bench.timing.kernels.timings import TimedKernel
 
 NOT_TIMED = "–"
+QUIET = ("WITHIN", "RECORDED", "IGNORED")
+HEADERS = ("activation", "forward", "forward+backward", "x relu", "x copy", "bytes kept", "verdict")
 
 
-def table(results: Iterable[Result]) -> str:
-    """One block for each dtype and size, cheapest activation first; an empty string without results.
+def kernel_table(timed: Iterable[TimedKernel]) -> str:
+    """One block for each dtype and size, cheapest activation first; an empty string without timings.
 
     The ratios are those of forward and backward together, or of forward where nothing else was timed; ± is
-    the spread between the rounds of one measurement. The last column appears where a verdict is not WITHIN.
+    the spread between the rounds of one measurement. The last column appears where a verdict is remarkable.
     """
-    blocks: dict[tuple[str, str], dict[str, list[Result]]] = {}
-    for result in results:
-        kernel = result[0].kernel
-        blocks.setdefault((kernel.dtype, kernel.size), {}).setdefault(kernel.activation, []).append(result)
-    return "\n\n".join(_block(dtype, size, list(block.values())) for (dtype, size), block in blocks.items())
+    blocks: dict[tuple[str, str], dict[str, list[TimedKernel]]] = {}
+    for one in timed:
+        kernel = one.measurement.kernel
+        blocks.setdefault((kernel.dtype, kernel.size), {}).setdefault(kernel.activation, []).append(one)
+    return "\n\n".join(_block(list(block.values())) for block in blocks.values())
 
 
-def _block(dtype: str, size: str, activations: list[list[Result]]) -> str:
+def _block(activations: Sequence[Sequence[TimedKernel]]) -> str:
     from tabulate import tabulate
 
-    remarkable = any(_verdicts(results) for results in activations)
-    rows = sorted((_row(results) for results in activations), key=lambda row: row[0])
-    first = activations[0][0][0]
-    elements = first.kernel.shape
-    title = (
-        f"kernels, {dtype}, in {size} ({' x '.join(map(str, elements))}), {first.threads} thread, {first.device_name}"
-    )
-    headers = ["activation", "forward", "forward+backward", "x relu", "x copy", "bytes kept", "verdict"]
-    columns = len(headers) if remarkable else len(headers) - 1
-    lines = tabulate(
-        [cells[:columns] for _, cells in rows],
-        headers[:columns],
-        colalign=("left", *["right"] * 5, *["left"] * remarkable),
-        disable_numparse=True,
-    )
-    return f"{title}\n{lines}"
+    first = activations[0][0].measurement
+    kernel, shape = first.kernel, " x ".join(map(str, first.kernel.shape))
+    title = f"kernels, {kernel.dtype}, in {kernel.size} ({shape}), {first.threads} thread, {first.device_name}"
+    rows = [cells for _, cells in sorted(map(_row, activations))]
+    if not any(cells[-1] for cells in rows):
+        rows = [cells[:-1] for cells in rows]
+    align = ("left", *["right"] * 5, "left")[: len(rows[0])]
+    return f"{title}\n{tabulate(rows, HEADERS[: len(rows[0])], colalign=align, disable_numparse=True)}"
 
 
-def _row(results: Sequence[Result]) -> tuple[float, list[str]]:
-    by_mode = {result[0].kernel.mode: result[0] for result in results}
+def _row(timed: Sequence[TimedKernel]) -> tuple[float, list[str]]:
+    """The ratio to sort by, and the cells."""
+    by_mode = {one.measurement.kernel.mode: one.measurement for one in timed}
     forward, both = by_mode.get("forward"), by_mode.get("forward_backward")
-    leading = both or results[0][0]
+    leading = both or timed[0].measurement
+    remarkable = [f"{one.verdict} ({one.measurement.kernel.mode})" for one in timed if one.verdict not in QUIET]
     cells = [
         leading.kernel.activation,
         _seconds(forward.seconds) if forward else NOT_TIMED,
@@ -59,17 +50,9 @@ def _row(results: Sequence[Result]) -> tuple[float, list[str]]:
         f"{leading.ratio_relu:.2f} ±{leading.sd_log_ratio_relu:.0%}",
         f"{leading.ratio_copy:.2f}",
         _bytes(both.bytes_saved) if both else NOT_TIMED,
-        _verdicts(results),
+        ", ".join(remarkable),
     ]
     return leading.ratio_relu, cells
-
-
-def _verdicts(results: Iterable[Result]) -> str:
-    return ", ".join(
-        f"{verdict.name} ({measurement.kernel.mode})"
-        for measurement, verdict, _ in results
-        if verdict and verdict.name != "WITHIN"
-    )
 
 
 def _seconds(value: float) -> str:

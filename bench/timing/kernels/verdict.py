@@ -1,22 +1,24 @@
-"""Judges a kernel's ratio to relu against its recorded row: `kernels.judge(measurement, row, cases)`."""
+"""Judges a kernel's ratio to relu against its recorded row: `check_kernel(kernel, row, device, cases)`.
+
+The words are those of a case, and so is the level: without any change one session in a hundred raises a false alarm,
+however many kernels it times.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-from bench.timing.kernels._measurement import Measurement, measure
+from bench.timing.kernels.measurement import Measurement, measure_kernel
+from bench.timing.kernels.timings import TimedKernel
 
 if TYPE_CHECKING:
     import torch
 
-    from bench.timing.kernels._kernel import Kernel
-    from bench.timing.kernels._rows import Row
-
-VerdictName: TypeAlias = Literal["WITHIN", "REGRESSED", "IMPROVED", "NEW"]
+    from bench.timing.kernels.kernel import Kernel
+    from bench.timing.kernels.recorded import RecordedKernel
 
 # Of a whole session without any change, whatever the number of its kernels and on either side.
 FALSE_ALARMS = 0.01
@@ -24,38 +26,23 @@ FALSE_ALARMS = 0.01
 SD_FLOOR = 0.05
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What the assertion says.
-
-    Attributes:
-        name: `WITHIN` the band, `REGRESSED` (slower, or keeps more bytes), `IMPROVED` (faster, or keeps
-            fewer) or `NEW` (no row of this kernel on this machine).
-        explanation: the figures, the band, and the commands to reproduce and to record.
-    """
-
-    name: VerdictName
-    explanation: str
-
-    @property
-    def passed(self) -> bool:
-        """Whether the kernel passes unless the session is told to be strict."""
-        return self.name != "REGRESSED"
+def check_kernel(
+    kernel: Kernel, row: RecordedKernel | None, device: torch.device, cases: int, options: Sequence[str] = ()
+) -> TimedKernel:
+    """Measure and judge a kernel; one that falls outside its band is measured once more, and that counts."""
+    found = judge_kernel(measure_kernel(kernel, device), row, cases, options)
+    if found.verdict in ("REGRESSED", "IMPROVED"):
+        found = judge_kernel(measure_kernel(kernel, device), row, cases, options)
+    return found
 
 
-def half_width(sd: float, n: int, cases: int) -> float:
-    """Of the band, in natural logarithms: a prediction interval of one more measurement.
+def judge_kernel(
+    measurement: Measurement, row: RecordedKernel | None, cases: int, options: Sequence[str] = ()
+) -> TimedKernel:
+    """The verdict on a measurement.
 
-    Args:
-        sd: standard deviation of the recorded log ratios, raised to `SD_FLOOR`.
-        n: how many they were.
-        cases: kernels judged in the session, among which `FALSE_ALARMS` is shared out.
-    """
-    return _quantile(n, cases) * max(sd, SD_FLOOR) * math.sqrt(1 + 1 / n)
-
-
-def judge(measurement: Measurement, row: Row | None, cases: int, options: Sequence[str] = ()) -> Verdict:
-    """The verdict on a measurement; bytes kept have no noise and are compared exactly.
+    `WITHIN` the band, `REGRESSED` (slower, or keeps more bytes), `IMPROVED` (faster, or keeps fewer), or `NEW`. Bytes
+    kept have no noise and are compared exactly.
 
     Args:
         measurement: of this session.
@@ -65,40 +52,39 @@ def judge(measurement: Measurement, row: Row | None, cases: int, options: Sequen
     """
     # The brackets make -k mean this kernel alone, and forward not forward_backward.
     command = " ".join(["pytest bench/timing/test_kernels.py", f'-k "[{measurement.kernel.id}]"', "-n0", *options])
-    commands = f"reproduce:  {command}\nrecord:     {command} --record"
+    commands = f"reproduce: {command}\nre-record: {command} --record"
     found = f"{measurement.ratio_relu:.2f} x relu, {measurement.bytes_saved} bytes kept"
     here = f"{measurement.device_name}, torch {measurement.torch}, {measurement.threads} thread"
     if row is None:
-        return Verdict("NEW", f"NEW: {measurement.kernel.id}: {found}; no row for {here}\n{commands}")
+        text = f"NEW: {measurement.kernel.id}: {found}; no row for {here}\n{commands}"
+        return TimedKernel(measurement, "NEW", text)
     distance = math.log(measurement.ratio_relu) - row.mean_log_ratio_relu
     allowed = half_width(row.sd_log_ratio_relu, row.n, cases)
-    name: VerdictName = "WITHIN"
+    verdict = "WITHIN"
     if distance < -allowed or measurement.bytes_saved < row.bytes_saved:
-        name = "IMPROVED"
+        verdict = "IMPROVED"
     if distance > allowed or measurement.bytes_saved > row.bytes_saved:
-        name = "REGRESSED"
+        verdict = "REGRESSED"
     low, middle, high = (math.exp(row.mean_log_ratio_relu + side * allowed) for side in (-1, 0, 1))
-    return Verdict(
-        name,
-        f"{name}: {measurement.kernel.id}: {found}\n"
-        f"recorded:   {middle:.2f} x relu, band {low:.2f} to {high:.2f} ({FALSE_ALARMS:.0%} false alarms in "
+    text = (
+        f"{verdict}: {measurement.kernel.id}: {found}\n"
+        f"recorded: {middle:.2f} x relu, band {low:.2f} to {high:.2f} ({FALSE_ALARMS:.0%} false alarms in "
         f"{cases} kernels, n={row.n}, sd {row.sd_log_ratio_relu:.1%}, at least {SD_FLOOR:.0%}), "
-        f"{row.bytes_saved} bytes kept\n"
-        f"            on {row.device_name}, torch {row.torch}, {row.threads} thread, {row.date}\n"
-        f"measured:   on {here}\n{commands}",
+        f"{row.bytes_saved} bytes kept, on {row.device_name}, torch {row.torch}, {row.threads} thread, {row.date}\n"
+        f"measured: on {here}\n{commands}"
     )
+    return TimedKernel(measurement, verdict, text, row)
 
 
-def check(
-    kernel: Kernel, row: Row | None, device: torch.device, cases: int, options: Sequence[str] = ()
-) -> tuple[Measurement, Verdict]:
-    """Measure and judge a kernel; one that falls outside its band is measured once more, and that counts."""
-    measurement = measure(kernel, device)
-    verdict = judge(measurement, row, cases, options)
-    if verdict.name in ("REGRESSED", "IMPROVED"):
-        measurement = measure(kernel, device)
-        verdict = judge(measurement, row, cases, options)
-    return measurement, verdict
+def half_width(sd: float, n: int, cases: int) -> float:
+    """Half of the band, in natural logarithms: a prediction interval of one more measurement.
+
+    Args:
+        sd: standard deviation of the recorded log ratios, raised to `SD_FLOOR`.
+        n: how many they were.
+        cases: kernels judged in the session, among which `FALSE_ALARMS` is shared out.
+    """
+    return _quantile(n, cases) * max(sd, SD_FLOOR) * math.sqrt(1 + 1 / n)
 
 
 @cache
