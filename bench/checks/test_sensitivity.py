@@ -16,6 +16,7 @@ import pytest
 import activations
 from bench import experiments
 from bench.cases.case import Case, Experiment
+from bench.records.verdict import fails
 from bench.session.runner import Session
 
 # Four collapsed runs beside ten recorded ones that trained are the fewest that an exact test at 1 % for five tests
@@ -57,12 +58,10 @@ GUARDS = [Guard(name, broken, _reference(one)) for name, one in EXPERIMENTS.item
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.id)
 def test_guards(guard: Guard, bench_session: Session) -> None:
-    from bench.regression.judge import FAILING  # scipy comes with it, and collecting must stay fast
-
     entry = activations.load(f"{__file__}:{guard.broken}")
     activations.register(entry)
     trained = replace(guard.case, activation=entry.name)
     judgement = bench_session.judge_as(guard.case, trained, EXPERIMENTS[guard.experiment], SEEDS)
     if judgement.verdict == "NEW" and not bench_session.settings.require:
         pytest.skip(f"{guard.case.id}: {judgement.reason}")
-    assert judgement.verdict in FAILING, f"{guard.case.id} with {guard.broken}: {judgement.verdict}, {judgement.reason}"
+    assert fails(judgement.verdict), f"{guard.case.id} with {guard.broken}: {judgement.verdict}, {judgement.reason}"

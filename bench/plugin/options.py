@@ -27,7 +27,7 @@ def add(parser: pytest.Parser) -> None:
     """Declare the options."""
     group = parser.getgroup(
         "actbench",
-        "actbench: activation functions, trained and judged; pytest's own --strict makes CHANGED and IMPROVED fail "
+        "actbench: activation functions, trained and judged; pytest's own --strict makes MOVED and IMPROVED fail "
         "too, since what changed must be recorded",
     )
     option = group.addoption

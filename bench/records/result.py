@@ -17,7 +17,7 @@ class Result:
 
     Attributes:
         records: of all seeds, fresh ones included.
-        verdict: see `judge.VERDICTS`; `RECORDED` or `IGNORED` where nothing was judged.
+        verdict: one of `bench.records.verdict.VERDICTS`.
         reason: one sentence with the numbers.
         failed: whether the case fails.
         message: what a failing case prints: number, band, seeds, fingerprint, commands.

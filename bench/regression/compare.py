@@ -21,14 +21,15 @@ from bench.cases.case import Case
 from bench.display.tables import UNKNOWN, heading
 from bench.records.case_runs import is_fraction
 from bench.records.record import Record, untrained
-from bench.regression.judge import LEVEL, fails
+from bench.records.verdict import fails
+from bench.regression.judge import LEVEL
 from bench.stats import moderated
 from bench.stats.intervals import CONFIDENCE, Estimate, holm
 from bench.stats.moderated import Prior
 from bench.training import fingerprint
 
 SUSPICION = 0.05  # of one test by itself
-QUIET = ("SAME", "CHANGED", "WITHIN")
+QUIET = ("SAME", "MOVED", "WITHIN")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Compared:
         difference: mean of after less before over the pairs that both trained, in the direction of the metric.
         findable: the smallest difference that would have been a finding, were this case the only one that differs;
             NaN where there is nothing to go by.
-        verdict: `SAME` (equal bits), `CHANGED` or `WITHIN` (no difference beyond the noise, on equal and on other
+        verdict: `SAME` (equal bits), `MOVED` or `WITHIN` (no difference beyond the noise, on equal and on other
             fingerprints), `REGRESSED`, `IMPROVED`, `COLLAPSED`, `DIVERGED`.
         suspect: what more seeds might show: the verdict of a test that is below 5 % by itself, though not among all.
     """
@@ -203,7 +204,7 @@ def _outcomes(before: Sequence[Record], after: Sequence[Record]) -> tuple[float,
 def _quiet(before: Sequence[Record], after: Sequence[Record]) -> str:
     if all(one.bits == other.bits for one, other in zip(before, after, strict=True)):
         return "SAME"
-    return "WITHIN" if fingerprint.differences(before[0].fingerprint, after[0].fingerprint) else "CHANGED"
+    return "WITHIN" if fingerprint.differences(before[0].fingerprint, after[0].fingerprint) else "MOVED"
 
 
 def report(found: Comparison, everything: bool = False) -> str:

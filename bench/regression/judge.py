@@ -26,6 +26,7 @@ from scipy import stats
 from bench.records import case_runs
 from bench.records.baseline import Baseline
 from bench.records.record import Record
+from bench.records.verdict import fails, worst
 from bench.stats import moderated
 from bench.stats.moderated import Prior, upper_quantile, variance
 from bench.training import fingerprint
@@ -47,16 +48,13 @@ class Stage:
 # suspicion of 5 % takes a fifth more runs and finds 15 of 20 there.
 STAGES = (Stage(0.08, 4), Stage(0.01, 24))
 
-FAILING = ("REGRESSED", "COLLAPSED", "DIVERGED")
-VERDICTS = ("SAME", "CHANGED", "WITHIN", "IMPROVED", "NEW", *FAILING)
-
 
 @dataclass(frozen=True)
 class Judgement:
     """A verdict and what led to it.
 
     Attributes:
-        verdict: one of `VERDICTS`.
+        verdict: one of `bench.records.verdict.VERDICTS`.
         reason: one sentence with the numbers.
         suspects: verdicts that fresh seeds might lead to; empty when nothing looks odd.
         band: of the mean of the trained seeds; None where values could not be compared.
@@ -68,12 +66,6 @@ class Judgement:
     suspects: tuple[str, ...] = ()
     band: tuple[float, float] | None = None
     difference: str = ""
-
-
-def fails(verdict: str, *, strict: bool = False, require: bool = False) -> bool:
-    """Whether a verdict fails its case: always, or only with `--strict` or with `--baseline=require`."""
-    unrecorded = verdict in ("CHANGED", "IMPROVED")
-    return verdict in FAILING or (strict and unrecorded) or (require and verdict == "NEW")
 
 
 def prior_of(pool: Iterable[Baseline], step: float) -> Prior | None:
@@ -140,16 +132,16 @@ def judge(
     shared = [record for record in records if record.seed in recorded]
     if not difference and shared and all(record.bits == recorded[record.seed] for record in shared):
         return Judgement("SAME", f"the same bits as recorded, {_seeds(shared)}")
-    quiet = "WITHIN" if difference or not shared else "CHANGED"
+    quiet = "WITHIN" if difference or not shared else "MOVED"
     step = case_runs.step_of(baseline.metric, baseline.key.case.dataset, first.recipe["test_size"])
     level = LEVEL / (TESTS * cases)
     outcomes = _judge_outcomes(records, baseline, level, suspicion)
     values = _judge_values(records, baseline, prior, step, level, suspicion)
     findings = [*outcomes, *values]
     suspects = tuple(finding.verdict for finding in findings if finding.suspicious)
-    alarms = sorted((finding for finding in findings if finding.alarm), key=lambda one: not fails(one.verdict))
-    verdict = alarms[0].verdict if alarms else quiet
-    told = alarms[0] if alarms else (values or outcomes)[0]
+    alarms = {finding.verdict: finding for finding in reversed(findings) if finding.alarm}
+    verdict = worst(alarms) or quiet
+    told = alarms[verdict] if alarms else (values or outcomes)[0]
     band = values[0].band if values else None
     return Judgement(verdict, told.text, suspects, band, difference)
 

@@ -18,6 +18,7 @@ from bench.records import baseline, record, reported
 from bench.records.record import Record, ResultsError
 from bench.records.reported import Reported
 from bench.records.result import Result
+from bench.records.verdict import fails
 from bench.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Session:
         records, judgement = judge.in_stages(records, more, found, spread, self.cases, stages, strict=strict)
         reason = judgement.reason if found else f"{judgement.reason}; {self._nearest(key)}"
         result = Result(case, tuple(records), judgement.verdict, reason, failed=False)
-        if not judge.fails(judgement.verdict, strict=strict, require=require):
+        if not fails(judgement.verdict, strict=strict, require=require):
             return result
         return replace(result, failed=True, message=self._message(result, judgement.difference, wanted))
 

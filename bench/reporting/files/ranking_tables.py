@@ -13,10 +13,9 @@ from bench.display.tables import UNKNOWN, cell, heading, number, runs
 from bench.ranking.rank import Block, Overall
 from bench.records.baseline import Baseline, Key, key_of
 from bench.records.result import Result
+from bench.records.verdict import VERDICTS
 from bench.reporting.views import Table
 
-# Verdicts that pass but want somebody's eye.
-NOTED = ("CHANGED", "IMPROVED", "NEW")
 SHOWN_IDS = 5
 FEWER = ", of fewer runs"
 LEGEND = (
@@ -78,7 +77,7 @@ def counts(results: Sequence[Result]) -> str:
 def verdicts(results: Sequence[Result]) -> str:
     """Counts of the verdicts, and the cases that want attention though they pass."""
     lines = [counts(results)]
-    for name in NOTED:
+    for name in (one.name for one in VERDICTS.values() if one.noted):
         noted = [result for result in results if result.verdict == name]
         lines += [f"{name} {result.case.id}: {result.reason}" for result in noted[:SHOWN_IDS]]
         if len(noted) > SHOWN_IDS:

@@ -15,7 +15,7 @@ from bench.records.baseline import Baseline, Key
 from bench.records.case_runs import Observation
 from bench.records.record import Record
 from bench.records.result import Result
-from bench.records.verdicts import Verdict
+from bench.records.verdicts import JudgedCase
 from bench.timing.kernels.recorded import RecordedKernel, read_kernels
 from bench.timing.kernels.timings import TimedKernel, latest_timings, read_timings
 
@@ -37,7 +37,7 @@ class Sources:
     observations: Sequence[Observation]
     records: Mapping[Key, Sequence[Record]]
     baselines: Mapping[Key, Baseline]
-    verdicts: Mapping[Key, Verdict]
+    verdicts: Mapping[Key, JudgedCase]
     timings: Sequence[TimedKernel]
     recorded_kernels: Sequence[RecordedKernel]
     notes: Sequence[str] = ()
@@ -73,12 +73,12 @@ def of_session(results: Iterable[Result], timed: Iterable[TimedKernel], baseline
     """What one session trained, judged and timed."""
     kept = list(results)
     records = [one for result in kept for one in result.records]
-    return _of_records(records, verdicts.latest(map(verdicts.of, kept)), list(timed), [], baseline_dir)
+    return _of_records(records, verdicts.latest(map(verdicts.judged_case, kept)), list(timed), [], baseline_dir)
 
 
 def _of_records(
     records: Sequence[Record],
-    said: Mapping[Key, Verdict],
+    said: Mapping[Key, JudgedCase],
     timed: Sequence[TimedKernel],
     notes: Sequence[str],
     baseline_dir: Path,

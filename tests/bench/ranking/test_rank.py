@@ -139,9 +139,9 @@ def test_the_jpeg_copy_of_cifar10_is_called_one():
 
 
 def test_tables_show_verdicts_that_want_attention_and_count_the_rest():
-    results = [result("relu", [0.5]), result("elu", [0.5], verdict="CHANGED")]
+    results = [result("relu", [0.5]), result("elu", [0.5], verdict="MOVED")]
     text = ranking_tables.verdicts(results)
     assert text.splitlines() == [
-        "2 cases, 2 runs: 1 SAME, 1 CHANGED",
-        "CHANGED cnn-cnn-cifar10-elu-adam: as recorded",
+        "2 cases, 2 runs: 1 SAME, 1 MOVED",
+        "MOVED cnn-cnn-cifar10-elu-adam: as recorded",
     ]

@@ -153,7 +153,7 @@ def test_columns_of_figures_are_known_as_such(texts, numeric):
 def test_verdicts_come_back_as_they_were_written(tmp_path):
     made = results()
     verdicts.write(made, tmp_path)
-    assert verdicts.latest(verdicts.read(tmp_path)) == verdicts.latest(map(verdicts.of, made))
+    assert verdicts.latest(verdicts.read(tmp_path)) == verdicts.latest(map(verdicts.judged_case, made))
 
 
 def test_the_later_verdict_wins_in_whatever_order_folders_are_given(tmp_path):
