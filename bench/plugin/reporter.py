@@ -75,7 +75,7 @@ class Reporter:
     def _write_results(self) -> None:
         if not self.state.results and not self.state.cases_failed:
             return
-        from bench.records import history, verdicts
+        from bench.records import history
         from bench.reporting.files import ranking_tables, session_files, summary, tensorboard
 
         state, settings = self.state, self.state.settings
@@ -86,13 +86,10 @@ class Reporter:
             write_text(settings.results_dir / "summary.md", page)
             state.written.append(f"{settings.results_dir}: summary.md")
             return
-        state.ranking = ranking_tables.render(found.ranked, found.overall, found.results, found.beside, found.views)
+        state.ranking = ranking_tables.render(found)
         session_files.write(found, settings.results_dir)
         history.append(found.results, settings.results_dir)
-        verdicts.write(found.results, settings.results_dir)
-        state.written.append(
-            f"{settings.results_dir}: {', '.join([*session_files.FILES, history.FILE, verdicts.FILE])}"
-        )
+        state.written.append(f"{settings.results_dir}: {', '.join([*session_files.FILES, history.FILE])}")
         if settings.tensorboard:
             tensorboard.write(found.records, settings.tensorboard)
             state.written.append(f"{settings.tensorboard}: tensorboard --logdir {settings.tensorboard}")
@@ -112,7 +109,7 @@ class Reporter:
             results=state.results,
             ranked=ranked,
             overall=rank.overall(ranked),
-            beside=versus_relu.paragraphs(state.settings.choice.added, ranked),
+            versus_relu=versus_relu.paragraphs(state.settings.choice.added, ranked),
             views=views.of_session(state.results, figures),
             failures=state.failures,
             lost=sorted(self._lost()),

@@ -14,6 +14,7 @@ from typing import Any
 
 from bench.cases.case import Case
 from bench.records import json_lines
+from bench.records.baseline import Key
 from bench.records.record import Bits, Outcome, ResultsError, bits_by_seed, builtin, finite
 from bench.records.result import Result
 
@@ -29,6 +30,7 @@ class Entry:
         commit: what `git describe` says of the folder that pytest ran in; empty outside a repository.
         environment: scale, recipe version, data hash and device class: only equal ones make one history.
         values, outcomes, digests: run by run, in order of the seeds.
+        verdict, reason, failed, message: as in `Result`.
     """
 
     date: str
@@ -41,6 +43,9 @@ class Entry:
     outcomes: tuple[Outcome, ...]
     digests: tuple[str, ...]
     verdict: str
+    reason: str = ""
+    failed: bool = False
+    message: str = ""
 
     @property
     def bits(self) -> dict[int, Bits]:
@@ -55,6 +60,10 @@ class Entry:
     def mean(self) -> float:
         """Of the runs that trained; NaN where none did."""
         return statistics.fmean(self.trained) if self.trained else math.nan
+
+    @property
+    def key(self) -> Key:
+        return Key(self.case, *self.environment)
 
     @property
     def series(self) -> tuple[Any, ...]:
@@ -76,7 +85,15 @@ def entry_of(result: Result, commit: str) -> Entry:
         outcomes=tuple(one.outcome for one in records),
         digests=tuple(one.digest for one in records),
         verdict=result.verdict,
+        reason=result.reason,
+        failed=result.failed,
+        message=result.message,
     )
+
+
+def latest(found: Iterable[Entry]) -> dict[Key, Entry]:
+    """The entry that counts of each key: that of the latest date, and of equal dates the last."""
+    return {one.key: one for one in sorted(found, key=lambda one: one.date)}
 
 
 def append(results: Iterable[Result], folder: Path) -> None:
@@ -101,16 +118,13 @@ def _line(entry: Entry) -> str:
     return json.dumps(finite(builtin(asdict(entry))), allow_nan=False)
 
 
-def read(path: Path) -> list[Entry]:
-    """The entries of a history file, in order of their dates; NaN stands for a value that was none.
+def read(folder: Path) -> list[Entry]:
+    """The entries of a results folder in order of their dates, none where no session wrote any; NaN stands for null.
 
     Raises:
-        ValueError: there is no such file.
         ResultsError: a line is no entry; the message names it.
     """
-    if not path.is_file():
-        raise ValueError(f"no history at {path}; every `pytest bench --results-dir {path.parent}` adds to it")
-    return sorted(json_lines.read(path, _parse, "history entry"), key=lambda one: one.date)
+    return sorted(json_lines.read(folder / FILE, _parse, "history entry"), key=lambda one: one.date)
 
 
 def _parse(fields: dict[str, Any]) -> Entry:

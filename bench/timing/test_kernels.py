@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from bench.records.verdict import fails
 from bench.timing.context import TimingContext
 from bench.timing.kernels.kernel import Kernel
 from bench.timing.kernels.measurement import measure_kernel, prepare_kernel, steady
@@ -46,8 +47,6 @@ def test_kernel(kernel: Kernel, benchmark: Any, timing: TimingContext) -> None:
     with steady():
         call = prepare_kernel(kernel, timing.device).call
         benchmark.pedantic(call, rounds=rounds, iterations=iterations, warmup_rounds=1)
-    from bench.regression.judge import fails
-
     if fails(found.verdict, strict=timing.settings.strict, require=timing.settings.require):
         pytest.fail(found.message, pytrace=False)
 

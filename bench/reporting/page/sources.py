@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.records import baseline, case_runs, reported, verdicts
+from bench.records import baseline, case_runs, history, reported
 from bench.records.baseline import Baseline, Key
 from bench.records.case_runs import Observation
+from bench.records.history import Entry
 from bench.records.record import Record
 from bench.records.result import Result
-from bench.records.verdicts import JudgedCase
 from bench.timing.kernels.recorded import RecordedKernel, read_kernels
 from bench.timing.kernels.timings import TimedKernel, latest_timings, read_timings
 
@@ -37,7 +37,7 @@ class Sources:
     observations: Sequence[Observation]
     records: Mapping[Key, Sequence[Record]]
     baselines: Mapping[Key, Baseline]
-    verdicts: Mapping[Key, JudgedCase]
+    verdicts: Mapping[Key, Entry]
     timings: Sequence[TimedKernel]
     recorded_kernels: Sequence[RecordedKernel]
     notes: Sequence[str] = ()
@@ -63,22 +63,24 @@ def merged(folders: Sequence[Path], baseline_dir: Path) -> Sources:
             notes.append(f"nothing was trained or timed in {folder}")
         notes += left_out
         records.append(found)
-        said += verdicts.read(folder)
+        said += history.read(folder)
         timed += measured
     kept, conflicts = _latest(records)
-    return _of_records(kept, verdicts.latest(said), latest_timings(timed), [*conflicts, *notes], baseline_dir)
+    return _of_records(kept, history.latest(said), latest_timings(timed), [*conflicts, *notes], baseline_dir)
 
 
 def of_session(results: Iterable[Result], timed: Iterable[TimedKernel], baseline_dir: Path) -> Sources:
     """What one session trained, judged and timed."""
     kept = list(results)
     records = [one for result in kept for one in result.records]
-    return _of_records(records, verdicts.latest(map(verdicts.judged_case, kept)), list(timed), [], baseline_dir)
+    return _of_records(
+        records, history.latest(history.entry_of(one, "") for one in kept), list(timed), [], baseline_dir
+    )
 
 
 def _of_records(
     records: Sequence[Record],
-    said: Mapping[Key, JudgedCase],
+    said: Mapping[Key, Entry],
     timed: Sequence[TimedKernel],
     notes: Sequence[str],
     baseline_dir: Path,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bench.records.verdict import VERDICTS
 from bench.timing.kernels.timings import TimedKernel
 
 NOT_TIMED = "–"
-QUIET = ("WITHIN", "RECORDED", "IGNORED")
 HEADERS = ("activation", "forward", "forward+backward", "x relu", "x copy", "bytes kept", "verdict")
 
 
@@ -42,7 +42,9 @@ def _row(timed: Sequence[TimedKernel]) -> tuple[float, list[str]]:
     by_mode = {one.measurement.kernel.mode: one.measurement for one in timed}
     forward, both = by_mode.get("forward"), by_mode.get("forward_backward")
     leading = both or timed[0].measurement
-    remarkable = [f"{one.verdict} ({one.measurement.kernel.mode})" for one in timed if one.verdict not in QUIET]
+    remarkable = [
+        f"{one.verdict} ({one.measurement.kernel.mode})" for one in timed if VERDICTS[one.verdict].fails != "never"
+    ]
     cells = [
         leading.kernel.activation,
         _seconds(forward.seconds) if forward else NOT_TIMED,

@@ -1,7 +1,7 @@
 """Judges a kernel's ratio to relu against its recorded row: `check_kernel(kernel, row, device, cases)`.
 
-The words are those of a case, and so is the level: without any change one session in a hundred raises a false alarm,
-however many kernels it times.
+The words are those of a case (`bench.records.verdict`), and so is the level: without any change one session in a
+hundred raises a false alarm, however many kernels it times.
 """
 
 from __future__ import annotations

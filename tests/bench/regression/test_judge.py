@@ -100,8 +100,6 @@ def test_without_a_baseline_the_verdict_is_new_and_fails_only_where_one_is_requi
     assert fails("NEW", require=True)
 
 
-
-
 def asked_of(records, fresh, **settings):
     """How many fresh seeds each stage asks for, and the judgement in the end."""
     asked = []

@@ -45,7 +45,7 @@ def result(values, outcome="trained") -> Result:
 def test_what_a_session_appends_is_read_back_beside_what_was_there(tmp_path):
     history.append([result([0.9, 0.8])], tmp_path)
     history.append([result([0.7, float("nan")], "diverged")], tmp_path)
-    first, second = history.read(tmp_path / history.FILE)
+    first, second = history.read(tmp_path)
     assert (first.case, first.values, first.trained, first.verdict) == (CASE, (0.9, 0.8), [0.9, 0.8], "SAME")
     assert second.values[0] == 0.7
     assert np.isnan(second.values[1])
