@@ -153,10 +153,13 @@ def _history(options: argparse.Namespace) -> str:
     from bench.records import history
     from bench.regression import steps
 
-    entries = history.read(options.results_dir / history.FILE)
+    file = options.results_dir / history.FILE
+    entries = history.read(options.results_dir)
+    if not entries:
+        raise ValueError(f"no history at {file}; every `pytest bench --results-dir {options.results_dir}` adds to it")
     asked = [one for one in entries if _is_asked(options, one.case, one.environment[0])]
     if not asked:
-        raise ValueError(f"none of the {len(entries)} entries of {options.results_dir / history.FILE} is asked for")
+        raise ValueError(f"none of the {len(entries)} entries of {file} is asked for")
     return steps.steps_text(asked, everything=options.all)
 
 

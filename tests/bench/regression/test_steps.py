@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def result(values, outcome="trained") -> Result:
 def test_what_a_session_appends_is_read_back_beside_what_was_there(tmp_path):
     history.append([result([0.9, 0.8])], tmp_path)
     history.append([result([0.7, float("nan")], "diverged")], tmp_path)
-    first, second = history.read(tmp_path / history.FILE)
+    first, second = history.read(tmp_path)
     assert (first.case, first.runs.values, first.runs.trained, first.verdict) == (CASE, (0.9, 0.8), (0.9, 0.8), "SAME")
     assert second.runs.values[0] == 0.7
     assert np.isnan(second.runs.values[1])
@@ -81,6 +82,18 @@ def test_a_step_is_found_where_it_is(at):
 def test_two_steps_are_two():
     series = [entry(k, 0.95 if k < 4 or k > 7 else 0.90) for k in range(12)]
     assert steps.steps(series) == [4, 8]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_levels_are_the_best_of_all_partitions(seed):
+    values, penalty = np.random.default_rng(seed).normal(0, 1, 9) + 3 * (np.arange(9) > seed % 9), 4.0
+
+    def cost(starts: tuple[int, ...]) -> float:
+        parts = np.split(values, starts)
+        return sum(((part - part.mean()) ** 2).sum() for part in parts) + penalty * len(parts)
+
+    every = (starts for count in range(9) for starts in combinations(range(1, 9), count))
+    assert steps.segments(values, penalty) == [0, *min(every, key=cost)]
 
 
 def test_a_history_without_a_step_seldom_shows_one():

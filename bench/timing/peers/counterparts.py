@@ -147,8 +147,8 @@ TORCH = Peer(
     },
 )
 
-# Formulas of all classes: reference sheet of the project, section 5. Its Maxout takes the maximum of affine
-# functions of one number, not of several numbers, and is left out; so are the functions that it lacks.
+# Its Maxout takes the maximum of affine functions of one number, not of several numbers, and is left out; so are the
+# functions that it lacks.
 TORCH_ACTIVATION = Peer(
     "torch-activation",
     "torch_activation",

@@ -1,4 +1,4 @@
-"""Measures one kernel against relu and a copy, in turn: `kernels.measure(kernel, device)`."""
+"""Measures one kernel against relu and a copy, in turn: `measure_kernel(kernel, device)`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import activations
 from bench.timing import interleave
-from bench.timing.kernels._allocator import memory_kept
-from bench.timing.kernels._kernel import EXAMPLE, SIZES, Kernel
+from bench.timing.kernels.allocator import memory_kept
+from bench.timing.kernels.kernel import EXAMPLE, SIZES, Kernel
 from bench.training.device import threads
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def steady() -> Iterator[None]:
         yield
 
 
-def measure(kernel: Kernel, device: torch.device) -> Measurement:
+def measure_kernel(kernel: Kernel, device: torch.device) -> Measurement:
     """Time rounds of the activation, relu and a copy of the input, under the settings of `steady`.
 
     Raises:
@@ -107,8 +107,8 @@ def measure(kernel: Kernel, device: torch.device) -> Measurement:
 
     with steady():
         populate(SIZES[kernel.size], getattr(torch, kernel.dtype), device)
-        prepared = prepare(kernel, device)
-        relu = prepare(replace(kernel, activation="relu"), device)
+        prepared = prepare_kernel(kernel, device)
+        relu = prepare_kernel(replace(kernel, activation="relu"), device)
         calls = {"activation": prepared.call, "relu": relu.call, "copy": _input(kernel, device).clone}
         loops = {name: interleave.loops_for(one, device, SAMPLE_SECONDS) for name, one in calls.items()}
         trial = interleave.measure(calls, rounds=1, device=device, loops=loops)
@@ -133,7 +133,7 @@ def measure(kernel: Kernel, device: torch.device) -> Measurement:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedCall:
     """One call of a kernel, ready to be timed, and the bytes that it moves and keeps, as in `Measurement`."""
 
     call: interleave.Call
@@ -141,7 +141,7 @@ class Prepared:
     bytes_saved: int
 
 
-def prepare(kernel: Kernel, device: torch.device) -> Prepared:
+def prepare_kernel(kernel: Kernel, device: torch.device) -> PreparedCall:
     """Build the activation and its input on a device.
 
     Raises:
@@ -153,7 +153,7 @@ def prepare(kernel: Kernel, device: torch.device) -> Prepared:
     return prepare_module(module, _input(kernel, device), kernel.mode)
 
 
-def prepare_module(module: nn.Module, x: torch.Tensor, mode: str) -> Prepared:
+def prepare_module(module: nn.Module, x: torch.Tensor, mode: str) -> PreparedCall:
     """A call of a module, one of `MODES`: with the gradients of input and parameters, or without a graph."""
     import torch
 
@@ -166,11 +166,11 @@ def prepare_module(module: nn.Module, x: torch.Tensor, mode: str) -> Prepared:
     tensor = x.numel() * x.element_size()
     own = sum(parameter.numel() * parameter.element_size() for parameter in parameters)
     if not backward:
-        return Prepared(lambda: module(x), 2 * tensor + own, bytes_saved=0)
+        return PreparedCall(lambda: module(x), 2 * tensor + own, bytes_saved=0)
     with torch.no_grad():
         gradient = torch.ones_like(module(x))
     saved = bytes_saved(lambda: module(x), excluded=parameters)
-    return Prepared(lambda: torch.autograd.grad(module(x), (x, *parameters), gradient), 5 * tensor + 3 * own, saved)
+    return PreparedCall(lambda: torch.autograd.grad(module(x), (x, *parameters), gradient), 5 * tensor + 3 * own, saved)
 
 
 def device_name(device: torch.device) -> str:
@@ -199,7 +199,7 @@ def populate(elements: int, dtype: torch.dtype, device: torch.device) -> None:
     torch.ones(POPULATED_TENSORS, elements, dtype=dtype, device=device)
 
 
-def normal(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+def standard_normal(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     """Standard normal, the same for all activations: branches and saturation cost what they cost in use."""
     import torch
 
@@ -209,4 +209,4 @@ def normal(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> 
 def _input(kernel: Kernel, device: torch.device) -> torch.Tensor:
     import torch
 
-    return normal(kernel.shape, getattr(torch, kernel.dtype), device)
+    return standard_normal(kernel.shape, getattr(torch, kernel.dtype), device)

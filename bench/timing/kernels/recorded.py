@@ -1,4 +1,8 @@
-"""Recorded kernel ratios, one CSV row each, in `<baseline dir>/measured/kernels.<device class>.csv`."""
+"""Recorded kernel ratios, one CSV row each, in `<baseline dir>/measured/kernels.<device class>.csv`.
+
+rows = read_kernels(baseline_dir)
+rows.get(key_on(kernel, device))
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from bench.records.record import write_text
-from bench.timing.kernels._kernel import Kernel
-from bench.timing.kernels._measurement import THREADS, Measurement, device_name, measure
+from bench.timing.kernels.kernel import Kernel
+from bench.timing.kernels.measurement import THREADS, Measurement, device_name, measure_kernel
 
 if TYPE_CHECKING:
     import torch
@@ -24,11 +28,11 @@ if TYPE_CHECKING:
 BLOCKS = 10
 
 # (activation, dtype, size, mode, device name, threads)
-Key: TypeAlias = tuple[str, str, str, str, str, int]
+KernelKey: TypeAlias = tuple[str, str, str, str, str, int]
 
 
 @dataclass(frozen=True, order=True)
-class Row:
+class RecordedKernel:
     """What `--record` keeps of one kernel on one machine.
 
     Attributes:
@@ -61,29 +65,29 @@ class Row:
     date: str
 
     @property
-    def key(self) -> Key:
+    def key(self) -> KernelKey:
         """Rows of equal key replace each other."""
         return (self.activation, self.dtype, self.size, self.mode, self.device_name, self.threads)
 
 
-COLUMNS = tuple(field.name for field in fields(Row) if field.name != "device_class")
+COLUMNS = tuple(field.name for field in fields(RecordedKernel) if field.name != "device_class")
 _KINDS = {"int": int, "float": float, "str": str}
 
 
-def key(kernel: Kernel, device: torch.device) -> Key:
+def key_on(kernel: Kernel, device: torch.device) -> KernelKey:
     """Of the row that a kernel is judged against on this machine."""
     return (*astuple(kernel), device_name(device), THREADS)
 
 
-def record(kernel: Kernel, device: torch.device) -> tuple[Measurement, Row]:
+def record_kernel(kernel: Kernel, device: torch.device) -> tuple[Measurement, RecordedKernel]:
     """Measure a kernel in `BLOCKS` separate blocks; the last measurement and the row of all.
 
     Each block allocates anew: where tensors come to lie is part of what differs between sessions.
     """
-    blocks = [measure(kernel, device) for _ in range(BLOCKS)]
+    blocks = [measure_kernel(kernel, device) for _ in range(BLOCKS)]
     last = blocks[-1]
     logs = [math.log(block.ratio_relu) for block in blocks]
-    return last, Row(
+    return last, RecordedKernel(
         **asdict(kernel),
         device_class=last.device_class,
         device_name=last.device_name,
@@ -98,7 +102,7 @@ def record(kernel: Kernel, device: torch.device) -> tuple[Measurement, Row]:
     )
 
 
-def read(baseline_dir: Path) -> dict[Key, Row]:
+def read_kernels(baseline_dir: Path) -> dict[KernelKey, RecordedKernel]:
     """The recorded rows of all device classes, by key; empty where nothing is recorded.
 
     Raises:
@@ -107,7 +111,7 @@ def read(baseline_dir: Path) -> dict[Key, Row]:
     return {row.key: row for path in sorted(_folder(baseline_dir).glob("kernels.*.csv")) for row in _rows(path)}
 
 
-def write(rows: Iterable[Row], baseline_dir: Path) -> list[Path]:
+def write_kernels(rows: Iterable[RecordedKernel], baseline_dir: Path) -> list[Path]:
     """Put rows in their place among those recorded before, sorted; the files written.
 
     Raises:
@@ -115,7 +119,7 @@ def write(rows: Iterable[Row], baseline_dir: Path) -> list[Path]:
         ValueError: a malformed row in a file that is there.
     """
     new = {row.key: row for row in rows}
-    merged = sorted((read(baseline_dir) | new).values())
+    merged = sorted((read_kernels(baseline_dir) | new).values())
     paths = []
     for device_class in sorted({row.device_class for row in new.values()}):
         text = io.StringIO()
@@ -131,7 +135,7 @@ def _folder(baseline_dir: Path) -> Path:
     return baseline_dir / "measured"
 
 
-def _rows(path: Path) -> list[Row]:
+def _rows(path: Path) -> list[RecordedKernel]:
     device_class = path.name.removeprefix("kernels.").removesuffix(".csv")
     with path.open(encoding="utf-8", newline="") as file:
         lines = csv.reader(file)
@@ -143,17 +147,17 @@ def _rows(path: Path) -> list[Row]:
                 rows.append(_row(device_class, values))
             except ValueError as error:
                 raise ValueError(
-                    f"{path}, line {lines.line_num}: {error}; mend the line, or delete it and record again"
+                    f"{path}, line {lines.line_num}: {error}; fix the line, or delete it and re-record"
                 ) from error
     return rows
 
 
-def _row(device_class: str, values: list[str]) -> Row:
+def _row(device_class: str, values: list[str]) -> RecordedKernel:
     if len(values) != len(COLUMNS):
         raise ValueError(f"{len(values)} values, expected {len(COLUMNS)}")
-    kinds = {field.name: _KINDS[str(field.type)] for field in fields(Row)}
+    kinds = {field.name: _KINDS[str(field.type)] for field in fields(RecordedKernel)}
     typed = {name: kinds[name](value) for name, value in zip(COLUMNS, values, strict=True)}
-    row = Row(device_class, **typed)
+    row = RecordedKernel(device_class, **typed)
     Kernel(row.activation, row.dtype, row.size, row.mode)  # raises where a value is unknown
     if row.n < 2 or not math.isfinite(row.mean_log_ratio_relu) or not 0 <= row.sd_log_ratio_relu < math.inf:
         raise ValueError("n must be 2 or more, the mean finite and the standard deviation 0 or more")
