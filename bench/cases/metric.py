@@ -22,7 +22,7 @@ _ROUNDING = 1e-9  # relative: a drop of exactly one example must not fail by the
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure of a run.
+    """What a number of a run is.
 
     Attributes:
         name: without the part that it is measured on.
