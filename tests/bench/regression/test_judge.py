@@ -14,7 +14,7 @@ from bench.records import baseline, case_runs
 from bench.records.baseline import Baseline
 from bench.records.record import Record
 from bench.regression import judge
-from bench.session.runner import settings
+from bench.session import settings
 from made import ELSEWHERE, HERE, record, runs
 
 RECORDED_SEEDS = 20

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bench.cases.case import Case
-from bench.session.runner import selection
+from bench.session import selection
 
 CASE = Case("cnn", "cnn", "cifar10", "leaky_relu", "sgd", "lr0.01")
 
