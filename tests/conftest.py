@@ -87,7 +87,8 @@ def _refuse_interpreters(event: str, arguments: tuple[Any, ...]) -> None:
         pytest.fail("this test starts an interpreter: run it in process, or mark it as fresh_process", pytrace=False)
 
 
-sys.addaudithook(_refuse_interpreters)
+def pytest_sessionstart() -> None:
+    sys.addaudithook(_refuse_interpreters)
 
 
 # ---- sessions of pytest inside a test ----------------------------------------------------------------------------
