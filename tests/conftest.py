@@ -6,6 +6,7 @@ pytest -n 2 --slow     # and what only nights need
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -60,6 +61,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         slow = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in slow]
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what is loaded stays: no collection need walk through the half a million objects of torch again
 
 
 # ---- a test starts no interpreter, which takes seconds, unless it is marked ---------------------------------------
