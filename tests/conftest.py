@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from _pytest.pytester import SysModulesSnapshot
 from activations import _registry
 from bench.records import baseline
 
+ROOT = Path(__file__).parents[1]
 # The networks here are so small that a second thread costs more than it gives, and under `-n` it starves the others.
 # By the environment, since torch is not loaded before the first test that needs it.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -49,6 +52,12 @@ def test_micro(case, run_case):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run also the tests that only nights need")
+
+
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Workers take neighbouring tests, which share the fixtures of their module, unless `--dist` says otherwise."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "worksteal"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -129,3 +138,32 @@ def micro(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     pytester.makepyfile(test_micro=MICRO)
     pytester.mkdir("own_baselines")
     return pytester
+
+
+@pytest.fixture
+def checkout(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A folder like the repository's, in which a command may write; its `home` is the user's."""
+    monkeypatch.setattr(_registry, "_REGISTRY", dict(_registry._REGISTRY))
+    for path in ROOT.iterdir():
+        if path.name not in (".git", "results"):
+            (pytester.path / path.name).symlink_to(path)
+    (pytester.path / "home" / "actbench-baselines").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(pytester.path / "home"))
+    return pytester
+
+
+def split(command: str, folder: Path) -> list[str]:
+    """As the shell of a step splits and expands a command in a folder, comments and redirections left out."""
+    shell = ["bash", "-euc", f"printf '%s\\0' {re.split(' > |  #', command)[0]}"]
+    environment = {**os.environ, "RECORD": ""}
+    done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.split("\0")[:-1]
+
+
+def selects_something(command: str, checkout: pytest.Pytester) -> None:
+    """Asserts it of a `pytest ...` whose options and paths must be those that there are; nothing is run."""
+    _, *arguments = split(command, checkout.path)
+    named = [word for word in arguments if word.startswith(("bench", "tests", "baselines"))]
+    assert [word for word in named if not (checkout.path / word).exists()] == []
+    result = checkout.runpytest_inprocess(*arguments, "--collect-only", "-q", "-p", "no:cacheprovider")
+    assert result.ret == pytest.ExitCode.OK
