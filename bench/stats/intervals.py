@@ -1,6 +1,6 @@
 """What can be said of a few seeds: estimates with their 95 % interval, and tests. `intervals.mean([0.91, 0.92])`.
 
-Built on scipy.stats and statsmodels. What is resampled is resampled with a fixed seed: the same runs give the same
+Built on scipy.stats. What is resampled is resampled with a fixed seed: the same runs give the same
 interval.
 """
 
@@ -100,10 +100,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     What could not be tested (NaN) counts as 1.
     """
-    from statsmodels.stats.multitest import multipletests
-
     p = np.nan_to_num(np.asarray(p_values, dtype=float), nan=1.0)
-    return [float(value) for value in multipletests(p, method="holm")[1]] if len(p) else []
+    smallest_first = np.argsort(p)
+    adjusted = np.empty_like(p)
+    adjusted[smallest_first] = np.maximum.accumulate(p[smallest_first] * np.arange(len(p), 0, -1))
+    return [float(value) for value in np.minimum(adjusted, 1.0)]
 
 
 def bootstrap(samples: Samples, statistic: Statistic, *, paired: bool = False) -> Estimate:
