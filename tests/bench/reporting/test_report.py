@@ -224,7 +224,7 @@ def test_an_activation_that_only_its_session_knew_is_shown(without_views, tmp_pa
     assert "case-cnn-cnn-mnist-my_act-sgd" in html.render(sources.merged([tmp_path], baseline.FOLDER))
 
 
-def test_recorded_baselines_alone_make_a_page(without_views, tmp_path):
+def test_recorded_baselines_alone_make_a_page(tmp_path):
     baseline.write([baseline.from_records(one.records) for one in results()], tmp_path)
     found = sources.merged([], tmp_path)
     assert len(found.observations) == len(found.baselines) == 12
