@@ -210,7 +210,7 @@ def test_a_devices_figures_make_sense_and_have_a_source(device):
     assert device.memory > 1e9
 
 
-def test_a_step_takes_the_longest_of_launches_arithmetic_and_traffic():
+def test_a_step_takes_its_arithmetic_and_traffic_or_its_launches():
     device = devices.Device("made", 1e12, 4e12, 8e12, 1e12, 1e9, "made")
     idle = cost.Step(0, 0, kernels=10, moved=0, saved=0, parameters=(), buffers=0)
     arithmetic = replace(idle, flops=3 * 10**12, convolution_flops=10**12)
@@ -219,6 +219,8 @@ def test_a_step_takes_the_longest_of_launches_arithmetic_and_traffic():
     tensor_cores, cores = 1 / (4 * devices.TENSOR_CORE_SHARE), 2 / devices.CORE_SHARE
     assert device.seconds(arithmetic, "float32") == pytest.approx(tensor_cores + cores)
     assert device.seconds(arithmetic, "bfloat16") == pytest.approx(3 / (8 * devices.TENSOR_CORE_SHARE))
+    both = device.seconds(replace(arithmetic, moved=10**12), "float32")
+    assert both == pytest.approx(tensor_cores + cores + 1 / devices.BANDWIDTH_SHARE)
 
 
 def plan_of(folder: Path) -> pd.DataFrame:
