@@ -107,7 +107,7 @@ def remedy(name: str, configuration: str | None = None) -> str:
     )
 
 
-def table(loaded: Any, part: str, columns: Iterable[str]) -> Any:
+def part_table(loaded: Any, part: str, columns: Iterable[str]) -> Any:
     """One part of what was loaded.
 
     Raises:

@@ -136,7 +136,7 @@ def _read_digits(info: DatasetInfo) -> dict[str, Tensor]:
 
 
 def _decode(info: DatasetInfo, loaded: Any, part: str) -> tuple[Tensor, Tensor]:
-    table = hub.table(loaded, part, info.columns)
+    table = hub.part_table(loaded, part, info.columns)
     image_column, label_column = info.columns
     channels, height, width = info.shape
     mode = "L" if channels == 1 else "RGB"

@@ -150,7 +150,7 @@ def _public(info: DatasetInfo, data_dir: Path | None, arrow: str) -> dict[str, L
 
 
 def _labelled(info: DatasetInfo, loaded: Any, part: str, rows: int) -> Labelled:
-    table = hub.table(loaded, part, info.columns)
+    table = hub.part_table(loaded, part, info.columns)
     sentences, values = (list(table[column]) for column in info.columns)
     if len(values) != rows:
         raise ValueError(f"{len(values)} rows, expected {rows}")

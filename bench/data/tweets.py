@@ -63,11 +63,11 @@ def read(info: DatasetInfo, where: Locations) -> dict[str, Tensor]:
         )
     words = list(dict.fromkeys(token.word for tweets in parts.values() for tweet in tweets for token in tweet))
     if where.vectors:
-        encoded = word_vectors.encode(words, where.vectors)
+        encoded = word_vectors.encode_vectors(words, where.vectors)
     else:
         (clusters,) = _files(info, where, {"clusters": CLUSTERS}).values()
         seen = Counter(token.word for tweet in parts["train"] for token in tweet)
-        encoded = word_features.encode(words, seen, word_features.read_clusters(clusters))
+        encoded = word_features.encode_features(words, seen, word_features.read_clusters(clusters))
     table = F.pad(encoded, (0, 0, 1, 0))
     rows = {word: row for row, word in enumerate(words, start=1)}
     return {

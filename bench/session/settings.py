@@ -39,7 +39,7 @@ class Settings:
     confirm: int
     strict: bool
     peers: bool
-    choice: selection.Choice
+    choice: selection.AxisChoice
     shard: selection.Shard | None
     plan: bool
     difference: float

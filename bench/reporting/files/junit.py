@@ -1,4 +1,4 @@
-"""What `pytest --junitxml=FILE` says of a case beyond its name and outcome. `junit.properties(result, figures)`.
+"""What `pytest --junitxml=FILE` says of a case beyond its name and outcome. `junit.case_properties(result, figures)`.
 
 Under every testcase, as `<property>`: the axes, `scale`, `data`, `device_class`, `verdict`, `n` and `seeds`, `outcomes`
 (only of runs that did not train), `metric` (what is judged) and its `mean` over the runs, every metric under its own
@@ -17,7 +17,7 @@ from bench.records.reported import Reported
 from bench.records.result import Result
 
 
-def properties(result: Result, figures: Reported) -> list[tuple[str, object]]:
+def case_properties(result: Result, figures: Reported) -> list[tuple[str, object]]:
     """Names and builtin values: xdist carries them to the controller, which writes the file."""
     ((row,),) = (block.rows for block in rank.blocks(case_runs.from_records(result.records, figures)))
     one = row.runs

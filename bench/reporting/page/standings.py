@@ -1,4 +1,4 @@
-"""Who is best where: ranking, heat map and the count of first places. `standings.ranking(blocks, verdicts)`."""
+"""Who is best where: ranking, heat map and the count of first places. `standings.ranking_section(blocks, verdicts)`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEADERS = (
 SHADES = 4  # of the heat map behind the first
 
 
-def ranking(blocks: Sequence[RankedBlock], verdicts: Mapping[Key, str]) -> Section:
+def ranking_section(blocks: Sequence[RankedBlock], verdicts: Mapping[Key, str]) -> Section:
     """A table a block, with the runs of each row as a dot plot."""
     groups = [
         Group(name, _question(name), [_ranked(block, verdicts) for block in members])
@@ -34,7 +34,7 @@ def ranking(blocks: Sequence[RankedBlock], verdicts: Mapping[Key, str]) -> Secti
 
 
 def _ranked(block: RankedBlock, verdicts: Mapping[Key, str]) -> Grid:
-    scale = axis.of(block)
+    scale = axis.block_axis(block)
     columns: dict[str, list[Cell]] = {}
     for name, texts in ranking_tables.columns(block, verdicts).items():
         if name == "activation":
