@@ -1,7 +1,7 @@
 """Made rows that look like those of a data set: `made_rows.parts("cifar10", recipe, rows=(28, 8, 16), ...)`.
 
-What a probe trains on: of the shape, range and classes that a network sees behind the preprocessing, so that no data, no
-network and no pretrained weights are needed. They are drawn in float64 and are the same on every machine.
+What a probe trains on: of the shape, range and classes that a network sees behind the preprocessing, so that no data,
+no network and no pretrained weights are needed. They are drawn in float64 and are the same on every machine.
 """
 
 from __future__ import annotations

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,22 +18,14 @@ from bench.cases.recipe import SCALES
 from bench.records.baseline import BaselineError
 from bench.records.record import write_text
 
-# What is measured, in the order in which it arises; a case may lack some. Several numbers stand with blanks between.
+# What is measured, in the order in which it arises; a case may lack some. Several numbers have blanks between them.
 SERIES = (
-    "weights",
-    "activation_parameters",
-    "inputs",
-    "first_site_input",
-    "sites",
-    "output",
-    "losses",
-    "gradients",
-    "updates",
-    "evaluation",
-    "rates",
-    "bytes_saved",
+    *("weights", "activation_parameters", "inputs", "first_site_input", "sites", "output", "losses"),
+    *("gradients", "activation_gradients", "updates", "activation_updates", "rates", "bytes_saved"),
 )
-COLUMNS = (*AXES, "scale", "recipe_version", "recipe", "counts", *SERIES)
+COLUMNS = (*AXES, "scale", "recipe_version", "recipe", "num_sites", "num_layers", *SERIES, "evaluation")
+MOST = 8  # sites, and groups of layers, that are measured
+RATES_OF_A_RUN = 9
 
 
 class ProbeKey(NamedTuple):
@@ -50,17 +41,37 @@ class Probe:
     """What the first steps of a case came to.
 
     Attributes:
-        recipe: its fields that the first steps do not show, such as the number of epochs.
-        counts: how many there are of what only some are measured of: `sites`, `layers`.
-        series: by the names of `SERIES`; of `evaluation` see `metrics`.
-        metrics: names of the numbers of `evaluation`.
+        recipe: its fields that the first steps do not show, such as the number of epochs, but for those left out.
+        series: by the names of `SERIES`; what a case lacks is left out. `weights`, `inputs`, `output` and the like are
+            figures (see `bench.training.figures`) of the first step; `sites` those of the outputs of its activations,
+            `gradients` those of groups of layers from the output to the input; `losses` and `updates` have one number
+            a step, and fewer where the steps blow up; `rates` are of the whole run.
+        evaluation: metrics of the network behind the last step, by name; none where the steps blow up.
+        num_sites: activations that a forward pass uses.
+        num_layers: modules with trainable weights, activations left out.
+        layers: their names, from the output to the input; not recorded.
     """
 
     key: ProbeKey
-    recipe: Mapping[str, Any]
-    counts: Mapping[str, int]
+    recipe: Mapping[str, str | int]
     series: Mapping[str, tuple[float, ...]]
-    metrics: tuple[str, ...]
+    evaluation: Mapping[str, float]
+    num_sites: int
+    num_layers: int
+    layers: tuple[str, ...] = field(default=(), compare=False)
+
+
+def chosen(sites: int) -> list[int]:
+    """Which of so many sites are measured: `MOST` at most, evenly spaced, the first and the last among them."""
+    if sites <= MOST:
+        return list(range(sites))
+    return [round(place * (sites - 1) / (MOST - 1)) for place in range(MOST)]
+
+
+def groups(layers: int) -> list[slice]:
+    """Into which so many layers are put together, each of as many neighbours, `MOST` groups at most."""
+    size = max(1, math.ceil(layers / MOST))
+    return [slice(start, min(start + size, layers)) for start in range(0, layers, size)]
 
 
 def path_of(key: ProbeKey, folder: Path) -> Path:
@@ -117,16 +128,15 @@ def _rows(path: Path) -> Iterator[tuple[str, Probe]]:
 
 
 def _format(probe: Probe) -> dict[str, Any]:
-    series = {name: " ".join(map(_number, values)) for name, values in probe.series.items()}
-    evaluation = zip(probe.metrics, probe.series.get("evaluation", ()), strict=True)
     return {
         **probe.key.case.fields,
         "scale": probe.key.scale,
         "recipe_version": probe.key.recipe_version,
-        "recipe": json.dumps(dict(probe.recipe), sort_keys=True),
-        "counts": " ".join(f"{name}={count}" for name, count in probe.counts.items()),
-        **series,
-        "evaluation": " ".join(f"{name}={_number(value)}" for name, value in evaluation),
+        "recipe": _words(probe.recipe),
+        "num_sites": probe.num_sites,
+        "num_layers": probe.num_layers,
+        **{name: " ".join(map(_number, values)) for name, values in probe.series.items()},
+        "evaluation": _words(probe.evaluation),
     }
 
 
@@ -135,21 +145,32 @@ def _parse(row: Mapping[str, str]) -> Probe:
         raise ValueError(f"it has not {len(COLUMNS)} fields")
     if row["scale"] not in SCALES:
         raise ValueError(f"scale {row['scale']!r}; known: {', '.join(SCALES)}")
-    words = [word.split("=") for word in row["evaluation"].split()]
-    series = {name: tuple(map(float, row[name].split())) for name in SERIES if name != "evaluation" and row[name]}
-    series["evaluation"] = tuple(float(value) for _, value in words)
-    for name, values in series.items():
-        if any(math.isinf(value) for value in values):
-            raise ValueError(f"{name} is not finite")
+    series = {name: tuple(map(float, row[name].split())) for name in SERIES if row[name]}
+    missing = {"weights", "inputs", "output", "losses", "rates"} - series.keys()
+    if missing:
+        raise ValueError(f"no {', '.join(sorted(missing))}")
     return Probe(
         key=ProbeKey(Case(**{axis: row[axis] for axis in AXES}), row["scale"], int(row["recipe_version"])),
-        recipe=dict(json.loads(row["recipe"])),
-        counts={name: int(count) for name, count in (word.split("=") for word in row["counts"].split())},
+        recipe={name: _parsed(value) for name, value in _pairs(row["recipe"])},
         series=series,
-        metrics=tuple(name for name, _ in words),
+        evaluation={name: float(value) for name, value in _pairs(row["evaluation"])},
+        num_sites=int(row["num_sites"]),
+        num_layers=int(row["num_layers"]),
     )
 
 
+def _words(values: Mapping[str, str | float]) -> str:
+    return " ".join(f"{name}={_number(one) if isinstance(one, float) else one}" for name, one in values.items())
+
+
+def _pairs(words: str) -> list[list[str]]:
+    return [word.split("=") for word in words.split()]
+
+
+def _parsed(word: str) -> str | int:
+    return int(word) if word.isdecimal() else word
+
+
 def _number(value: float) -> str:
-    """All digits that a float64 holds for certain; the two behind them are rounding, and another on each machine."""
+    """All digits that a float64 holds for certain; those behind them are rounding, and others on each machine."""
     return f"{value:.15g}"
