@@ -86,9 +86,8 @@ def _part(
     if ids is not None:
         return Part(torch.randint(ids, (rows, *entry.shape), generator=generator).to(device), labels.to(device))
     shape = entry.shape
-    if entry.kind == "images":
-        channels, *sides = entry.shape
-        shape = (channels, *sides) if min(sides) >= (minimum_image_size or 0) else (channels, *[minimum_image_size] * 2)
+    if entry.kind == "images" and minimum_image_size and min(shape[1:]) < minimum_image_size:
+        shape = (shape[0], minimum_image_size, minimum_image_size)
     inputs = _numbers(recipe, (rows, *shape), generator)
     channels_last = recipe.memory_format == "channels_last" and inputs.ndim == 4
     layout = torch.channels_last if channels_last else torch.contiguous_format

@@ -52,7 +52,7 @@ def distance(recorded: Probe, now: Probe) -> float:
 
 def apart(one: object, other: object) -> float:
     """Relative difference of two values; infinite where they are not both numbers, and differ."""
-    if one == other or one != one and other != other:  # NaN equals itself here
+    if one == other or (one != one and other != other):  # NaN equals itself here
         return 0.0
     if not isinstance(one, float) or not isinstance(other, float) or not math.isfinite(one - other):
         return math.inf

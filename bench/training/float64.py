@@ -24,18 +24,21 @@ def everywhere() -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-class drawn_on_the_cpu(TorchDispatchMode):  # noqa: N801, a context
+def drawn_on_the_cpu() -> TorchDispatchMode:
     """What torch draws from its global generators comes from that of the CPU alone, whatever the device.
 
     A card's generator draws other numbers than the CPU's, and on CPUs dropout's come out of MKL where torch has it.
     """
 
+    return _Draws()  # type: ignore[no-untyped-call]
+
+
+class _Draws(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        kwargs = dict(kwargs or {})
         draw = _DRAWS.get(func)
-        return draw(func, *args, **kwargs) if draw else func(*args, **kwargs)
+        return draw(func, *args, **(kwargs or {})) if draw else func(*args, **(kwargs or {}))
 
 
 def _uniform(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
