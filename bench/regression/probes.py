@@ -16,7 +16,7 @@ from bench.records.probes import Probe, chosen, groups
 # smallest planted fault by more than a hundred times of it.
 TOLERANCE = 1e-8
 # What rounding may leave in the place of zero, as of a gradient behind a dead layer.
-ZERO = 1e-14
+ZERO = 1e-20
 START = "activation_parameters"
 
 

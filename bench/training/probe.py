@@ -21,18 +21,19 @@ from bench.data import info, made_rows
 from bench.data.parts import Parts
 from bench.records.probes import RATES_OF_A_RUN, Probe, ProbeKey, chosen, groups
 from bench.records.record import OUTCOMES
-from bench.training import float64, optimizers, schedules, train
+from bench.training import float64, optimizers, schedules, setup, train
 from bench.training.device import threads
 from bench.training.figures import figure, sample
-from bench.training.setup import Network, build
+from bench.training.setup import Network
 
 SEED = 0
 EPOCHS = 2
 STEPS = 2 * EPOCHS
 # Rows of a batch: enough for batch norms to be smooth, few enough for the networks of the papers.
 BATCH = {"tiny": 16, "small": 8, "paper": 4}
-# A step whose loss is so many times the first one's blows up: what comes behind it says more of rounding than of code.
-BLOWN_UP = 4.0
+# A step with so many times the loss of the first one blows up, and so does an evaluation with so many times it: what
+# comes behind it says more of rounding than of code.
+STEP_BLOWS_UP, EVALUATION_BLOWS_UP = 2.0, 4.0
 # Fields of a recipe that the first steps do not show.
 UNSEEN = (
     *("epochs", "batch_size", "train_size", "validation_size", "test_size"),
@@ -53,14 +54,15 @@ def take(case: Case, recipe: Recipe, scale: str, device: torch.device) -> Probe:
     short = replace(recipe, epochs=EPOCHS, batch_size=BATCH[scale], precision="float32", keep_functions=False)
     with float64.everywhere(), threads(recipe.threads or torch.get_num_threads()):
         parts = _parts(case, short, device)
-        network = build(case, short, SEED, device, parts)
+        network = setup.build(case, short, SEED, device, parts)
         first = _FirstSteps(network)
         with float64.drawn_on_the_cpu():
             course = train.fit(network, short, SEED, parts, watch=first.step)
             outcome, metrics = train.results(network, course, short, SEED, parts)
         kept = train.bytes_of_a_batch(network.net, parts.train, short) if device.type == "cpu" else None
     series = first.measured()
-    evaluation = {**metrics, "outcome": float(OUTCOMES.index(outcome))}
+    bound = EVALUATION_BLOWS_UP * series["losses"][0]
+    calm = len(series["losses"]) == STEPS and max(metrics["test_loss"], metrics.get("validation_loss", 0.0)) <= bound
     return Probe(
         key=ProbeKey(case, scale, recipe.version),
         recipe={name: value for name in UNSEEN if (value := getattr(recipe, name)) is not None},
@@ -69,7 +71,7 @@ def take(case: Case, recipe: Recipe, scale: str, device: torch.device) -> Probe:
             "rates": _rates(case, recipe),
             **({"bytes_saved": (float(kept),)} if kept is not None else {}),
         },
-        evaluation=evaluation if len(series["losses"]) == STEPS else {},
+        evaluation={**metrics, "outcome": float(OUTCOMES.index(outcome))} if calm else {},
         num_sites=first.num_sites,
         num_layers=len(first.layers),
         layers=first.layers,
@@ -146,7 +148,7 @@ class _FirstSteps:
     def measured(self) -> dict[str, tuple[float, ...]]:
         """Up to the first step that blows up."""
         losses = self.series["losses"]
-        calm = next((step for step, loss in enumerate(losses) if not loss <= BLOWN_UP * losses[0]), len(losses))
+        calm = next((step for step, loss in enumerate(losses) if not loss <= STEP_BLOWS_UP * losses[0]), len(losses))
         cut = ("losses", "updates", "activation_updates")
         return {name: values[:calm] if name in cut else values for name, values in self.series.items()}
 

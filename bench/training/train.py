@@ -28,7 +28,7 @@ from bench.data.locations import Locations
 from bench.data.noise import uniform_noise
 from bench.data.parts import Part, Parts, prepare
 from bench.records.record import Outcome, Record
-from bench.training import fingerprint
+from bench.training import fingerprint, setup
 from bench.training.augmentation import AUGMENTATIONS
 from bench.training.device import clock, threads
 from bench.training.evaluation import Autocast, Evaluation, autocast_of, evaluate, outcome_of
@@ -36,7 +36,7 @@ from bench.training.gradient_norms import Gradients
 from bench.training.learned_functions import Functions
 from bench.training.memory import bytes_saved
 from bench.training.objectives import OBJECTIVES
-from bench.training.setup import Network, build
+from bench.training.setup import Network
 
 # (seed, epoch from 1, epochs at most, training loss)
 Progress: TypeAlias = Callable[[int, int, int, float], None]
@@ -158,7 +158,7 @@ def _run(
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         held = torch.cuda.memory_allocated(device)
-    network = build(case, recipe, seed, device, parts)
+    network = setup.build(case, recipe, seed, device, parts)
     norms = Gradients(network.net, network.sites, recipe.steps(len(parts.train))) if gradients else None
     course = fit(network, recipe, seed, parts, progress, (lambda loss: norms.step()) if norms else None)
     peak = torch.cuda.max_memory_allocated(device) - held if device.type == "cuda" else None
