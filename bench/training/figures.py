@@ -14,8 +14,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-# At most of one tensor, evenly spaced: some hold tens of millions of values.
-SAMPLES = 2**18
+# At most of one tensor, evenly spaced: some hold millions of values.
+SAMPLES = 2**15
 
 
 def figure(tensors: Iterable[Tensor]) -> float:

@@ -34,6 +34,8 @@ BATCH = {"tiny": 16, "small": 8, "paper": 4}
 # A step with so many times the loss of the first one blows up, and so does an evaluation with so many times it: what
 # comes behind it says more of rounding than of code.
 STEP_BLOWS_UP, EVALUATION_BLOWS_UP = 2.0, 4.0
+# Steps of a schedule at most: a longer run is looked at as if it had so many.
+SCHEDULED = 5000
 # Fields of a recipe that the first steps do not show.
 UNSEEN = (
     *("epochs", "batch_size", "train_size", "validation_size", "test_size"),
@@ -60,15 +62,15 @@ def take(case: Case, recipe: Recipe, scale: str, device: torch.device) -> Probe:
             course = train.fit(network, short, SEED, parts, watch=first.step)
             outcome, metrics = train.results(network, course, short, SEED, parts)
         kept = train.bytes_of_a_batch(network.net, parts.train, short) if device.type == "cpu" else None
-    series = first.measured()
+    series, steps = first.measured(), _steps(case, recipe)
     bound = EVALUATION_BLOWS_UP * series["losses"][0]
     calm = len(series["losses"]) == STEPS and max(metrics["test_loss"], metrics.get("validation_loss", 0.0)) <= bound
     return Probe(
         key=ProbeKey(case, scale, recipe.version),
-        recipe={name: value for name in UNSEEN if (value := getattr(recipe, name)) is not None},
+        recipe={"steps": steps, **{name: value for name in UNSEEN if (value := getattr(recipe, name)) is not None}},
         series={
             **series,
-            "rates": _rates(case, recipe),
+            "rates": _rates(case, recipe, min(steps, SCHEDULED)),
             **({"bytes_saved": (float(kept),)} if kept is not None else {}),
         },
         evaluation={**metrics, "outcome": float(OUTCOMES.index(outcome))} if calm else {},
@@ -168,11 +170,15 @@ def _parts(case: Case, recipe: Recipe, device: torch.device) -> Parts:
     return made_rows.parts(case.dataset, recipe, sizes, device, models.info(case.model).minimum_image_size)
 
 
-def _rates(case: Case, recipe: Recipe) -> tuple[float, ...]:
-    """The whole run's: at evenly spaced steps from the first to the last, and the mean over all."""
+def _steps(case: Case, recipe: Recipe) -> int:
+    """Of the whole run."""
     entry = info(case.dataset)
     split_off = 0 if entry.validation_rows else recipe.validation_size or 0
-    steps = recipe.steps(recipe.train_size or entry.rows[0] - split_off)
+    return recipe.steps(recipe.train_size or entry.rows[0] - split_off)
+
+
+def _rates(case: Case, recipe: Recipe, steps: int) -> tuple[float, ...]:
+    """Of a run of so many steps: evenly spaced ones from the first to the last, and the mean over all."""
     parameters = [nn.Parameter(torch.zeros(1))]
     optimizer = optimizers.build(case.optimizer, [{"params": parameters, "weight_decay": recipe.weight_decay}], recipe)
     scheduler = schedules.build(recipe.schedule, optimizer, steps)
