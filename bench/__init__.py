@@ -1,4 +1,21 @@
-"""How activations are compared: cases, recipes, training, records, verdicts and rankings.
+"""How activations are compared, in rooms that stand in the way of data: a room imports only from those before it.
 
 Run it with `pytest bench`; see `pytest bench --help`, group actbench.
 """
+
+ROOMS = (
+    "stats",
+    "cases",
+    "experiments",
+    "data",
+    "records",
+    "display",
+    "training",
+    "regression",
+    "session",
+    "ranking",
+    "timing",
+    "reporting",
+    "checks",
+    "plugin",
+)

@@ -20,7 +20,7 @@ from activations.command import Parser, run
 from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
 from bench.records import baseline, case_runs
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 from bench.records.record import ResultsError
 
 
@@ -80,7 +80,7 @@ def _views() -> dict[str, Command]:
 
 
 def _add_sources(command: argparse.ArgumentParser) -> None:
-    """The options that say which observations are meant."""
+    """The options that say which cases are meant."""
     option = command.add_argument
     option("--results-dir", type=Path, metavar="DIR", default=Path("results"), help="records; results/ unless given")
     option("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER, help="baselines of your own")
@@ -101,15 +101,15 @@ def _view(options: argparse.Namespace) -> str:
     view = views.info(options.name)
     if options.plot:
         figures.check(options.plot)
-    observations = _observations(options)
-    tables = view.tables(observations)
+    cases = _cases(options)
+    tables = view.tables(cases)
     if not tables:
-        raise ValueError(f"{options.name}: none of {len(observations)} observations shows it; it takes {view.needs}")
+        raise ValueError(f"{options.name}: none of {len(cases)} cases shows it; it takes {view.needs}")
     text = "\n\n".join(table.render() for table in tables)
     if not (options.plot and view.figure):
         return text
     with figures.style():
-        figure = view.figure(observations)
+        figure = view.figure(cases)
         if figure is None:
             raise ValueError(f"{options.name}: nothing to draw; it takes {view.needs}")
         figures.save(figure, options.plot)
@@ -119,7 +119,7 @@ def _view(options: argparse.Namespace) -> str:
 def _claims(options: argparse.Namespace) -> str:
     from bench.reporting import claims
 
-    return claims.table(claims.judged(_observations(options)))
+    return claims.claims_table(claims.judged_claims(_cases(options)))
 
 
 def _add_compare(command: argparse.ArgumentParser) -> None:
@@ -172,7 +172,7 @@ def _report(options: argparse.Namespace) -> str:
     return f"wrote {html.write(sources.merged(options.results, options.baseline_dir), options.to)}"
 
 
-def _observations(options: argparse.Namespace) -> list[Observation]:
+def _cases(options: argparse.Namespace) -> list[CaseRuns]:
     """What is at hand and asked for.
 
     Raises:

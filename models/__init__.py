@@ -1,4 +1,4 @@
-"""Where activations sit: networks with a slot at every place of use.
+"""Where activations sit: networks that take one at every site.
 
 import models
 net = models.build("cnn", input_shape=(3, 32, 32), num_classes=10, activation="prelu")
@@ -7,10 +7,11 @@ models.swap(net, nn.Mish)  # any module
 """
 
 from models._build import build
+from models._find import sites
+from models._initialise import INITIALISATIONS, initialise
 from models._registry import ActivationFactory, Equal, Model, info, names
-from models.initialise import INITIALISATIONS, initialise
-from models.sites import Site, sites
-from models.swap import swap
+from models._site import Site
+from models._swap import swap
 
 __all__ = [
     "INITIALISATIONS",

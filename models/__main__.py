@@ -1,7 +1,7 @@
 """Where activations sit in the networks: `python -m models [NAME]`.
 
 python -m models                              # the eleven backbones of the survey
-python -m models resnet18                     # every place of one network
+python -m models resnet18                     # every site of one network
 python -m models resnet18 --activation apl    # the same with another activation swapped in
 """
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = Parser(prog="python -m models", description="Where activations sit in networks of their papers' sizes.")
     parser.add_argument("name", nargs="?", metavar="NAME", help="of a network; the survey's eleven unless given")
-    parser.add_argument("--activation", help="name of one to put in every hidden place")
+    parser.add_argument("--activation", help="name of one to put at every hidden site")
     options = parser.parse_args(argv)
     if options.activation and not options.name:
         parser.error("--activation needs the name of a network")

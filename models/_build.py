@@ -5,16 +5,16 @@ Importing this module does not load torch.
 
 from __future__ import annotations
 
-import functools
 import pkgutil
 from typing import TYPE_CHECKING, Any, get_args
 
 import activations
 from models._registry import AnyActivation, Equal, info, names
-from models.swap import swap
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from models.slot import Slot
 
 
 def build(
@@ -33,9 +33,9 @@ def build(
         name: a registered name.
         input_shape: shape of one example, `(channels, height, width)` of an image.
         num_classes: width of the output.
-        activation: a name of `activations.names()`; an `nn.Module`, of which each place of use gets a copy; a class,
+        activation: a name of `activations.names()`; an `nn.Module`, of which each site gets a copy; a class,
             of which it gets an instance built without arguments; or a function that makes its module from the shape
-            of one example behind the place.
+            of one example behind the site.
         in_features_multiplier: inputs that these modules take for each output: the layer before gives as many times
             the hidden width. None is what the record of a name says, and 1 for the rest.
         equal: what a multiplier above 1 leaves as it is with 1: `width`, the hidden widths, or `parameters`, the
@@ -60,20 +60,19 @@ def build(
         if in_features_multiplier is None:
             multiplier = activations.info(activation).in_features_multiplier
         activation = activations.per_place(activation)
-    network = functools.partial(pkgutil.resolve_name(info(name).module), input_shape, num_classes, **sizes)
-    if not info(name).slots:
-        import torch
-
-        if multiplier > 1:
-            raise ValueError(
-                f"model {name!r} takes activations of one input for each output, not of {multiplier}: its "
-                f"layers are not widened; these are: {', '.join(names(slots=True))}"
-            )
-        return swap(network(), activation, torch.zeros(2, *input_shape))
+    if multiplier > 1 and not info(name).widens:
+        raise ValueError(
+            f"model {name!r} takes activations of one input for each output, not of {multiplier}: its layers are not "
+            f"widened; these are: {', '.join(names(widens=True))}"
+        )
     from models._instances import factory
     from models.slot import Slot, equal_parameters
 
+    def network(slot: Slot) -> nn.Module:
+        make = pkgutil.resolve_name(info(name).module)
+        module: nn.Module = make(input_shape, num_classes, slot, **sizes)
+        return module
+
     shrinks = multiplier > 1 and equal == "parameters"
     scale = equal_parameters(network, multiplier) if shrinks else 1.0
-    module: nn.Module = network(Slot(factory(activation), multiplier, scale))
-    return module
+    return network(Slot(factory(activation), multiplier, scale))

@@ -19,8 +19,8 @@ ACTIVATIONS = _RECTIFIERS | _SMOOTH | _OTHERS | GATES | SOFTMAX
 _ACTIVATION_HOMES = frozenset({"torch.nn.modules.activation", "transformers.activations"})
 _BY_CLASS_NAME = {name.replace("_", ""): name for name in ACTIVATIONS}
 _STATISTICS = frozenset({"mean", "var", "std", "sum", "cumsum"})
-# Set on what swap puts in, whoever wrote it, to the role of the place: so it is found again, a gate as a gate.
-MARK = "swapped_role"
+# Set on what swap or a slot puts in, whoever wrote it, to the role of its site: so it is found again, a gate as a gate.
+MARK = "site_role"
 
 
 def op_of(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""The instances for a network's places: `factory(nn.GELU)((64, 8, 8))` is a new `nn.GELU()`."""
+"""The instances for a network's sites: `factory(nn.GELU)((64, 8, 8))` is a new `nn.GELU()`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def factory(activation: nn.Module | type[nn.Module] | ActivationFactory) -> ActivationFactory:
-    """What makes an instance for a place, by the shape of one example there.
+    """What makes an instance for a site, by the shape of one example there.
 
     Args:
-        activation: a module, of which each place gets a copy; a class, built without arguments; or a function of the
+        activation: a module, of which each site gets a copy; a class, built without arguments; or a function of the
             shape.
 
     Raises:
-        TypeError: none of these; or later, at a place: the class needs arguments, or the function fails, as one of a
+        TypeError: none of these; or later, at a site: the class needs arguments, or the function fails, as one of a
             tensor does, or returns no module.
     """
     if isinstance(activation, nn.Module):
@@ -27,7 +27,7 @@ def factory(activation: nn.Module | type[nn.Module] | ActivationFactory) -> Acti
         return lambda shape: copy.deepcopy(module)
     if not callable(activation):
         raise TypeError(f"activation {activation!r} is no name, nn.Module, class of one or function that makes one")
-    wanted = "give a class of nn.Module that needs no arguments, or a function that makes one from the shape of a place"
+    wanted = "give a class of nn.Module that needs no arguments, or a function that makes one from the shape of a site"
 
     def make(shape: tuple[int, ...]) -> nn.Module:
         try:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from torch import nn
 
-    # Called once at every place of use with the shape of one example there, batch left out:
-    # each place gets an instance of its own, so that trainable activations train per place.
+    # Called once for every site with the shape of one example behind it, batch left out:
+    # each site gets an instance of its own, so that trainable activations train per site.
     ActivationFactory: TypeAlias = Callable[[tuple[int, ...]], nn.Module]
     AnyActivation: TypeAlias = str | nn.Module | type[nn.Module] | ActivationFactory
 else:
@@ -31,21 +31,23 @@ class Model:
 
     Attributes:
         name: the key everywhere.
-        module: what makes it, as `"package.module:Name"`; it takes `input_shape`, `num_classes` and its own sizes,
-            and with `slots` a `models.slot.Slot` before these.
+        module: what makes it, as `"package.module:Name"`; it takes `input_shape`, `num_classes`, a `models.slot.Slot`
+            that it asks for the activation of each site, and its own sizes.
         source: the paper or tutorial that defines it.
+        activation: name of the source's own, or `relu` where the source compares several.
         minimum_image_size: smallest height and width in pixels that it accepts; smaller images are resized
             to it, and None means that any shape will do.
-        slots: whether it asks a slot for the activation of each place, and so can take those with several inputs
-            for each output. The others are built with their paper's activation, which `models.swap` then replaces.
+        widens: whether the layer before each site can widen, for activations that take several inputs for each output.
+            It cannot where an activation follows a sum of branches, as in a ResNet.
         takes: `numbers` (float32), as of images, or `ids` of sentences (int64, 0 for padding).
     """
 
     name: str
     module: str
     source: str
+    activation: str = "relu"
     minimum_image_size: int | None = None
-    slots: bool = False
+    widens: bool = False
     takes: Takes = "numbers"
 
 
@@ -54,50 +56,55 @@ _ENTRIES = (
         name="mlp",
         module="models.mlp:MLP",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 3.1",
-        slots=True,
+        widens=True,
     ),
     Model(
         name="timit_mlp",
         module="models.mlp:timit_mlp",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 3.4",
-        slots=True,
+        widens=True,
     ),
     Model(
         name="cnn",
         module="models.cnn:CNN",
         source="pytorch.org/tutorials/beginner/blitz/cifar10_tutorial",
         minimum_image_size=28,
-        slots=True,
+        widens=True,
     ),
     Model(
         name="tagger",
         module="models.tagger:tagger",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 3.3",
-        slots=True,
+        widens=True,
     ),
     Model(
         name="bert",
         module="models.bert:BERT",
         source="Devlin et al. 2018, arXiv 1810.04805; transformers",
-        slots=True,
+        activation="gelu",
+        widens=True,
         takes="ids",
     ),
     Model(
         name="autoencoder",
         module="models.autoencoder:Autoencoder",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 3.2",
+        widens=True,
     ),
     Model(
         name="rnn",
         module="models.rnn:RNN",
         source="document B9; Krueger et al. 2016, arXiv 1606.01305",
+        activation="tanh",
         minimum_image_size=1,
+        widens=True,
     ),
     Model(
         name="gelu_cnn",
         module="models.gelu_cnn:GELUCNN",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415, appendix A",
         minimum_image_size=12,
+        widens=True,
     ),
     *(
         Model(
@@ -105,6 +112,7 @@ _ENTRIES = (
             module=f"models.apl_cnn:apl_cnn{convolutions}",
             source="documents A5, A6; Agostinelli et al. 2014, arXiv 1412.6830",
             minimum_image_size=8,
+            widens=True,
         )
         for convolutions in (3, 5, 7)
     ),
@@ -163,6 +171,7 @@ _ENTRIES = (
         name="mobilenet_v2",
         module="models.torchvision_nets:mobilenet_v2",
         source="Sandler et al. 2018, arXiv 1801.04381, table 2",
+        activation="relu6",
         minimum_image_size=1,
     ),
     Model(
@@ -218,9 +227,9 @@ _ENTRIES = (
 _REGISTRY = {entry.name: entry for entry in _ENTRIES}
 
 
-def names(slots: bool | None = None) -> list[str]:
-    """Names of the registered networks: of all, or of those with or without slots."""
-    return [name for name, entry in _REGISTRY.items() if slots in (None, entry.slots)]
+def names(widens: bool | None = None) -> list[str]:
+    """Names of the registered networks: of all, or of those that can or cannot take several inputs for each output."""
+    return [name for name, entry in _REGISTRY.items() if widens in (None, entry.widens)]
 
 
 def info(name: str) -> Model:

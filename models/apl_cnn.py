@@ -7,6 +7,7 @@ from functools import partial
 from torch import nn
 
 from models.narrow import scaled
+from models.slot import Slot
 
 CHANNELS = (96, 128, 256)
 
@@ -23,6 +24,7 @@ class APLCNN(nn.Sequential):
         convolutions: 3 or more.
         input_shape: `(channels, height, width)`, 8 pixels or more a side.
         num_classes: width of the output.
+        slot: what makes the activations.
         width: what all channels and units are multiplied by.
         dropout: behind the last pool and the linear layers; before every pool and behind the first two half as much.
 
@@ -38,24 +40,26 @@ class APLCNN(nn.Sequential):
         convolutions: int,
         input_shape: tuple[int, ...],
         num_classes: int,
+        slot: Slot,
         width: float = 1.0,
         dropout: float = 0.5,
     ) -> None:
         channels, height, breadth = input_shape
-        one, two, three = (scaled(full, width) for full in CHANNELS)
-        units = scaled(2048, width)
-        deeper = [layer for _ in range(convolutions - 3) for layer in _conv(three, three)]
+        one, two, three, units = (slot.units(scaled(full, width)) for full in (*CHANNELS, 2048))
+        conv = partial(_conv, slot)
+        deeper = [layer for _ in range(convolutions - 3) for layer in conv(three, three)]
         for _ in range(3):
             height, breadth = height // 2, breadth // 2
         super().__init__(
-            *(*_conv(channels, one), *_pool(nn.MaxPool2d, dropout / 2, dropout / 2)),
-            *(*_conv(one, two), *_pool(nn.AvgPool2d, dropout / 2, dropout / 2)),
-            *(*_conv(two, three), *deeper, *_pool(nn.AvgPool2d, dropout / 2, dropout)),
+            *(*conv(channels, one), *_pool(nn.MaxPool2d, dropout / 2, dropout / 2)),
+            *(*conv(one, two), *_pool(nn.AvgPool2d, dropout / 2, dropout / 2)),
+            *(*conv(two, three), *deeper, *_pool(nn.AvgPool2d, dropout / 2, dropout)),
             nn.Flatten(),
-            *(nn.Linear(three * height * breadth, units), nn.ReLU(), nn.Dropout(dropout)),
-            *(nn.Linear(units, units), nn.ReLU(), nn.Dropout(dropout)),
+            *(nn.Linear(three * height * breadth, slot.inputs(units)), slot.lazy(), nn.Dropout(dropout)),
+            *(nn.Linear(units, slot.inputs(units)), slot.lazy(), nn.Dropout(dropout)),
             nn.Linear(units, num_classes),
         )
+        slot.fill(self, input_shape)
 
 
 apl_cnn3 = partial(APLCNN, 3)
@@ -63,8 +67,8 @@ apl_cnn5 = partial(APLCNN, 5)
 apl_cnn7 = partial(APLCNN, 7)
 
 
-def _conv(inputs: int, outputs: int) -> tuple[nn.Module, nn.Module]:
-    return nn.Conv2d(inputs, outputs, 5, padding=2), nn.ReLU()
+def _conv(slot: Slot, inputs: int, outputs: int) -> tuple[nn.Module, nn.Module]:
+    return nn.Conv2d(inputs, slot.inputs(outputs), 5, padding=2), slot.lazy()
 
 
 def _pool(kind: type[nn.MaxPool2d | nn.AvgPool2d], before: float, behind: float) -> tuple[nn.Module, ...]:

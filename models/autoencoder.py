@@ -8,6 +8,7 @@ from math import prod
 from torch import nn
 
 from models.narrow import scaled
+from models.slot import Slot
 
 HIDDEN = (1000, 500, 250, 30, 250, 500, 1000)
 
@@ -21,6 +22,7 @@ class Autoencoder(nn.Sequential):
     Args:
         input_shape: shape of one example.
         num_classes: not used, since labels are not; every network is asked for it.
+        slot: what makes the activations.
         width: what all hidden layers are multiplied by.
 
     Shape:
@@ -30,7 +32,9 @@ class Autoencoder(nn.Sequential):
         ValueError: a width not positive.
     """
 
-    def __init__(self, input_shape: tuple[int, ...], num_classes: int, width: float = 1.0) -> None:
-        sizes = [prod(input_shape), *(scaled(units, width) for units in HIDDEN)]
-        hidden = [layer for inputs, units in pairwise(sizes) for layer in (nn.Linear(inputs, units), nn.ReLU())]
+    def __init__(self, input_shape: tuple[int, ...], num_classes: int, slot: Slot, width: float = 1.0) -> None:
+        sizes = [prod(input_shape), *(slot.units(scaled(units, width)) for units in HIDDEN)]
+        hidden: list[nn.Module] = []
+        for inputs, units in pairwise(sizes):
+            hidden += [nn.Linear(inputs, slot.inputs(units)), slot((units,))]
         super().__init__(nn.Flatten(), *hidden, nn.Linear(sizes[-1], sizes[0]))

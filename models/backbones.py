@@ -6,15 +6,16 @@ import inspect
 import pkgutil
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from tabulate import tabulate
 from torch import Tensor, nn
 
+from models._build import build
+from models._find import sites
 from models._registry import info
-from models.sites import Role, Site, sites
-from models.slot import Slot
-from models.swap import swap
+from models._site import Role, Site
 
 # What document 002 says of each: hidden layers and output.
 SURVEY = {
@@ -43,23 +44,23 @@ def full_size(name: str, activation: str | None = None) -> tuple[nn.Module, Tens
 
     Args:
         name: of the network.
-        activation: swapped in; None keeps the paper's own.
+        activation: name of the one at its hidden sites; None for the source's own.
 
     Raises:
         ValueError: unknown network or activation, or one that the network cannot take.
     """
     shape, classes = _DATA.get(name, CIFAR10)
     network = pkgutil.resolve_name(info(name).module)
-    stem = {"stem": "imagenet"} if shape == IMAGENET[0] and "stem" in inspect.signature(network).parameters else {}
-    slot = [Slot(lambda _: nn.ReLU())] if info(name).slots else []
+    sizes: dict[str, Any] = {"input_shape": shape, "num_classes": classes}
+    if shape == IMAGENET[0] and "stem" in inspect.signature(network).parameters:
+        sizes["stem"] = "imagenet"
     with torch.device("meta"):
-        dtype = torch.int64 if info(name).takes == "ids" else torch.float32
-        net, example = network(shape, classes, *slot, **stem), torch.empty(2, *shape, dtype=dtype)
-        return swap(net, activation, example) if activation else net, example
+        net = build(name, activation=activation or info(name).activation, equal="width", **sizes)
+        return net, torch.empty(2, *shape, dtype=torch.int64 if info(name).takes == "ids" else torch.float32)
 
 
 def table(names: Sequence[str] = tuple(SURVEY)) -> str:
-    """Networks with their parameters, places and sources, and what the survey says of them."""
+    """Networks with their parameters, sites and sources, and what the survey says of them."""
     rows = []
     for name in names:
         net, example = full_size(name)
@@ -74,7 +75,7 @@ def table(names: Sequence[str] = tuple(SURVEY)) -> str:
 
 
 def listing(name: str, activation: str | None = None) -> str:
-    """The places of one network, one a line."""
+    """The sites of one network, one a line."""
     net, example = full_size(name, activation)
     rows = [
         [site.path or ".", site.index, site.op, site.role, "x".join(map(str, site.shape)), f"{site.kind} {site.name}"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
 from models.narrow import scaled
+from models.slot import Slot
 
 
 class GELUCNN(nn.Sequential):
@@ -18,6 +21,7 @@ class GELUCNN(nn.Sequential):
     Args:
         input_shape: `(channels, height, width)`, 12 pixels or more a side.
         num_classes: width of the output.
+        slot: what makes the activations.
         width: what all channel counts are multiplied by.
         dropout: behind both pools.
         noise: standard deviation of the Gaussian noise on the inputs in training.
@@ -33,20 +37,23 @@ class GELUCNN(nn.Sequential):
         self,
         input_shape: tuple[int, ...],
         num_classes: int,
+        slot: Slot,
         width: float = 1.0,
         dropout: float = 0.5,
         noise: float = 0.15,
     ) -> None:
-        few, many = scaled(96, width), scaled(192, width)
+        few, many = slot.units(scaled(96, width)), slot.units(scaled(192, width))
+        conv = partial(_conv, slot)
         super().__init__(
             GaussianNoise(noise),
-            *(*_conv(input_shape[0], few), *_conv(few, few), *_conv(few, few)),
+            *(*conv(input_shape[0], few), *conv(few, few), *conv(few, few)),
             *(nn.MaxPool2d(2), nn.Dropout(dropout)),
-            *(*_conv(few, many), *_conv(many, many), *_conv(many, many)),
+            *(*conv(few, many), *conv(many, many), *conv(many, many)),
             *(nn.MaxPool2d(2), nn.Dropout(dropout)),
-            *(*_conv(many, many, padding=0), *_conv(many, many, 1), *_conv(many, many, 1)),
+            *(*conv(many, many, padding=0), *conv(many, many, 1), *conv(many, many, 1)),
             *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(many, num_classes)),
         )
+        slot.fill(self, input_shape)
 
 
 class GaussianNoise(nn.Module):
@@ -63,7 +70,8 @@ class GaussianNoise(nn.Module):
         return f"std={self.std}"
 
 
-def _conv(inputs: int, outputs: int, size: int = 3, padding: int | None = None) -> tuple[nn.Module, ...]:
+def _conv(slot: Slot, inputs: int, outputs: int, size: int = 3, padding: int | None = None) -> tuple[nn.Module, ...]:
     """A convolution with its norm and activation; it keeps height and width unless told otherwise."""
-    conv = nn.Conv2d(inputs, outputs, size, padding=size // 2 if padding is None else padding, bias=False)
-    return conv, nn.BatchNorm2d(outputs), nn.ReLU()
+    padding = size // 2 if padding is None else padding
+    conv = nn.Conv2d(inputs, slot.inputs(outputs), size, padding=padding, bias=False)
+    return conv, nn.BatchNorm2d(conv.out_channels), slot.lazy()

@@ -8,6 +8,7 @@ parts round to another number than their sum.
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -25,6 +26,11 @@ def scaled(count: int, factor: float) -> int:
     return max(1, round(count * factor))
 
 
+def outline(width: float) -> AbstractContextManager[Any]:
+    """Where to make a network that `narrow` will give new layers: on the meta device, as none of its weights stays."""
+    return nullcontext() if width == 1 else torch.device("meta")
+
+
 def narrow(net: nn.Module, width: float, input_shape: tuple[int, ...]) -> nn.Module:
     """Scale the outputs of all convolutions, batch norms and linear layers but the last, in place.
 
@@ -33,7 +39,7 @@ def narrow(net: nn.Module, width: float, input_shape: tuple[int, ...]) -> nn.Mod
     it is.
 
     Args:
-        net: a network whose last convolution or linear layer gives the classes.
+        net: a network whose last convolution or linear layer gives the classes; made within `outline(width)`.
         width: what the channel counts are multiplied by, see `scaled`.
         input_shape: shape of one example that the network takes.
 

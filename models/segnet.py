@@ -7,13 +7,16 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.narrow import narrow, scaled
+from models.narrow import narrow, outline, scaled
+from models.slot import LazyActivation, Slot
 
 # VGG16's convolutions: channels and layers of each stage. Simonyan and Zisserman 2014, arXiv 1409.1556, table 1, D.
 _STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 
 
-def segnet(input_shape: tuple[int, ...], num_classes: int, width: float = 1.0, depth: float = 1.0) -> nn.Module:
+def segnet(
+    input_shape: tuple[int, ...], num_classes: int, slot: Slot, width: float = 1.0, depth: float = 1.0
+) -> nn.Module:
     """VGG16's convolutions as an encoder, and their mirror image as a decoder.
 
     Badrinarayanan, Kendall and Cipolla 2015, arXiv 1511.00561, section 3.
@@ -21,13 +24,16 @@ def segnet(input_shape: tuple[int, ...], num_classes: int, width: float = 1.0, d
     Args:
         input_shape: `(channels, height, width)`, 32 pixels or more a side, since each of five poolings halves them.
         num_classes: of the pixels.
+        slot: what makes the activations.
         width: multiplies every channel count.
         depth: multiplies the convolutions of each stage.
 
     Shape:
         Input `(N, channels, height, width)`; output `(N, num_classes, height, width)`, logits.
     """
-    return narrow(SegNet(input_shape[0], num_classes, depth), width, input_shape)
+    with outline(width):
+        net = SegNet(input_shape[0], num_classes, depth)
+    return slot.fill(narrow(net, width, input_shape), input_shape)
 
 
 class SegNet(nn.Module):
@@ -48,21 +54,21 @@ class SegNet(nn.Module):
         self.decoder = nn.ModuleList(reversed(decoder))
 
     def forward(self, x: Tensor) -> Tensor:
-        places = []
+        pooled = []
         for stage in self.encoder:
             x = stage(x)
             size = x.shape[2:]
             x, indices = F.max_pool2d(x, 2, return_indices=True)
-            places.append((indices, size))
+            pooled.append((indices, size))
         for stage in self.decoder:
-            indices, size = places.pop()
+            indices, size = pooled.pop()
             x = stage(F.max_unpool2d(x, indices, [2, 2], output_size=size))
         return x
 
 
 def _convolutions(channels: list[int]) -> nn.Sequential:
-    """3x3 from each number of channels to the next, each with batch norm and ReLU: section 3 of the paper."""
+    """3x3 from each number of channels to the next, each with batch norm and activation: section 3 of the paper."""
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(channels):
-        layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
+        layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), LazyActivation()]
     return nn.Sequential(*layers)

@@ -8,6 +8,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from models.narrow import scaled
+from models.slot import LazyActivation, Slot
 
 STEM = 16
 # fastai's wrn.py counts the residual of a block only this much.
@@ -17,6 +18,7 @@ RESIDUAL_SCALE = 0.2
 def wrn_40_4(
     input_shape: tuple[int, ...],
     num_classes: int,
+    slot: Slot,
     width: float = 1.0,
     depth: float = 1.0,
     dropout: float = 0.3,
@@ -31,6 +33,7 @@ def wrn_40_4(
     Args:
         input_shape: `(channels, height, width)`, 8 pixels or more a side.
         num_classes: width of the output.
+        slot: what makes the activations.
         width: what all channel counts are multiplied by.
         depth: what the number of blocks of a stage is multiplied by.
         dropout: between the two convolutions of a block.
@@ -47,24 +50,24 @@ def wrn_40_4(
     before: list[nn.Module] = [_conv(input_shape[0], stem)]
     block: Block = PreActivationBlock
     if block_end_norm:
-        before += [nn.BatchNorm2d(stem), nn.ReLU(), nn.BatchNorm2d(stem)]
+        before += [nn.BatchNorm2d(stem), LazyActivation(), nn.BatchNorm2d(stem)]
         block = EndNormBlock
     stages = [scaled(4 * STEM * 2**stage, width) for stage in range(3)]
-    return nn.Sequential(
-        *before, *_stages(partial(block, dropout=dropout), stem, stages, scaled(6, depth), num_classes)
-    )
+    net = nn.Sequential(*before, *_stages(partial(block, dropout=dropout), stem, stages, scaled(6, depth), num_classes))
+    return slot.fill(net, input_shape)
 
 
-def wrn_22(input_shape: tuple[int, ...], num_classes: int, width: float = 1.0, depth: float = 1.0) -> nn.Sequential:
+def wrn_22(
+    input_shape: tuple[int, ...], num_classes: int, slot: Slot, width: float = 1.0, depth: float = 1.0
+) -> nn.Sequential:
     """fastai's wrn_22, 22 layers: three stages of three blocks with 96, 192 and 384 channels.
 
     As in fastai/vision/models/wrn.py (fastai 1.0). Arguments, shape and errors: see `wrn_40_4`.
     """
     stem = scaled(STEM, width)
     stages = [scaled(6 * STEM * 2**stage, width) for stage in range(3)]
-    return nn.Sequential(
-        _conv(input_shape[0], stem), *_stages(FastaiBlock, stem, stages, scaled(3, depth), num_classes)
-    )
+    net = nn.Sequential(_conv(input_shape[0], stem), *_stages(FastaiBlock, stem, stages, scaled(3, depth), num_classes))
+    return slot.fill(net, input_shape)
 
 
 class PreActivationBlock(nn.Module):
@@ -77,11 +80,11 @@ class PreActivationBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, stride: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(inputs)
-        self.activation = nn.ReLU()
+        self.activation = LazyActivation()
         self.residual = nn.Sequential(
             _conv(inputs, outputs, stride=stride),
             nn.BatchNorm2d(outputs),
-            nn.ReLU(),
+            LazyActivation(),
             nn.Dropout(dropout),
             _conv(outputs, outputs),
         )
@@ -110,10 +113,10 @@ class EndNormBlock(nn.Module):
         super().__init__()
         self.residual = nn.Sequential(
             _conv(inputs, outputs, stride=stride, bias=True),
-            nn.ReLU(),
+            LazyActivation(),
             nn.Dropout(dropout),
             _conv(outputs, outputs, bias=True),
-            nn.ReLU(),
+            LazyActivation(),
             nn.BatchNorm2d(outputs),
         )
         self.shortcut = _shortcut(inputs, outputs, stride)
@@ -134,7 +137,7 @@ def _stages(block: Block, inputs: int, stages: Sequence[int], blocks: int, num_c
             layers.append(block(inputs, outputs, stride=2 if stage and not position else 1))
             inputs = outputs
     head = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, num_classes))
-    return [*layers, nn.BatchNorm2d(inputs), nn.ReLU(), *head]
+    return [*layers, nn.BatchNorm2d(inputs), LazyActivation(), *head]
 
 
 def _conv(inputs: int, outputs: int, size: int = 3, stride: int = 1, bias: bool = False) -> nn.Conv2d:

@@ -8,6 +8,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from models.narrow import scaled
+from models.slot import LazyActivation, Slot
 from models.stem import Stem, is_cifar
 
 
@@ -23,6 +24,7 @@ class XResNet(nn.Sequential):
         bottleneck: blocks of 1x1, 3x3 and 1x1 convolutions with four times the channels at the end, not of two 3x3.
         input_shape: `(channels, height, width)`, 8 pixels or more a side.
         num_classes: width of the output.
+        slot: what makes the activations.
         width: what all channel counts are multiplied by.
         depth: what `blocks` are multiplied by.
         stem: `imagenet` is the source's, and leaves a quarter of height and width by a stride and a max pool; `cifar`
@@ -41,6 +43,7 @@ class XResNet(nn.Sequential):
         bottleneck: bool,
         input_shape: tuple[int, ...],
         num_classes: int,
+        slot: Slot,
         width: float = 1.0,
         depth: float = 1.0,
         stem: Stem = "cifar",
@@ -48,9 +51,9 @@ class XResNet(nn.Sequential):
         small = is_cifar(stem)
         thin, channels = scaled(32, width), scaled(64, width)
         layers: list[nn.Module] = [
-            *(*_conv_norm(input_shape[0], thin, stride=1 if small else 2), nn.ReLU()),
-            *(*_conv_norm(thin, thin), nn.ReLU()),
-            *(*_conv_norm(thin, channels), nn.ReLU()),
+            *(*_conv_norm(input_shape[0], thin, stride=1 if small else 2), LazyActivation()),
+            *(*_conv_norm(thin, thin), LazyActivation()),
+            *(*_conv_norm(thin, channels), LazyActivation()),
             *(() if small else (nn.MaxPool2d(3, stride=2, padding=1),)),
         ]
         for stage, count in enumerate(blocks):
@@ -62,6 +65,7 @@ class XResNet(nn.Sequential):
                 layers.append(Block(residual, channels, outputs, stride))
                 channels = outputs
         super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
+        slot.fill(self, input_shape)
 
 
 xresnet18 = partial(XResNet, (2, 2, 2, 2), False)
@@ -81,7 +85,7 @@ class Block(nn.Module):
         if inputs != outputs:
             shortcut += _conv_norm(inputs, outputs, 1)
         self.shortcut = nn.Sequential(*shortcut)
-        self.activation = nn.ReLU()
+        self.activation = LazyActivation()
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.activation(self.shortcut(x) + self.residual(x))
@@ -89,13 +93,15 @@ class Block(nn.Module):
 
 
 def _basic(inputs: int, hidden: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(*_conv_norm(inputs, hidden, stride=stride), nn.ReLU(), *_conv_norm(hidden, hidden, gamma=0))
+    return nn.Sequential(
+        *_conv_norm(inputs, hidden, stride=stride), LazyActivation(), *_conv_norm(hidden, hidden, gamma=0)
+    )
 
 
 def _bottleneck(inputs: int, hidden: int, stride: int) -> nn.Sequential:
     return nn.Sequential(
-        *(*_conv_norm(inputs, hidden, 1), nn.ReLU()),
-        *(*_conv_norm(hidden, hidden, stride=stride), nn.ReLU()),
+        *(*_conv_norm(inputs, hidden, 1), LazyActivation()),
+        *(*_conv_norm(hidden, hidden, stride=stride), LazyActivation()),
         *_conv_norm(hidden, 4 * hidden, 1, gamma=0),
     )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from torch import nn
 
-from models.narrow import narrow
+from models.narrow import narrow, outline
+from models.slot import LazyActivation, Slot
 
 
-def zfnet(input_shape: tuple[int, ...], num_classes: int, width: float = 1.0, dropout: float = 0.5) -> nn.Module:
+def zfnet(
+    input_shape: tuple[int, ...], num_classes: int, slot: Slot, width: float = 1.0, dropout: float = 0.5
+) -> nn.Module:
     """Five convolutions and three linear layers. Zeiler and Fergus 2013, arXiv 1311.2901, figure 3.
 
     'Contrast normalized across feature maps' is AlexNet's response normalisation with its constants: Krizhevsky,
@@ -24,15 +27,16 @@ def zfnet(input_shape: tuple[int, ...], num_classes: int, width: float = 1.0, dr
     def normalize() -> nn.Module:
         return nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2)
 
-    net = nn.Sequential(
-        *(nn.Conv2d(input_shape[0], 96, 7, stride=2, padding=1), nn.ReLU(), pool(), normalize()),
-        *(nn.Conv2d(96, 256, 5, stride=2), nn.ReLU(), pool(), normalize()),
-        *(nn.Conv2d(256, 384, 3, padding=1), nn.ReLU()),
-        *(nn.Conv2d(384, 384, 3, padding=1), nn.ReLU()),
-        *(nn.Conv2d(384, 256, 3, padding=1), nn.ReLU(), pool()),
-        *(nn.AdaptiveAvgPool2d(6), nn.Flatten()),
-        *(nn.Linear(256 * 6 * 6, 4096), nn.ReLU(), nn.Dropout(dropout)),
-        *(nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(dropout)),
-        nn.Linear(4096, num_classes),
-    )
-    return narrow(net, width, input_shape)
+    with outline(width):
+        net = nn.Sequential(
+            *(nn.Conv2d(input_shape[0], 96, 7, stride=2, padding=1), LazyActivation(), pool(), normalize()),
+            *(nn.Conv2d(96, 256, 5, stride=2), LazyActivation(), pool(), normalize()),
+            *(nn.Conv2d(256, 384, 3, padding=1), LazyActivation()),
+            *(nn.Conv2d(384, 384, 3, padding=1), LazyActivation()),
+            *(nn.Conv2d(384, 256, 3, padding=1), LazyActivation(), pool()),
+            *(nn.AdaptiveAvgPool2d(6), nn.Flatten()),
+            *(nn.Linear(256 * 6 * 6, 4096), LazyActivation(), nn.Dropout(dropout)),
+            *(nn.Linear(4096, 4096), LazyActivation(), nn.Dropout(dropout)),
+            nn.Linear(4096, num_classes),
+        )
+    return slot.fill(narrow(net, width, input_shape), input_shape)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
 
 from bench.cases.case import Case
 from bench.ranking import rank
-from bench.ranking.rank import Block
-from bench.records import case_runs as observations
+from bench.ranking.rank import RankedBlock
+from bench.records import case_runs
 from bench.records.baseline import Key
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 from bench.records.record import Record
 from bench.records.result import Result
+from bench.records.runs import Runs
 
 SIZES = {"train_size": None, "validation_size": 1000}
 HERE = {"device": "cpu", "torch": "2.14"}
@@ -32,7 +34,6 @@ def record(
 ) -> Record:
     settings = {
         "metric": "test_accuracy",
-        "higher_is_better": True,
         "aggregate": "mean",
         "version": 1,
         "train_size": 100,
@@ -65,27 +66,30 @@ def runs(values, outcome="trained", first_seed=0, **kwargs) -> list[Record]:
     return [record(seed, value, outcome, **kwargs) for seed, value in enumerate(values, start=first_seed)]
 
 
-def ranked(*results: Result, figures=None) -> list[Block]:
-    """The blocks that a session of these results would rank; `figures` are the literature's."""
+def ranked(*results: Result, reported=None) -> list[RankedBlock]:
+    """The blocks that a session of these results would rank; `reported` is what the literature reports."""
     records = [one for result in results for one in result.records]
-    return rank.blocks(observations.from_records(records, figures or {}))
+    return rank.blocks(case_runs.from_records(records, reported or {}))
 
 
-def observation(
-    case, metrics, scale="paper", data_hash="0", outcomes=None, provenance="results", **more
-) -> Observation:
-    """Of a case whose metrics are given run by run; `more` are fields of the observation, or else of its recipe."""
+def runs_of_case(case, metrics, scale="paper", data_hash="0", outcomes=None, provenance="results", **more) -> CaseRuns:
+    """Of a case whose metrics are given run by run; `more` are fields of the runs_of_case, or else of its recipe."""
     n = len(next(iter(metrics.values())))
     own = ("curves", "functions", "gradients", "gradient_steps", "reported", "seeds", "seconds", "bytes_saved")
     fields = {name: more.pop(name) for name in own if name in more}
     settings = {"metric": "test_accuracy", "aggregate": "mean", "learning_rate": 1e-3, **SIZES, **more}
-    return Observation(
+    return CaseRuns(
         key=Key(case, scale, 1, data_hash, "cpu"),
         recipe=settings,
-        outcomes=tuple(outcomes or ["trained"] * n),
+        runs=Runs(
+            seeds=tuple(fields.pop("seeds", range(n))),
+            values=tuple(map(float, metrics.get(settings["metric"], [math.nan] * n))),
+            outcomes=tuple(outcomes or ["trained"] * n),
+            digests=("",) * n,
+        ),
         metrics={name: tuple(map(float, values)) for name, values in metrics.items()},
         provenance=provenance,
-        **{"seeds": tuple(range(n)), **fields},
+        **fields,
     )
 
 

@@ -7,34 +7,34 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from bench.cases.case import Case
-from bench.records.case_runs import Observation
-from made import observation
+from bench.records.case_runs import CaseRuns
+from made import runs_of_case
 
 # Best to worst, and how they come out of every problem of `problems`.
 ERRORS = {"elu": 0.1, "relu": 0.2, "sigmoid": 0.4}
 SEEDS = 4
 
 
-def runs(model: str, name: str, accuracies: Sequence[float], optimizer="adam", variant="", **more) -> Observation:
+def runs(model: str, name: str, accuracies: Sequence[float], optimizer="adam", variant="", **more) -> CaseRuns:
     """Of one activation in a network on CIFAR-10."""
     case = Case("made", model, "cifar10", name, optimizer, variant)
-    return observation(case, {"test_accuracy": accuracies}, **more)
+    return runs_of_case(case, {"test_accuracy": accuracies}, **more)
 
 
-def problems(count: int = 8, errors: Mapping[str, float] = ERRORS) -> Iterator[Observation]:
+def problems(count: int = 8, errors: Mapping[str, float] = ERRORS) -> Iterator[CaseRuns]:
     """So many networks, in each of which every activation's runs make the same error."""
     for place in range(count):
         for name, error in errors.items():
             yield runs(f"net{place}", name, [1 - error - 0.001 * place] * SEEDS)
 
 
-def one_block() -> Iterator[Observation]:
+def one_block() -> Iterator[CaseRuns]:
     """relu from 0.1 to 0.4, and elu, of the same seeds, from 0.25 to 0.55: better in 13 of the 16 pairs."""
     yield runs("net", "relu", [0.1, 0.2, 0.3, 0.4])
     yield runs("net", "elu", [0.25, 0.35, 0.45, 0.55])
 
 
-def crossed() -> Iterator[Observation]:
+def crossed() -> Iterator[CaseRuns]:
     """Two activations with two optimizers: the activation moves the figure by ± 0.1, the optimizer by ± 0.2."""
     spread = np.array([-0.01, 0.01, -0.01, 0.01])
     for name, gain in (("relu", -0.1), ("elu", 0.1)):
@@ -42,7 +42,7 @@ def crossed() -> Iterator[Observation]:
             yield runs("net", name, 0.5 + gain + more + spread, optimizer)
 
 
-def timed() -> Iterator[Observation]:
+def timed() -> Iterator[CaseRuns]:
     """Of four epochs, relu takes 4 seconds; elu's are twice as slow and selu's as fast, both with twice the bytes."""
     for name, seconds, bytes_saved, last in (
         ("relu", 4.0, 10**6, 0.8),

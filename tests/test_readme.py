@@ -14,7 +14,7 @@ import activations
 import models
 from bench import experiments
 from bench.reporting.views import VIEWS
-from bench.session.runner import selection
+from bench.session import selection
 
 ROOT = Path(__file__).parents[1]
 

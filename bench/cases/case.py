@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
+from bench.cases.variant import Variant
+
 if TYPE_CHECKING:
     from bench.cases.recipe import Recipe
+
+REFERENCE = "relu"  # the activation that others are compared with
 
 # pytest's -k can say neither "=" nor brackets, and "-" joins the fields.
 _FIELD = re.compile(r"[a-z0-9_.]+")
@@ -30,6 +35,7 @@ class Case:
         for axis, value in asdict(self).items():
             if not _FIELD.fullmatch(value) and not (axis == "variant" and value == ""):
                 raise ValueError(f"{axis} {value!r} of a case must be made of a-z, 0-9, _ and . only")
+        Variant.parse(self.variant)
 
     @property
     def fields(self) -> dict[str, str]:
@@ -40,6 +46,15 @@ class Case:
     def id(self) -> str:
         """The values joined by `-`, an empty variant left out."""
         return "-".join(value for value in self.fields.values() if value)
+
+    @cached_property
+    def settings(self) -> Mapping[str, float]:
+        """What the variant sets: `{"dropout": 0.5, "lr": 0.01}` of `dropout0.5_lr0.01`."""
+        return Variant.parse(self.variant).settings
+
+    def without(self, *settings: str) -> Case:
+        """The same one with some settings left out of its variant."""
+        return replace(self, variant=str(Variant.parse(self.variant).without(*settings)))
 
     @property
     def block(self) -> tuple[str, ...]:
@@ -61,7 +76,7 @@ class Experiment:
         source: the document and its id in it.
         models, datasets, activations, optimizers, variants: the axes, multiplied out.
         recipe: everything else that fixes the numbers, for a case and a scale.
-        variants: of one of them more, such as `lr0.01`; `settings_of` reads them.
+        variants: of one of them more, such as `lr0.01`; `Case.settings` has what they say.
         runs_at: whether a case exists at a scale; `tiny` may leave some out.
         views: tables beyond the ranking that its records are shown in, by their names in `bench.reporting.views`.
     """
@@ -86,18 +101,3 @@ class Experiment:
             case = Case(self.name, model, dataset, activation, optimizer, variant)
             if self.runs_at(case, scale):
                 yield case
-
-
-def settings_of(variant: str) -> dict[str, float]:
-    """What a variant says: `dropout0.5_lr0.01` is `{"dropout": 0.5, "lr": 0.01}`, `triangular` is `{"triangular": 1}`.
-
-    Raises:
-        ValueError: a word that is no name with an optional decimal number behind it.
-    """
-    settings = {}
-    for word in filter(None, variant.split("_")):
-        match = re.fullmatch(r"([a-z]+)(\d+(?:\.\d+)?)?", word)
-        if match is None:
-            raise ValueError(f"variant {variant!r}: {word!r} is not a name and a decimal number, such as lr0.01")
-        settings[match[1]] = float(match[2] or 1)
-    return settings

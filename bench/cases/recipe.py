@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeAlias, get_args
 
+from bench.cases.metric import Measured
 from models import Equal
 
 Scale: TypeAlias = Literal["tiny", "small", "paper"]
@@ -14,7 +15,7 @@ SCALES: tuple[Scale, ...] = get_args(Scale)
 Precision: TypeAlias = Literal["float32", "bfloat16"]
 MemoryFormat: TypeAlias = Literal["contiguous", "channels_last"]
 Aggregate: TypeAlias = Literal["mean", "median"]
-Objective: TypeAlias = Literal["classification", "sentence_classification", "reconstruction"]
+ObjectiveName: TypeAlias = Literal["classification", "sentence_classification", "reconstruction"]
 Preprocessing: TypeAlias = Literal["range", "standard", "zca"]
 Augmentation: TypeAlias = Literal["none", "flip_rotate", "crop_flip"]
 Schedule: TypeAlias = Literal["constant", "linear_from_half", "cosine", "triangular", "one_cycle"]
@@ -23,7 +24,7 @@ _WORDS: dict[str, Any] = {
     "schedule": Schedule,
     "preprocessing": Preprocessing,
     "augmentation": Augmentation,
-    "objective": Objective,
+    "objective": ObjectiveName,
     "equal": Equal,
     "precision": Precision,
     "memory_format": MemoryFormat,
@@ -65,15 +66,15 @@ class Recipe:
         patience: epochs without a better validation loss before a run stops, its best weights restored;
             None trains all epochs and keeps the last weights.
         target_accuracy: validation accuracy whose first reaching is timed.
-        keep_functions: whether the record keeps what each place of use computes, epoch by epoch.
+        keep_functions: whether the record keeps what each site computes, epoch by epoch.
         threads: of the CPU; None leaves torch's own choice.
         precision: of the forward pass: `float32`, or `bfloat16` autocast (on CUDA only).
         memory_format: `contiguous`, or `channels_last` (on CUDA only).
         seeds: runs a session makes unless told otherwise.
         recorded_seeds: runs that a recorded baseline is made of.
-        aggregate: how the seeds become one figure.
-        metric: what is judged and ranked by; one of the training part, as `train_loss`, where a network is to memorise.
-        higher_is_better: its direction.
+        aggregate: how the values of the seeds become one.
+        metric: what is judged and ranked by, by its name in records, see `bench.cases.metric`; one of the training
+            part, as `train_loss`, where a network is to memorise.
     """
 
     version: int
@@ -92,7 +93,7 @@ class Recipe:
     psi: int | None = None
     augmentation: Augmentation = "none"
     test_noise: tuple[float, ...] = ()
-    objective: Objective = "classification"
+    objective: ObjectiveName = "classification"
     model_arguments: Mapping[str, Any] = field(default_factory=dict)
     activation_arguments: Mapping[str, Any] = field(default_factory=dict)
     equal: Equal = "parameters"
@@ -106,7 +107,6 @@ class Recipe:
     recorded_seeds: int = 20
     aggregate: Aggregate = "mean"
     metric: str = "test_accuracy"
-    higher_is_better: bool = True
 
     def __post_init__(self) -> None:
         for name in ("version", "epochs", "batch_size", "seeds", "recorded_seeds", "learning_rate"):
@@ -120,6 +120,10 @@ class Recipe:
         for name, kind in _WORDS.items():
             if getattr(self, name) not in get_args(kind):
                 raise ValueError(f"recipe: {name} {getattr(self, name)!r}; known: {', '.join(get_args(kind))}")
+        try:
+            Measured.parse(self.metric)
+        except ValueError as error:
+            raise ValueError(f"recipe: {error}") from None
         if self.patience is not None and self.validation_size == 0:
             raise ValueError("recipe: patience needs a validation_size above 0")
 
@@ -135,7 +139,7 @@ class Recipe:
     @property
     def judged_part(self) -> str:
         """The part that the judged metric is of, and on which a run counts as trained: `train` or `test`."""
-        return "train" if self.metric.startswith("train_") else "test"
+        return "train" if Measured.parse(self.metric).part == "train" else "test"
 
     def steps(self, rows: int) -> int:
         """Of the optimizer, at most, when so many rows are trained on."""

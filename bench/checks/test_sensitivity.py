@@ -1,7 +1,7 @@
 """Does every experiment notice a broken activation? Its recorded baseline must tell it from relu.
 
     pytest bench/checks/test_sensitivity.py --data-dir DIR
-    pytest bench -k "guards and dead and complex"
+    pytest bench -k "sensitivity and dead and complex"
 
 For each experiment one recorded case is really trained with a broken activation in the place of its own, and judged
 as that case: `constant` puts out the same number everywhere, `dead` is relu without a gradient. The verdict must be
@@ -16,7 +16,8 @@ import pytest
 import activations
 from bench import experiments
 from bench.cases.case import Case, Experiment
-from bench.session.runner import Session
+from bench.records.verdict import fails
+from bench.session.runner import Runner
 
 # Four collapsed runs beside ten recorded ones that trained are the fewest that an exact test at 1 % for five tests
 # tells apart: 1 / C(14, 4) = 0.001.
@@ -32,7 +33,7 @@ def dead(x: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Guard:
+class Planted:
     """A broken activation in one case of an experiment."""
 
     experiment: str
@@ -41,7 +42,7 @@ class Guard:
 
     @property
     def id(self) -> str:
-        return f"guards-{self.broken}-{self.experiment}"
+        return f"sensitivity-{self.broken}-{self.experiment}"
 
 
 EXPERIMENTS = {experiment.name: experiment for name in experiments.names() if (experiment := experiments.find(name))}
@@ -52,17 +53,17 @@ def _reference(experiment: Experiment) -> Case:
     return min(experiment.cases("tiny"), key=lambda case: (case.activation != "relu", case.dataset != "digits"))
 
 
-GUARDS = [Guard(name, broken, _reference(one)) for name, one in EXPERIMENTS.items() for broken in ("constant", "dead")]
+PLANTED = [
+    Planted(name, broken, _reference(one)) for name, one in EXPERIMENTS.items() for broken in ("constant", "dead")
+]
 
 
-@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.id)
-def test_guards(guard: Guard, bench_session: Session) -> None:
-    from bench.regression.judge import FAILING  # scipy comes with it, and collecting must stay fast
-
-    entry = activations.load(f"{__file__}:{guard.broken}")
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.id)
+def test_sensitivity(planted: Planted, runner: Runner) -> None:
+    entry = activations.load(f"{__file__}:{planted.broken}")
     activations.register(entry)
-    trained = replace(guard.case, activation=entry.name)
-    judgement = bench_session.judge_as(guard.case, trained, EXPERIMENTS[guard.experiment], SEEDS)
-    if judgement.verdict == "NEW" and not bench_session.settings.require:
-        pytest.skip(f"{guard.case.id}: {judgement.reason}")
-    assert judgement.verdict in FAILING, f"{guard.case.id} with {guard.broken}: {judgement.verdict}, {judgement.reason}"
+    trained = replace(planted.case, activation=entry.name)
+    judgement = runner.judge_as(planted.case, trained, EXPERIMENTS[planted.experiment], SEEDS)
+    if judgement.verdict == "NEW" and not runner.settings.require:
+        pytest.skip(f"{planted.case.id}: {judgement.reason}")
+    assert fails(judgement.verdict), f"{planted.case.id} with {planted.broken}: {judgement.verdict}, {judgement.reason}"

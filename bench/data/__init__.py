@@ -5,7 +5,7 @@ Embedded (scikit-learn's digits, made speech), from the Hugging Face hub, or fro
 cache folder, then corrupted, preprocessed and resized as the recipe says and held on the device as tensors.
 """
 
-from bench.data._registry import DATASETS, DatasetInfo, info
+from bench.data._registry import DATASETS, DatasetInfo, info, label_of, register
 from bench.data.errors import DataError
 
-__all__ = ["DATASETS", "DataError", "DatasetInfo", "info"]
+__all__ = ["DATASETS", "DataError", "DatasetInfo", "info", "label_of", "register"]

@@ -78,6 +78,8 @@ def _at_hand(entry: DatasetInfo, where: Locations) -> tuple[str, str]:
     """Whether a data set can be loaded, without doing so; and if not, how to get it."""
     from bench.data import store
 
+    if callable(entry.reader):
+        return "yes", ""
     try:
         stamp = importlib.import_module(entry.reader).stamp(entry, where)
     except DataError as error:

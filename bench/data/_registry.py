@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # What a row holds: an image of bytes, the ids of a sentence padded with 0, the ids of a word and its neighbours (or
 # their vectors), or the features of a stretch of speech.
@@ -25,7 +29,8 @@ class DatasetInfo:
         validation_rows: in a validation part of its own; 0 where it has none and the recipe splits one off.
         kind: what a row holds.
         vocab_size: number of ids where rows hold such, on the data as it is published; plans go by it.
-        reader: the module that reads it, by `read(info, where)` and `stamp(info, where)`, see `bench.data.store`.
+        reader: the module that reads it, by `read(info, where)` and `stamp(info, where)`, see `bench.data.store`; or,
+            of a data set of your own, a function without arguments that makes the tensors of `store.Dataset`.
         peak: the pixel value of full white in an image.
         hub: name on the Hugging Face hub, and the folder below `--data-dir`; None for what is not there.
         origin: where it is from instead, or how it is given.
@@ -45,7 +50,7 @@ class DatasetInfo:
     validation_rows: int = 0
     kind: Kind = "images"
     vocab_size: int | None = None
-    reader: str = "bench.data.images"
+    reader: str | Callable[[], dict[str, Tensor]] = "bench.data.images"
     peak: int = 1
     hub: str | None = None
     origin: str = ""
@@ -178,3 +183,21 @@ def info(name: str) -> DatasetInfo:
     if name not in DATASETS:
         raise ValueError(f"unknown dataset {name!r}; known: {', '.join(DATASETS)}")
     return DATASETS[name]
+
+
+def register(entry: DatasetInfo) -> None:
+    """Make a data set of your own known by its name; one registered before under that name gives way.
+
+    Raises:
+        ValueError: a name of one of the suite's data sets, or one that no case can have.
+    """
+    if any(entry.name == one.name for one in _ENTRIES):
+        raise ValueError(f"dataset {entry.name!r} is one of the suite's; give yours another name")
+    if not re.fullmatch(r"[a-z0-9_.]+", entry.name):
+        raise ValueError(f"dataset {entry.name!r}: a name is made of a-z, 0-9, _ and . only")
+    DATASETS[entry.name] = entry
+
+
+def label_of(name: str, data_hash: str) -> str:
+    """How tables write a data set: an inexact copy is called one, and one that is not registered here by its name."""
+    return DATASETS[name].label_of(data_hash) if name in DATASETS else name

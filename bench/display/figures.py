@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from activations._plot import COLOURS, STYLE, STYLES, SUFFIXES
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 from bench.stats.intervals import Estimate
 
 # Taller pictures are read by nobody, and Agg refuses them somewhere.
@@ -84,7 +84,7 @@ def legend(figure: Figure, found: dict[str, dict[str, Any]], more: Sequence[Line
     figure.legend(handles=[*handles, *more], loc="outside lower center", ncols=6, frameon=False, handlelength=2.8)
 
 
-def title(axes: Axes, text: str, shown: Iterable[Observation]) -> None:
+def title(axes: Axes, text: str, shown: Iterable[CaseRuns]) -> None:
     """A panel's, on as many lines as it needs, with the number of runs behind each mean."""
     sizes = sorted({one.n for one in shown})
     text = f"{text} · n={sizes[0]}" + (f"–{sizes[-1]}" if len(sizes) > 1 else "")

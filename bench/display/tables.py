@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from bench.records.case_runs import Observation, is_fraction
-from bench.records.record import untrained
+from bench.cases.metric import Measured
+from bench.records.case_runs import CaseRuns
 from bench.stats import intervals
 from bench.stats.intervals import Estimate
 
@@ -46,29 +46,31 @@ class Table:
 
 def heading(metric: str) -> str:
     """`test accuracy %`, `test loss`."""
-    return metric.replace("_", " ") + (" %" if is_fraction(metric) else "")
+    return Measured.parse(metric).heading
+
+
+def axis_label(metric: str) -> str:
+    """`test accuracy`: for axes, where values are not in per cent."""
+    return Measured.parse(metric).label
 
 
 def number(value: float, metric: str) -> str:
-    """A figure of a metric, fractions in per cent."""
-    if not math.isfinite(value):
-        return UNKNOWN
-    if is_fraction(metric):
-        return f"{value * 100:.2f}"
-    return f"{value:.1f}" if "epochs" in metric else f"{value:.4f}"
+    """A value of a metric with the digits that it is shown with, a fraction in per cent; a dash where it is none."""
+    measured = Measured.parse(metric)
+    return f"{value * measured.factor:.{measured.metric.digits}f}" if math.isfinite(value) else UNKNOWN
 
 
-def cell(one: Observation, metric: str) -> str:
-    """`97.04 ± 0.85`: the figure and its interval; a dash where it was not measured."""
+def cell(one: CaseRuns, metric: str) -> str:
+    """`97.04 ± 0.85`: the aggregate and its interval; a dash where it was not measured."""
     if metric not in one.metrics:
         return UNKNOWN
     found = intervals.mean(one.metrics[metric])
     half = f" ± {number(found.half, metric)}" if found.known else ""
-    return number(one.figure(metric), metric) + half
+    return number(one.aggregate(metric), metric) + half
 
 
 def interval(found: Estimate, form: str) -> str:
-    """`0.61 [0.52, 0.70]`; the figure alone where there is no interval, a dash where there is no figure."""
+    """`0.61 [0.52, 0.70]`; the value alone where there is no interval, a dash where there is no value."""
     if not math.isfinite(found.value):
         return UNKNOWN
     ends = f" [{form.format(found.low)}, {form.format(found.high)}]" if found.known else ""
@@ -86,13 +88,12 @@ def percent(found: Estimate) -> str:
     return f"{found.value:.0%}".replace("%", " %") + f" [{found.low * 100:.0f}, {found.high * 100:.0f}]"
 
 
-def runs(one: Observation) -> str:
+def runs(one: CaseRuns) -> str:
     """`20 (2 collapsed)`."""
-    named = untrained(one.outcomes)
-    return f"{one.n} ({named})" if named else str(one.n)
+    return f"{one.n} ({one.runs.untrained})" if one.runs.untrained else str(one.n)
 
 
-def seeds(one: Observation) -> str:
+def seeds(one: CaseRuns) -> str:
     """`0–19`, or each of them where some between are missing."""
     first, last = min(one.seeds), max(one.seeds)
     if last - first + 1 != one.n:
@@ -100,17 +101,17 @@ def seeds(one: Observation) -> str:
     return str(first) if first == last else f"{first}–{last}"
 
 
-def spans(observations: Iterable[Observation]) -> str:
+def spans(cases: Iterable[CaseRuns]) -> str:
     """`n = 10–20 runs an activation and block, seeds 0–19`: of a table over many blocks."""
-    members = list(observations)
+    members = list(cases)
     sizes = sorted({one.n for one in members})
     n = f"{sizes[0]}–{sizes[-1]}" if len(sizes) > 1 else str(sizes[0])
     every = [seed for one in members for seed in one.seeds]
     return f"n = {n} runs an activation and block, seeds {min(every)}–{max(every)}"
 
 
-def source(observations: Iterable[Observation]) -> str:
+def source(cases: Iterable[CaseRuns]) -> str:
     """Where the runs of a table come from."""
-    counts = Counter(one.provenance for one in observations)
+    counts = Counter(one.provenance for one in cases)
     words = {"results": "records", "baseline": "recorded baselines"}
     return "from " + " and ".join(f"{words[kind]} of {n} case{'s' * (n > 1)}" for kind, n in sorted(counts.items()))

@@ -1,24 +1,72 @@
-"""The suite's experiments by name: `experiments.find("mlp")`, `experiments.names()`."""
+"""Experiments: one question each, a `test_<name>.py` that declares an `EXPERIMENT`. `experiments.find("mlp")`."""
 
 from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import pkgutil
+import sys
+from pathlib import Path
 
 from bench.cases.case import Case, Experiment
 from bench.cases.recipe import Recipe
 
+_OWN: dict[str, Experiment] = {}  # of users' files, by name
+
 
 def names() -> list[str]:
-    """Of all that a `test_<name>.py` declares."""
+    """Of all that the suite declares."""
     files = [module.name for module in pkgutil.iter_modules(__path__) if module.name.startswith("test_")]
-    return [name for file in files if find(name := file.removeprefix("test_"))]
+    return [name for file in files if _declared(name := file.removeprefix("test_"))]
+
+
+def find(name: str) -> Experiment | None:
+    """The experiment of a name, the suite's or a registered one of a user's; None where there is none."""
+    return _declared(name) or _OWN.get(name)
+
+
+def register(experiment: Experiment) -> None:
+    """Make a user's own experiment known by its name; one registered before under that name gives way.
+
+    Raises:
+        ValueError: the suite has another experiment of that name.
+    """
+    declared = _declared(experiment.name)
+    if declared and declared is not experiment:
+        raise ValueError(f"experiment {experiment.name!r} is one of the suite's; give yours another name")
+    if not declared:
+        _OWN[experiment.name] = experiment
+
+
+def load(file: Path) -> None:
+    """Import a user's file, which registers what it registers, and its `EXPERIMENT`.
+
+    Raises:
+        ValueError: no such file, or it does not import.
+    """
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    if not file.is_file() or spec is None or spec.loader is None:
+        raise ValueError(f"there is no Python file {str(file)!r} to load")
+    module = importlib.util.module_from_spec(spec)
+    sys.path.append(str(file.parent.resolve()))  # last, so that nothing there stands in for a package
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # anything may go wrong in a user's file; it is named, not traced
+        raise ValueError(f"{file} does not import: {type(error).__name__}: {error}") from error
+    if isinstance(found := getattr(module, "EXPERIMENT", None), Experiment):
+        register(found)
+
+
+def recipe_of(case: Case, scale: str) -> Recipe | None:
+    """Today's recipe of a case, or None where its experiment is not known here."""
+    experiment = find(case.experiment)
+    return experiment.recipe(case, scale) if experiment else None
 
 
 @functools.cache
-def find(name: str) -> Experiment | None:
-    """The experiment that `test_<name>.py` declares, or None where there is none."""
+def _declared(name: str) -> Experiment | None:
+    """What the suite's `test_<name>.py` declares."""
     try:
         module = importlib.import_module(f"bench.experiments.test_{name}")
     except ModuleNotFoundError as error:
@@ -27,9 +75,3 @@ def find(name: str) -> Experiment | None:
         return None
     experiment: Experiment | None = getattr(module, "EXPERIMENT", None)
     return experiment
-
-
-def recipe_of(case: Case, scale: str) -> Recipe | None:
-    """Today's recipe of a case, or None where its experiment is not one of the suite's."""
-    experiment = find(case.experiment)
-    return experiment.recipe(case, scale) if experiment else None

@@ -4,8 +4,7 @@ pytest bench -k "apl_hinges"
 pytest bench -k "apl_hinges and hinges5" --scale small --data-dir DIR
 """
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 
 def recipe(case: Case, scale: str) -> Recipe:
@@ -20,7 +19,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     `small` trains half of the channels on 5,000 images, 3 (1 hinge) to 13 minutes (10) a run on 2 cores. `tiny` has a
     sixteenth of the channels and six epochs of digits; the number of hinges stays what differs.
     """
-    hinges = {"hinges": int(settings_of(case.variant)["hinges"])} if case.activation == "apl" else {}
+    hinges = {"hinges": int(case.settings["hinges"])} if case.activation == "apl" else {}
     if scale == "tiny":
         return Recipe(
             version=1,

@@ -4,8 +4,7 @@ pytest bench -k "autoencoder and lr0.001"
 pytest bench -k "autoencoder and lr0.001" --scale small --data-dir DIR
 """
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 
 def recipe(case: Case, scale: str) -> Recipe:
@@ -22,7 +21,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     `small` takes about 7 minutes a run on 2 cores. `tiny` has half of the units and 3000 images; 1e-4 leads nowhere in
     so few steps and is left out. At 1e-2 all three end at the mean picture, which is recorded as it is: collapsed.
     """
-    learning_rate = settings_of(case.variant)["lr"]
+    learning_rate = case.settings["lr"]
     if scale == "tiny":
         return Recipe(
             version=1,
@@ -39,7 +38,6 @@ def recipe(case: Case, scale: str) -> Recipe:
             seeds=3,
             recorded_seeds=10,
             metric="test_loss",
-            higher_is_better=False,
         )
     return Recipe(
         version=1,
@@ -53,7 +51,6 @@ def recipe(case: Case, scale: str) -> Recipe:
         recorded_seeds=3,
         aggregate="median",
         metric="test_loss",
-        higher_is_better=False,
     )
 
 

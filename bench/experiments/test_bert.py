@@ -5,8 +5,7 @@ pytest bench -k "bert and sst2" --scale small --data-dir DIR
 pytest bench -k bert --scale paper --bert PATH
 """
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 # CoLA at `tiny`: the feed-forward networks alone memorise sentences, behind attention that stays as it was drawn. With
 # BERT's own standard deviation of 0.02 that would hardly tell one sentence from another.
@@ -52,7 +51,6 @@ def recipe(case: Case, scale: str) -> Recipe:
             threads=1,
             recorded_seeds=10,
             metric="train_loss" if cola else "test_accuracy",
-            higher_is_better=not cola,
         )
     paper = scale == "paper"
     return Recipe(

@@ -4,8 +4,7 @@ pytest bench -k "cnn and digits"
 pytest bench -k "cnn and cifar10 and elu" --scale small --data-dir DIR
 """
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 
 def recipe(case: Case, scale: str) -> Recipe:

@@ -4,8 +4,7 @@ pytest bench -k "complex and digits"
 pytest bench -k "complex and senet18 and (relu or mish)" --scale small --data-dir DIR
 """
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 # Cut to about 120 steps in three seconds: one block in nearly every stage.
 TINY = {

@@ -6,8 +6,7 @@ pytest bench -k "corruption and resnet18 and psi8_fixed" --scale small --data-di
 
 from dataclasses import replace
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 from bench.experiments.test_complex import recipe as complex_recipe
 from bench.experiments.test_schedules import recipe as simple_recipe
 
@@ -28,7 +27,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     runs = 10 if scale == "tiny" else 3 if simple else 5
     return replace(
         clean,
-        psi=int(settings_of(case.variant)["psi"]),
+        psi=int(case.settings["psi"]),
         validation_size=237 if case.dataset == "digits" else 5000,
         recorded_seeds=runs,
     )
@@ -37,7 +36,7 @@ def recipe(case: Case, scale: str) -> Recipe:
 def _runs_at(case: Case, scale: str) -> bool:
     """ResNet-18 has AdamW and both courses of the rate, the others Adam and none."""
     simple = case.model == "resnet18"
-    settings = settings_of(case.variant)
+    settings = case.settings
     if simple != (case.optimizer == "adamw") or simple == (len(settings) == 1):
         return False
     if scale != "tiny":

@@ -4,8 +4,7 @@ pytest bench -k "gelu_cnn"
 pytest bench -k "gelu_cnn and gelu" --scale paper --data-dir DIR
 """
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 # Of the final training, until the view `rates` of this experiment's records at `paper` chooses another.
 FINAL_RATE = 1e-3
@@ -27,7 +26,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     training stay.
     """
     final = not case.variant
-    learning_rate = settings_of(case.variant).get("lr", FINAL_RATE)
+    learning_rate = case.settings.get("lr", FINAL_RATE)
     if scale == "tiny":
         return Recipe(
             version=1,

@@ -4,8 +4,7 @@ pytest bench -k "gelu_forms"
 pytest bench -k "gelu_forms" --scale small --data-dir DIR
 """
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 from bench.experiments.test_mlp import recipe as mlp_recipe
 
 

@@ -4,8 +4,7 @@ pytest bench -k "mlp and digits"
 pytest bench -k "mlp and mnist and gelu" --scale small
 """
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 # B2: half widths of uniform noise on pixels in [0, 1]; the source draws a from 0 to 3.
 NOISE = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
@@ -31,7 +30,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     """
     digits = case.dataset == "digits"
     adam = case.optimizer == "adam"
-    settings = settings_of(case.variant)
+    settings = case.settings
     learning_rate = settings.get("lr", 1e-3) if adam else 5e-3 if digits else 2e-3
     if scale == "tiny":
         return Recipe(

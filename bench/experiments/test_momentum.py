@@ -6,8 +6,7 @@ pytest bench -k "momentum and gelu" --scale small --data-dir DIR
 
 from dataclasses import replace
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 from bench.experiments.test_mlp import recipe as mlp_recipe
 
 # Of SGD, in the long run of a constant gradient: rate / (1 - momentum).
@@ -23,7 +22,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     """
     if case.optimizer == "adam":
         return mlp_recipe(case, scale)
-    momentum = settings_of(case.variant)["momentum"]
+    momentum = case.settings["momentum"]
     return replace(mlp_recipe(case, scale), learning_rate=STEP_LENGTH * (1 - momentum), momentum=momentum)
 
 

@@ -6,8 +6,7 @@ pytest bench -k "null_runs and psi8_fixed" --scale small --data-dir DIR
 
 from dataclasses import replace
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 from bench.experiments.test_corruption import PSI
 from bench.experiments.test_corruption import recipe as corruption_recipe
 
@@ -27,7 +26,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     """
     return replace(
         corruption_recipe(case, scale),
-        learning_rate=settings_of(case.variant).get("lr", 1e-3),
+        learning_rate=case.settings.get("lr", 1e-3),
         seeds=10,
         recorded_seeds=10,
     )

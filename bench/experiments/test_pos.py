@@ -4,8 +4,7 @@ pytest bench -k "pos and gelu" --data-dir DIR
 pytest bench -k "pos and (gelu or relu or elu)" --scale small --data-dir DIR --vectors FILE
 """
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 # Ours beside the source's gelu, relu and elu; they have no variants.
 ADDED = ("sigmoid", "tanh", "leaky_relu", "selu", "silu", "mish", "prelu", "apl", "tact", "mtact", "glu", "swiglu")
@@ -25,7 +24,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     Its word vectors of 56 million tweets are not to be had: by default vectors are learned for features made from
     Brown clusters of tweets and from spelling, `--vectors` takes any.
     """
-    learning_rate = settings_of(case.variant).get("lr", 1e-3)
+    learning_rate = case.settings.get("lr", 1e-3)
     if scale == "tiny":
         return Recipe(
             version=1,

@@ -6,8 +6,7 @@ pytest bench -k "rates and senet18 and lr0.01" --scale small --data-dir DIR
 
 from dataclasses import replace
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 from bench.experiments.test_complex import recipe as complex_recipe
 
 
@@ -23,7 +22,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     """
     return replace(
         complex_recipe(case, scale),
-        learning_rate=settings_of(case.variant)["lr"],
+        learning_rate=case.settings["lr"],
         validation_size=237 if case.dataset == "digits" else 5000,
     )
 

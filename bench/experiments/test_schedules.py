@@ -4,8 +4,8 @@ pytest bench -k "schedules and digits"
 pytest bench -k "schedules and triangular" --scale small --data-dir DIR -n 2
 """
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe, Schedule
+from bench.cases import Case, Experiment, Recipe, RunCase
+from bench.cases.recipe import Schedule
 
 
 def recipe(case: Case, scale: str) -> Recipe:
@@ -23,7 +23,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     `small` takes two to four minutes a run on one core. `tiny` trains an eighth of the width, one block a stage and
     the stem for small images on 1200 digits, three epochs in batches of 32.
     """
-    schedule: Schedule = "triangular" if "triangular" in settings_of(case.variant) else "constant"
+    schedule: Schedule = "triangular" if "triangular" in case.settings else "constant"
     if scale == "tiny":
         return Recipe(
             version=1,

@@ -6,8 +6,7 @@ pytest bench -k "stochastic and rnn" --scale small --data-dir DIR
 
 from dataclasses import replace
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 from bench.experiments.test_mlp import recipe as mlp_recipe
 
 
@@ -24,7 +23,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     so few steps at dropout 0.5. The recurrent network sees two thirds of the images for four epochs.
     """
     recipe = mlp_recipe(case, scale)
-    settings = settings_of(case.variant)
+    settings = case.settings
     if case.model == "mlp":
         sizes = {"depth": 3} if scale == "tiny" else {}
         return replace(recipe, model_arguments={"dropout": settings.get("dropout", 0.0), **sizes})
@@ -34,7 +33,7 @@ def recipe(case: Case, scale: str) -> Recipe:
 
 def runs_at(case: Case, scale: str) -> bool:
     """Each noise in its network; the stochastic map is noise enough by itself, and tanh is the recurrent network's."""
-    settings = settings_of(case.variant)
+    settings = case.settings
     if case.model == "rnn":
         return "dropout" not in settings and case.activation != "gelu_stochastic"
     alone = case.activation == "gelu_stochastic" and "dropout" in settings

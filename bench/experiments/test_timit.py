@@ -4,8 +4,7 @@ pytest bench -k "timit"
 pytest bench -k "timit and gelu" --scale small --timit DIR
 """
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 # Ours beside the source's gelu, relu and elu; they have no variants.
 ADDED = ("sigmoid", "tanh", "leaky_relu", "selu", "silu", "mish")
@@ -27,7 +26,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     `small` takes about as many steps as that (100 batches of 1024 an epoch, 15 epochs). `tiny` has 3 layers of 256,
     since through 5 little is learned in so few steps with dropout 0.5.
     """
-    learning_rate = settings_of(case.variant).get("lr", 1e-3)
+    learning_rate = case.settings.get("lr", 1e-3)
     if scale == "tiny":
         return Recipe(
             version=1,

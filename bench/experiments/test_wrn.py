@@ -4,8 +4,7 @@ pytest bench -k "wrn"
 pytest bench -k "wrn and cifar100" --scale paper
 """
 
-from bench.cases.case import Case, Experiment, RunCase
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 
 def recipe(case: Case, scale: str) -> Recipe:

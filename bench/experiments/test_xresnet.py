@@ -4,8 +4,7 @@ pytest bench -k "xresnet and digits"
 pytest bench -k "xresnet and wrn_22" --scale small --data-dir DIR
 """
 
-from bench.cases.case import Case, Experiment, RunCase, settings_of
-from bench.cases.recipe import Recipe
+from bench.cases import Case, Experiment, Recipe, RunCase
 
 # Cut to about 150 steps in two seconds: one block in nearly every stage.
 TINY = {
@@ -30,7 +29,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     `small` is `paper` without its long variants, for a GPU. `tiny` trains an eighth of the width and a half or a
     third of the depth on 1200 digits in batches of 32, for the four epochs that its variant names.
     """
-    epochs = int(settings_of(case.variant)["epochs"])
+    epochs = int(case.settings["epochs"])
     if scale == "tiny":
         return Recipe(
             version=1,

@@ -15,17 +15,18 @@ from typing import Any
 
 import pytest
 
+from bench import experiments
 from bench.cases.case import Case, Experiment
 from bench.cases.recipe import SCALES
 from bench.data import DataError
 from bench.plugin import options, progress
 from bench.plugin.reporter import Reporter
-from bench.plugin.state import STATE, State, is_worker, under_xdist
+from bench.plugin.state import STATE, PluginState, is_worker, under_xdist
 from bench.records import baseline
 from bench.records.record import ResultsError
 from bench.records.result import Result
 from bench.session import selection
-from bench.session.runner import Session
+from bench.session.runner import Runner
 from bench.session.settings import Settings
 from bench.timing import kernels
 from bench.timing.context import TimingContext
@@ -52,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         worker = config.workerinput  # type: ignore[attr-defined]
         pin_worker(int(worker["workerid"].removeprefix("gw")), int(worker["workercount"]))
     try:
-        state = State(options.read(config))
+        state = PluginState(options.read(config))
         baseline.read(state.settings.baseline_dir)
         kernels.read(state.settings.baseline_dir)
         if state.settings.plan and under_xdist(config):
@@ -88,6 +89,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     experiment = _experiment(metafunc.module)
     if "case" not in metafunc.fixturenames or experiment is None:
         return
+    try:
+        experiments.register(experiment)
+        selection.check_experiment(experiment)
+    except ValueError as error:
+        raise pytest.Collector.CollectError(f"{metafunc.module.__file__}: {error}") from error
     cases = experiment.cases(settings.scale, settings.choice.added)
     parameters = [pytest.param(case, id=case.id, marks=pytest.mark.case(**case.fields)) for case in cases]
     metafunc.parametrize("case", parameters)
@@ -100,21 +106,23 @@ def pytest_collection_modifyitems(
     """Apply the axis options, and let pytest apply `-k` with exact words; the option itself stays as typed."""
     settings = config.stash[STATE].settings
     parameters = {item: parameter for item in items for parameter in _parameters(item)}
-    try:
-        if parameters:
-            experiments = [one.experiment for one in parameters.values() if isinstance(one, Case)]
-            selection.check_experiments(settings.choice, experiments)
-    except ValueError as error:
-        raise pytest.UsageError(str(error)) from error
     words: set[str] = set()
     for item, parameter in parameters.items():
         item.extra_keyword_matches.update(selection.keywords_of(parameter))
         words |= selection.words_of(parameter)
     _deselect(config, items, lambda item: settings.selects(parameters.get(item)))
-    with _exactly(config, words):
-        yield
-    if parameters and not items:
-        config.stash[STATE].why_nothing = _why_nothing(config.option.keyword, settings, parameters)
+    try:
+        with _exactly(config, words):
+            yield
+        if parameters:
+            selection.check(settings.choice, _experiments(parameters))
+        if parameters and not items:
+            config.stash[STATE].why_nothing = _why_nothing(config.option.keyword, settings, parameters)
+    except (ValueError, pytest.UsageError) as error:
+        if not is_worker(config):
+            raise pytest.UsageError(*error.args) from error
+        config.stash[STATE].why_nothing = str(error)  # raised, it would end the controller in a traceback
+        _deselect(config, items, lambda item: False)
     if not settings.peers:
         config.stash[STATE].unasked = _deselect(config, items, lambda item: not item.get_closest_marker("peers"))
     if is_worker(config):  # pytest-benchmark times nothing beside other workers, and nothing is what we say then
@@ -127,7 +135,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     state = config.stash[STATE]
     cases = [item for item in session.items if any(isinstance(one, Case) for one in _parameters(item))]
     show = progress.progress(config, len(cases), state.results) if not is_worker(config) else None
-    state.session = Session(state.settings, max(1, len(cases)), show)
+    state.runner = Runner(state.settings, max(1, len(cases)), show)
     if not under_xdist(config):
         state.selected = {item.nodeid for item in session.items}
     if cases and (terminal := config.pluginmanager.get_plugin("terminalreporter")):
@@ -155,15 +163,15 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 @pytest.fixture
-def bench_session(request: pytest.FixtureRequest) -> Session:
+def runner(request: pytest.FixtureRequest) -> Runner:
     """What all cases of this process share."""
-    session = request.config.stash[STATE].session
-    assert session is not None
-    return session
+    found = request.config.stash[STATE].runner
+    assert found is not None
+    return found
 
 
 @pytest.fixture
-def run_case(request: pytest.FixtureRequest, bench_session: Session) -> Callable[[Case], Result]:
+def run_case(request: pytest.FixtureRequest, runner: Runner) -> Callable[[Case], Result]:
     """Trains and judges a case of the module's EXPERIMENT; fails the test where the verdict does."""
 
     def run(case: Case) -> Result:
@@ -174,11 +182,11 @@ def run_case(request: pytest.FixtureRequest, bench_session: Session) -> Callable
         try:
             for name in experiment.views:
                 views.info(name)  # hours before it is asked for its table
-            result = bench_session.run(case, experiment)
+            result = runner.run(case, experiment)
         except (DataError, ResultsError, ValueError) as error:  # from None: pytest would print the chain of causes
             raise pytest.fail.Exception(f"{case.id}: {error}", pytrace=False) from None
         request.node.stash[_RESULT] = result
-        request.node.user_properties += junit.properties(result, bench_session.figures)
+        request.node.user_properties += junit.properties(result, runner.figures)
         if result.failed:
             pytest.fail(result.message, pytrace=False)
         return result
@@ -190,10 +198,10 @@ def run_case(request: pytest.FixtureRequest, bench_session: Session) -> Callable
 def timing(request: pytest.FixtureRequest) -> TimingContext:
     """What the timing tests share: device, baselines, and the list that their table is made of."""
     state = request.config.stash[STATE]
-    assert state.session is not None
+    assert state.runner is not None
     return TimingContext(
         settings=state.settings,
-        device=state.session.device,
+        device=state.runner.device,
         cases=sum(_is_timing(item) for item in request.session.items),
         rows=state.timings,
         compared=state.compared,
@@ -233,26 +241,30 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _exactly(config: pytest.Config, words: set[str]) -> Iterator[None]:
     """The expressions of `-k` and `-m` as pytest is to understand them, while it selects."""
     typed = config.option.keyword, config.option.markexpr
-    exact = selection.exact(typed[0], words)
+    exact, unknown = selection.exact(typed[0], words), None
     try:
-        config.option.keyword, config.option.markexpr = exact, selection.marked(typed[1])
-        yield
+        marked = selection.marked(typed[1])
     except ValueError as error:
-        raise pytest.UsageError(str(error)) from error
+        marked, unknown = "", error
+    try:
+        config.option.keyword, config.option.markexpr = exact, marked
+        yield
     except pytest.UsageError as error:  # pytest quotes the expression; the user typed the other one
         said = [re.sub(r": at column \d+", "", str(part).replace(exact, typed[0])) for part in error.args]
         raise pytest.UsageError(*said) from error
     finally:
         config.option.keyword, config.option.markexpr = typed
+    if unknown:
+        raise unknown
 
 
 def _why_nothing(typed: str, settings: Settings, parameters: dict[pytest.Item, Any]) -> str:
-    experiments = {case.experiment: experiment for experiment, case in _cases(parameters)}
+    declared = {case.experiment: experiment for experiment, case in _cases(parameters)}
 
     def collected(scale: str) -> Iterable[Any]:
         if scale == settings.scale:
             return parameters.values()
-        return (one for each in experiments.values() for one in each.cases(scale, settings.choice.added))
+        return (one for each in declared.values() for one in each.cases(scale, settings.choice.added))
 
     left: dict[str, list[Any]] = {scale: [one for one in collected(scale) if settings.selects(one)] for scale in SCALES}
     return selection.why_nothing(typed, [item.nodeid for item in parameters], left, settings.scale)
@@ -269,6 +281,20 @@ def _deselect(config: pytest.Config, items: list[pytest.Item], keep: Callable[[p
 def _parameters(item: pytest.Item) -> list[Any]:
     callspec = getattr(item, "callspec", None)
     return [one for one in callspec.params.values() if selection.is_selectable(one)] if callspec else []
+
+
+def _experiments(items: Iterable[pytest.Item]) -> set[str]:
+    """Names of the experiments that items are of.
+
+    Raises:
+        ValueError: two files declare experiments of one name.
+    """
+    found: dict[str, Experiment] = {}
+    for item in items:
+        experiment = _experiment(item.module)  # type: ignore[attr-defined]
+        if experiment and found.setdefault(experiment.name, experiment) is not experiment:
+            raise ValueError(f"{item.path}: another file declares an experiment {experiment.name!r} too; rename one")
+    return set(found)
 
 
 def _cases(items: Iterable[pytest.Item]) -> list[tuple[Experiment, Case]]:

@@ -27,7 +27,7 @@ def add(parser: pytest.Parser) -> None:
     """Declare the options."""
     group = parser.getgroup(
         "actbench",
-        "actbench: activation functions, trained and judged; pytest's own --strict makes CHANGED and IMPROVED fail "
+        "actbench: activation functions, trained and judged; pytest's own --strict makes MOVED and IMPROVED fail "
         "too, since what changed must be recorded",
     )
     option = group.addoption
@@ -97,9 +97,10 @@ def add(parser: pytest.Parser) -> None:
         help="also time and count what is marked as beside torch, torch-activation, timm and transformers",
     )
     option(
+        "--shard",
         "--share",
         metavar="I/N",
-        help="the I-th of N about equal shares of the cases, the same ones at every call",
+        help="the I-th of N about equal parts of the cases, the same ones at every call",
     )
     option(
         "--plan",
@@ -152,7 +153,7 @@ def read(config: pytest.Config) -> Settings:
         strict=bool(config.getini("strict")),
         peers=option("--peers"),
         choice=selection.choose({axis: option(f"--{axis}") for axis in selection.SELECTABLE}),
-        share=selection.Share.parse(option("--share")) if option("--share") else None,
+        shard=selection.Shard.parse(option("--shard")) if option("--shard") else None,
         plan=option("--plan"),
         difference=option("--difference"),
         tensorboard=_folder(config, "--tensorboard") if option("--tensorboard") else None,

@@ -131,7 +131,7 @@ class Reporter:
         from bench.reporting.files import ranking_tables
 
         folder = state.settings.baseline_dir
-        recorded = [baseline.from_records(result.records) for result in state.results]
+        recorded = [baseline.Baseline.of(result.records) for result in state.results]
         state.recorded = ranking_tables.recorded(baseline.write(recorded, folder)) if recorded else ""
         kernels.write([row for _, _, row in state.timings], folder)
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from bench.records.result import Result
-from bench.session.runner import Session
+from bench.session.runner import Runner
 from bench.session.settings import Settings
 from bench.timing import kernels
 
 
 @dataclass
-class State:
+class PluginState:
     """What the hooks of one process share.
 
     Attributes:
@@ -38,7 +38,7 @@ class State:
     """
 
     settings: Settings
-    session: Session | None = None
+    runner: Runner | None = None
     results: list[Result] = field(default_factory=list)
     timings: list[Any] = field(default_factory=list)
     compared: list[kernels.Compared] = field(default_factory=list)
@@ -60,7 +60,7 @@ class State:
     no_job_summary: str = ""
 
 
-STATE = pytest.StashKey[State]()
+STATE = pytest.StashKey[PluginState]()
 
 
 def is_worker(config: pytest.Config) -> bool:

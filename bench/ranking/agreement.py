@@ -1,4 +1,4 @@
-"""Agreement: do problems order activations alike, and which can be told apart over all of them? `agreement.of(family)`.
+"""Do problems order activations alike, and which differ significantly over all? `agreement_over(family)`.
 
 Friedman's test asks whether there is any order, Wilcoxon's signed-rank test, pair by pair with Holm's correction, which
 activations differ. The latter stands in place of Nemenyi's test on mean ranks, whose answer on two activations depends
@@ -25,7 +25,7 @@ FEWEST_FOR_INTERVALS = 4
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of the problems of a family.
+    """How far the problems of a family order its activations alike.
 
     Attributes:
         ranks: mean rank of each activation over the problems, the best first, with its bootstrap interval.
@@ -41,17 +41,17 @@ class Agreement:
 
 
 def problems_needed(activations: int) -> int:
-    """The fewest problems in which the post-hoc test can tell any two of so many activations apart.
+    """The fewest problems in which the post-hoc test can find any two of so many activations different.
 
     The smallest p of an exact signed-rank test on n problems is 2^(1-n); Holm multiplies it by the number of pairs.
     """
     return math.ceil(1 + math.log2(math.comb(activations, 2) / LEVEL))
 
 
-def of(family: Family) -> Agreement:
-    """What its problems say together."""
-    merits = family.merits
-    ranks = stats.rankdata(-merits, axis=1)
+def agreement_over(family: Family) -> Agreement:
+    """What the problems of a family say together."""
+    scores = family.scores
+    ranks = stats.rankdata(-scores, axis=1)
     few = len(ranks) < FEWEST_FOR_INTERVALS
     means = {
         name: Estimate(float(column.mean()), math.nan, math.nan, len(column))
@@ -59,7 +59,7 @@ def of(family: Family) -> Agreement:
         else intervals.bootstrap([column], np.mean)
         for name, column in zip(family.names, ranks.T, strict=True)
     }
-    w, p = intervals.kendalls_w(merits)
+    w, p = intervals.kendalls_w(scores)
     enough = len(ranks) >= problems_needed(len(family.names))
     ordered = dict(sorted(means.items(), key=lambda pair: pair[1].value))
     return Agreement(ordered, w, p, _pairs(family) if enough else None)
@@ -71,7 +71,7 @@ def _pairs(family: Family) -> Any:
     from scikit_posthocs import posthoc_wilcoxon
 
     with np.errstate(invalid="ignore"):
-        p = posthoc_wilcoxon(list(family.merits.T)).to_numpy()
+        p = posthoc_wilcoxon(list(family.scores.T)).to_numpy()
     upper = np.triu_indices(len(p), 1)
     adjusted = np.ones_like(p)
     adjusted[upper] = intervals.holm(p[upper])

@@ -1,9 +1,9 @@
-"""Problems: over what is an activation better in general? `problems.families(observations)`.
+"""Problems: over what is an activation better in general? `problems.families(cases)`.
 
 A problem is a network on a data set. That is what results generalise over (Demsar 2006, jmlr.org/papers/v7/demsar06a,
-section 3.2: one figure a data set), so it is the problem that tests across blocks count. Blocks of one problem share
+section 3.2: one number a data set), so it is the problem that tests across blocks count. Blocks of one problem share
 data, network and mostly seeds: another optimizer, variant or experiment is no new evidence of that kind, and their
-figures are averaged. Of a sweep over learning rates each activation has its rate that is best by validation, as if
+scores are averaged. Of a sweep over learning rates each activation has its rate that is best by validation, as if
 tuned.
 """
 
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.ranking import learning_rates
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 
-Block: TypeAlias = Mapping[str, Observation]  # by activation
+ByActivation: TypeAlias = Mapping[str, CaseRuns]  # of one block
 FEWEST_NAMES = 3  # two activations are a comparison, not an order
 
 
@@ -27,16 +27,16 @@ FEWEST_NAMES = 3  # two activations are a comparison, not an order
 class Problem:
     """A network on a data set: its blocks, each by activation."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[ByActivation, ...]
 
     @property
     def title(self) -> str:
         """`cnn on MNIST`."""
         return _title(self.blocks[0])
 
-    def merit(self, name: str) -> float:
-        """Mean over the blocks of an activation's figure, turned so that more is better; minus infinity at worst."""
-        return float(np.mean([learning_rates.merit(block[name], block[name].metric) for block in self.blocks]))
+    def score(self, name: str) -> float:
+        """An activation's mean score over the blocks: more is better, minus infinity is worst."""
+        return float(np.mean([block[name].score(block[name].metric) for block in self.blocks]))
 
 
 @dataclass(frozen=True)
@@ -47,22 +47,22 @@ class Family:
     problems: tuple[Problem, ...]
 
     @property
-    def blocks(self) -> list[Block]:
+    def blocks(self) -> list[ByActivation]:
         return [block for problem in self.problems for block in problem.blocks]
 
     @property
-    def observations(self) -> list[Observation]:
+    def cases(self) -> list[CaseRuns]:
         return [block[name] for block in self.blocks for name in self.names]
 
     @property
-    def first(self) -> Observation:
+    def first(self) -> CaseRuns:
         """Its scale, device and metric are those of all."""
-        return self.observations[0]
+        return self.cases[0]
 
     @property
-    def merits(self) -> NDArray[np.float64]:
+    def scores(self) -> NDArray[np.float64]:
         """(problems, activations), more is better."""
-        return np.array([[problem.merit(name) for name in self.names] for problem in self.problems])
+        return np.array([[problem.score(name) for name in self.names] for problem in self.problems])
 
     @property
     def title(self) -> str:
@@ -70,7 +70,7 @@ class Family:
         key = self.first.key
         size = f"{len(self.names)} activations, {len(self.problems)} problems, {len(self.blocks)} blocks"
         device = [] if key.device_class == "cpu" else [key.device_class]
-        return " · ".join([size, key.scale, *device, self.first.metric.replace("_", " ")])
+        return " · ".join([size, key.scale, *device, self.first.measured.label])
 
     @property
     def titles(self) -> set[str]:
@@ -83,14 +83,14 @@ class Family:
         return "problems: " + ", ".join(sorted(self.titles))
 
 
-def families(observations: Iterable[Observation]) -> list[Family]:
+def families(cases: Iterable[CaseRuns]) -> list[Family]:
     """One for each set of activations that some block has, with the blocks that have it; most problems first.
 
     A set is left out where a larger one was measured in the same problems.
     """
-    by_world: dict[Any, list[Block]] = {}
-    for setting in learning_rates.settings(observations):
-        first, chosen = setting.first, setting.chosen()
+    by_world: dict[Any, list[ByActivation]] = {}
+    for sweep in learning_rates.sweeps(cases):
+        first, chosen = sweep.first, sweep.chosen()
         if chosen:
             by_world.setdefault((first.key.scale, first.key.device_class, first.metric), []).append(chosen)
     found = [family for blocks in by_world.values() for family in _families(blocks)]
@@ -98,11 +98,11 @@ def families(observations: Iterable[Observation]) -> list[Family]:
     return sorted(kept, key=lambda one: (-len(one.problems), -len(one.names)))
 
 
-def _families(blocks: Sequence[Block]) -> list[Family]:
+def _families(blocks: Sequence[ByActivation]) -> list[Family]:
     """Of blocks of one scale, device and metric; larger sets first, since they cover smaller ones."""
     found: list[Family] = []
     for names in sorted({frozenset(block) for block in blocks}, key=lambda names: (-len(names), sorted(names))):
-        by_problem: dict[str, list[Block]] = {}
+        by_problem: dict[str, list[ByActivation]] = {}
         for block in blocks:
             if names <= block.keys():
                 by_problem.setdefault(_title(block), []).append({name: block[name] for name in sorted(names)})
@@ -113,6 +113,6 @@ def _families(blocks: Sequence[Block]) -> list[Family]:
     return found
 
 
-def _title(block: Block) -> str:
+def _title(block: ByActivation) -> str:
     first = next(iter(block.values()))
     return f"{first.case.model} on {first.data_label}"

@@ -1,7 +1,7 @@
-"""Rank: which activation is best in each block, and do the blocks agree? `rank.blocks(observations)`.
+"""Rank: which activation is best in each block, and do the blocks agree? `rank.blocks(cases)`.
 
-A rank is a range: `1–3` says that nothing separates the first three. Two activations are told apart by the
-Games-Howell procedure at a family-wise 5 % within their block (`bench.stats.ties`); with one seed nothing can be.
+A rank is a range: `1–3` says that nothing separates the first three. Two activations differ significantly by
+the Games-Howell procedure at a family-wise 5 % within their block (`bench.stats.ties`); with one seed nothing does.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ import numpy as np
 from scipy import stats
 
 import activations
-from bench.records.case_runs import Observation, grouped, is_fraction
-from bench.records.record import untrained
+from bench.records.case_runs import CaseRuns, grouped
 from bench.stats import intervals, power, ties
 from bench.stats.intervals import LEVEL, Estimate
 
 
 @dataclass(frozen=True)
-class Row:
+class RankedActivation:
     """One activation in its block; means are over all its seeds, collapsed and diverged runs included.
 
     Attributes:
@@ -32,7 +31,7 @@ class Row:
         letters: those of its tie groups; activations that share one are tied, all others are apart.
     """
 
-    runs: Observation
+    runs: CaseRuns
     best: int
     worst: int
     letters: str
@@ -50,9 +49,9 @@ class Row:
         return str(self.best) if self.best == self.worst else f"{self.best}–{self.worst}"
 
     @property
-    def figure(self) -> float:
-        """The judged metric, aggregated over the seeds as the recipe says."""
-        return self.runs.figure(self.runs.metric)
+    def aggregate(self) -> float:
+        """The judged metric over the seeds, as the recipe aggregates it."""
+        return self.runs.aggregate(self.runs.metric)
 
     @property
     def mean(self) -> Estimate:
@@ -62,11 +61,11 @@ class Row:
     @property
     def outcomes(self) -> str:
         """Runs that did not train, such as `2 collapsed`."""
-        return untrained(self.runs.outcomes)
+        return self.runs.runs.untrained
 
     @property
     def reported(self) -> float | None:
-        """The literature's figure, where the runs reproduce its recipe."""
+        """What the literature reports, where the runs reproduce its recipe."""
         return self.runs.reported.get(self.runs.metric) if self.runs.reproduces else None
 
     def mean_of(self, metric: str) -> float:
@@ -80,18 +79,18 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Block:
+class RankedBlock:
     """The activations of one (experiment, model, dataset, optimizer, variant) in one environment, best first.
 
     Attributes:
-        separated: pairs of positions in `rows` that the data tell apart.
+        separated: pairs of positions in `rows` that differ significantly.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[RankedActivation, ...]
     separated: frozenset[tuple[int, int]]
 
     @property
-    def first(self) -> Observation:
+    def first(self) -> CaseRuns:
         """All but its activation holds for the block."""
         return self.rows[0].runs
 
@@ -106,30 +105,27 @@ class Block:
 
     @property
     def higher_is_better(self) -> bool:
-        return bool(self.first.recipe["higher_is_better"])
-
-    @property
-    def percent(self) -> bool:
-        return is_fraction(self.metric)
+        return self.first.measured.higher_is_better
 
     @property
     def line(self) -> str:
-        """`ELU(63.70) > LReLU(62.88) ~ ReLU(62.10)`: `>` where the data tell neighbours apart, else `~`."""
-        scale = 100 if self.percent else 1
-        words = [f"{row.label}({row.figure * scale:.{2 if self.percent else 4}f})" for row in self.rows]
+        """`ELU(63.70) > LReLU(62.88) ~ ReLU(62.10)`: `>` where neighbours differ significantly, else `~`."""
+        measured = self.first.measured
+        words = [f"{row.label}({row.aggregate * measured.factor:.{measured.metric.digits}f})" for row in self.rows]
         better = ">" if self.higher_is_better else "<"
         signs = [better if (place, place + 1) in self.separated else "~" for place in range(len(words) - 1)]
         return " ".join(word for pair in zip(words, [*signs, ""], strict=True) for word in pair).strip()
 
     @property
     def reach(self) -> str:
-        """Which differences these runs could have shown; empty where there is nothing to compare or no spread."""
+        """Which difference these runs could have shown; empty where there is nothing to compare or no spread."""
         samples = [row.runs.values for row in self.rows]
         n = min(map(len, samples))
         found = power.detectable(power.typical_sd(samples), n, len(samples)) if len(samples) > 1 else math.nan
         if not math.isfinite(found):
             return ""
-        size = f"{found * 100:.1f} points" if self.percent else f"{found:.2g}"
+        points = self.first.measured.points
+        size = f"{found * 100:.1f}{points}" if points else f"{found:.2g}"
         return f"a difference of {size} would have shown with {power.POWER:.0%} power (n={n}, all pairs at 5 %)"
 
     @property
@@ -139,8 +135,8 @@ class Block:
 
     @property
     def agreement_with_literature(self) -> str:
-        """Spearman's rank correlation with the reported figures; empty with fewer than three of them."""
-        pairs = [(row.figure, row.reported) for row in self.rows if row.reported is not None]
+        """Spearman's rank correlation with what is reported; empty with fewer than three of them."""
+        pairs = [(row.aggregate, row.reported) for row in self.rows if row.reported is not None]
         if len(pairs) < 3:
             return ""
         ours, theirs = zip(*pairs, strict=True)
@@ -156,15 +152,15 @@ class Overall:
     blocks: int
 
 
-def blocks(observations: Iterable[Observation]) -> list[Block]:
-    """The blocks, in the order of their first observation."""
-    return [_block(members) for members in grouped(observations, lambda one: one.block).values()]
+def blocks(cases: Iterable[CaseRuns]) -> list[RankedBlock]:
+    """The blocks, in the order of their first case."""
+    return [_block(members) for members in grouped(cases, lambda one: one.block).values()]
 
 
-def overall(ranked: Sequence[Block]) -> list[Overall]:
+def overall(ranked: Sequence[RankedBlock]) -> list[Overall]:
     """Agreement between blocks, one entry a set of activations that at least two blocks share in full."""
 
-    def members(block: Block) -> tuple[str, ...]:
+    def members(block: RankedBlock) -> tuple[str, ...]:
         return tuple(sorted(row.activation for row in block.rows))
 
     found = []
@@ -172,34 +168,25 @@ def overall(ranked: Sequence[Block]) -> list[Overall]:
         shared = list(group)
         if len(shared) < 2 or len(names) < 3:
             continue
-        figures = np.array([[_figure_of(block, name) for name in names] for block in shared])
-        ranks = stats.rankdata(figures, axis=1)
-        w, _ = intervals.kendalls_w(figures)
+        losses = np.array([[-_score_of(block, name) for name in names] for block in shared])
+        ranks = stats.rankdata(losses, axis=1)
+        w, _ = intervals.kendalls_w(losses)
         means = sorted(zip(names, ranks.mean(axis=0), strict=True), key=lambda pair: pair[1])
         found.append(Overall(tuple((name, float(mean)) for name, mean in means), w, len(shared)))
     return found
 
 
-def _figure_of(block: Block, name: str) -> float:
-    """Oriented so that smaller is better."""
-    figure = next(row.figure for row in block.rows if row.activation == name)
-    return -figure if block.higher_is_better else figure
+def _score_of(block: RankedBlock, name: str) -> float:
+    return next(row.runs.score(block.metric) for row in block.rows if row.activation == name)
 
 
-def _block(members: Sequence[Observation]) -> Block:
-    higher = bool(members[0].recipe["higher_is_better"])
-
-    def place(one: Observation) -> tuple[bool, float]:
-        """A figure that is not a number (every run diverged, ranked by a loss) goes last."""
-        figure = one.figure(one.metric)
-        return math.isnan(figure), -figure if higher else figure
-
-    ordered = sorted(members, key=place)
+def _block(members: Sequence[CaseRuns]) -> RankedBlock:
+    ordered = sorted(members, key=lambda one: -one.score(one.metric))  # one that always diverged goes last
     p = ties.p_values([one.values for one in ordered])
     pairs = list(combinations(range(len(ordered)), 2))
     separated = frozenset(pair for pair in pairs if p[pair] < LEVEL)
     rows = [
-        Row(
+        RankedActivation(
             one,
             best=1 + sum((other, position) in separated for other in range(position)),
             worst=len(ordered) - sum((position, other) in separated for other in range(position + 1, len(ordered))),
@@ -207,7 +194,7 @@ def _block(members: Sequence[Observation]) -> Block:
         )
         for position, (one, letters) in enumerate(zip(ordered, ties.letters(p), strict=True))
     ]
-    return Block(tuple(rows), separated)
+    return RankedBlock(tuple(rows), separated)
 
 
 def _mean(values: Sequence[float]) -> float:

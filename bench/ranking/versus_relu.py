@@ -1,4 +1,4 @@
-"""Does an added activation differ from relu beyond the noise? `beside.paragraph("my_act", ranked)`.
+"""Does an added activation differ from relu beyond the noise? `versus_relu.paragraph("my_act", ranked)`.
 
 Runs of one seed share their initial weights and batches, so the differences are taken seed by seed.
 """
@@ -12,20 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from bench.ranking.rank import Block
+from bench.cases.case import REFERENCE
+from bench.ranking.rank import RankedBlock
 from bench.records import case_runs
 from bench.stats import moderated
 
-OPPONENT = "relu"
 # All intervals of a paragraph hold together with this confidence (Bonferroni over its blocks).
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
-class Difference:
+class VersusRelu:
     """Mean of the differences to relu over n shared seeds, and the half width of its interval (None at n = 1)."""
 
-    block: Block
+    block: RankedBlock
     mean: float
     half_width: float | None
     n: int
@@ -33,7 +33,7 @@ class Difference:
     @property
     def verdict(self) -> str:
         if math.isnan(self.mean):
-            return "not comparable: runs without a finite figure"
+            return "not comparable: runs without a finite value"
         if self.half_width is None:
             return "one seed tells nothing"
         if not abs(self.mean) > self.half_width:
@@ -42,29 +42,30 @@ class Difference:
 
     @property
     def line(self) -> str:
-        scale, unit = (100, " points") if self.block.percent else (1, "")
+        measured = self.block.first.measured
+        scale, unit = measured.factor, measured.points
         if math.isnan(self.mean):
             return f"  {self.block.title}: {self.verdict}"
         interval = "" if self.half_width is None else f" ± {self.half_width * scale:.2f}"
         return f"  {self.block.title}: {self.mean * scale:+.2f}{interval}{unit} (n={self.n}), {self.verdict}"
 
 
-def paragraphs(names: Sequence[str], ranked: Sequence[Block]) -> list[str]:
+def paragraphs(names: Sequence[str], ranked: Sequence[RankedBlock]) -> list[str]:
     """One for each activation that shares a block with relu."""
-    return [text for name in names if name != OPPONENT and (text := paragraph(name, ranked))]
+    return [text for name in names if name != REFERENCE and (text := paragraph(name, ranked))]
 
 
-def paragraph(name: str, ranked: Sequence[Block]) -> str:
-    """What the blocks say of an activation beside relu; empty where they share none."""
+def paragraph(name: str, ranked: Sequence[RankedBlock]) -> str:
+    """What the blocks say of an activation versus relu; empty where they share none."""
     found = [one for block in ranked if (one := _difference(name, block, len(ranked)))]
     if not found:
         return ""
     apart = [one for one in found if one.verdict in ("better", "worse")]
     head = (
-        f"{name} beside {OPPONENT}, same seeds, same weights, same batches: it differs beyond the noise in "
+        f"{name} versus {REFERENCE}, same seeds, same weights, same batches: it differs beyond the noise in "
         f"{len(apart) or 'none'} of {len(found)} blocks"
     )
-    widths = [one.half_width for one in found if one.half_width is not None and one.block.percent]
+    widths = [one.half_width for one in found if one.half_width is not None and one.block.first.measured.points]
     lines = [head + ":", *(one.line for one in found)]
     if widths and len(apart) < len(found):
         seeds = max(one.n for one in found)
@@ -75,18 +76,18 @@ def paragraph(name: str, ranked: Sequence[Block]) -> str:
     return "\n".join(lines)
 
 
-def _difference(name: str, block: Block, blocks: int) -> Difference | None:
-    values = {row.activation: row.runs.of(block.metric) for row in block.rows if row.activation in (name, OPPONENT)}
+def _difference(name: str, block: RankedBlock, blocks: int) -> VersusRelu | None:
+    values = {row.activation: row.runs.of(block.metric) for row in block.rows if row.activation in (name, REFERENCE)}
     if len(values) < 2:
         return None
-    shared = sorted(values[name].keys() & values[OPPONENT].keys())
-    differences = np.array([values[name][seed] - values[OPPONENT][seed] for seed in shared])
+    shared = sorted(values[name].keys() & values[REFERENCE].keys())
+    differences = np.array([values[name][seed] - values[REFERENCE][seed] for seed in shared])
     if not len(shared) or not np.isfinite(differences).all():
-        return Difference(block, math.nan, None, len(shared))
+        return VersusRelu(block, math.nan, None, len(shared))
     half = None
     if len(shared) > 1:
-        # A difference of two rounded figures has twice the variance of rounding.
+        # A difference of two rounded values has twice the variance of rounding.
         step = math.sqrt(2) * case_runs.step_of(block.metric, block.first.case.dataset, block.first.recipe["test_size"])
         error = math.sqrt(moderated.variance(differences.tolist(), step) / len(shared))
         half = error * float(stats.t.isf((1 - CONFIDENCE) / 2 / blocks, len(shared) - 1))
-    return Difference(block, float(differences.mean()), half, len(shared))
+    return VersusRelu(block, float(differences.mean()), half, len(shared))

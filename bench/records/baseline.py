@@ -8,14 +8,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.cases.case import AXES, Case
-from bench.records.record import OUTCOMES, Bits, Outcome, Record, bits_by_seed, write_text
+from bench.cases.metric import Measured
+from bench.records.record import OUTCOMES, Record, write_text
+from bench.records.runs import Runs
 
 FOLDER = Path(__file__).parents[2] / "baselines"
 COLUMNS = (
@@ -47,63 +48,41 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Baseline:
-    """The recorded runs of one case in one environment; the four sequences run parallel.
+    """The recorded runs of one case in one environment.
 
     Attributes:
+        metric: the judged one, whose values the runs hold.
         metrics: those that are not judged, by name, run by run as well.
+        date: of the latest run.
     """
 
     key: Key
     metric: str
-    seeds: tuple[int, ...]
-    values: tuple[float, ...]
-    outcomes: tuple[Outcome, ...]
-    digests: tuple[str, ...]
+    runs: Runs
     metrics: dict[str, list[float]]
     fingerprint: dict[str, Any]
     date: str
 
-    @property
-    def bits(self) -> dict[int, Bits]:
-        """By seed, see `record.bits_of`."""
-        return bits_by_seed(self.seeds, self.digests, self.values, self.outcomes)
-
-    @property
-    def trained(self) -> list[float]:
-        """The values of the runs that trained: mean and spread are theirs alone."""
-        return [value for value, outcome in zip(self.values, self.outcomes, strict=True) if outcome == "trained"]
-
-    @property
-    def mean(self) -> float | None:
-        return statistics.fmean(self.trained) if self.trained else None
-
-    @property
-    def sd(self) -> float | None:
-        return statistics.stdev(self.trained) if len(self.trained) > 1 else None
+    @staticmethod
+    def of(records: Sequence[Record]) -> Baseline:
+        """What the records of one case and environment make."""
+        first, *_ = ordered = sorted(records, key=lambda record: record.seed)
+        metric = first.recipe["metric"]
+        others = sorted(first.metrics.keys() - {metric})
+        return Baseline(
+            key=key_of(first),
+            metric=metric,
+            runs=Runs.of(ordered),
+            metrics={name: [_rounded(record.metrics[name]) for record in ordered] for name in others},
+            fingerprint=first.fingerprint,
+            date=max(record.date for record in ordered)[:10],
+        )
 
 
 def key_of(record: Record) -> Key:
     """The key under which a record is compared."""
     version = int(record.recipe["version"])
     return Key(record.case, record.scale, version, record.data_hash, record.device_class)
-
-
-def from_records(records: Sequence[Record]) -> Baseline:
-    """The baseline that the records of one case and environment make."""
-    first, *_ = records = sorted(records, key=lambda record: record.seed)
-    metric = first.recipe["metric"]
-    others = sorted(first.metrics.keys() - {metric})
-    return Baseline(
-        key=key_of(first),
-        metric=metric,
-        seeds=tuple(record.seed for record in records),
-        values=tuple(record.value for record in records),
-        outcomes=tuple(record.outcome for record in records),
-        digests=tuple(record.digest for record in records),
-        metrics={name: [_rounded(record.metrics[name]) for record in records] for name in others},
-        fingerprint=first.fingerprint,
-        date=max(record.date for record in records)[:10],
-    )
 
 
 def read(folder: Path) -> dict[Key, Baseline]:
@@ -117,13 +96,13 @@ def read(folder: Path) -> dict[Key, Baseline]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)
             if tuple(rows.fieldnames or ()) != COLUMNS:
-                raise BaselineError(f"{path}, line 1: the columns are not {', '.join(COLUMNS)}; record anew")
+                raise BaselineError(f"{path}, line 1: the columns are not {', '.join(COLUMNS)}; re-record")
             for row in rows:
                 where = f"{path}, line {rows.line_num}"
                 try:
                     baseline = _parse(row)
                 except (ValueError, TypeError, KeyError) as error:
-                    raise BaselineError(f"{where}: malformed row ({error}); mend it or record anew") from error
+                    raise BaselineError(f"{where}: malformed row ({error}); fix or re-record it") from error
                 if baseline.key in baselines:
                     raise BaselineError(f"{where}: a second row for {baseline.key.case.id}; keep one")
                 baselines[baseline.key] = baseline
@@ -153,7 +132,7 @@ def _path(key: Key, folder: Path) -> Path:
 
 
 def _format(baseline: Baseline) -> dict[str, Any]:
-    key = baseline.key
+    key, runs = baseline.key, baseline.runs
     return {
         **key.case.fields,
         "scale": key.scale,
@@ -161,14 +140,14 @@ def _format(baseline: Baseline) -> dict[str, Any]:
         "data_hash": key.data_hash,
         "device_class": key.device_class,
         "metric": baseline.metric,
-        "n": len(baseline.seeds),
-        "trained": len(baseline.trained),
-        "mean": "" if baseline.mean is None else f"{baseline.mean:.6f}",
-        "sd": "" if baseline.sd is None else f"{baseline.sd:.6f}",
-        "seeds": " ".join(map(str, baseline.seeds)),
-        "values": " ".join(map(repr, baseline.values)),
-        "outcomes": " ".join(baseline.outcomes),
-        "digests": " ".join(baseline.digests),
+        "n": runs.n,
+        "trained": len(runs.trained),
+        "mean": f"{runs.mean:.6f}" if runs.trained else "",
+        "sd": f"{runs.sd:.6f}" if len(runs.trained) > 1 else "",
+        "seeds": " ".join(map(str, runs.seeds)),
+        "values": " ".join(map(repr, runs.values)),
+        "outcomes": " ".join(runs.outcomes),
+        "digests": " ".join(runs.digests),
         "metrics": json.dumps(baseline.metrics, sort_keys=True),
         "fingerprint": json.dumps(baseline.fingerprint, sort_keys=True),
         "date": baseline.date,
@@ -192,11 +171,13 @@ def _parse(row: dict[str, str]) -> Baseline:
         raise ValueError(f"outcome {', '.join(sorted(unknown))}; known: {', '.join(OUTCOMES)}")
     baseline = Baseline(
         key=key,
-        metric=row["metric"],
-        seeds=tuple(map(int, words["seeds"])),
-        values=tuple(map(float, words["values"])),
-        outcomes=tuple(outcome for word in words["outcomes"] for outcome in OUTCOMES if outcome == word),
-        digests=tuple(words["digests"]),
+        metric=Measured.parse(row["metric"]).name,
+        runs=Runs(
+            seeds=tuple(map(int, words["seeds"])),
+            values=tuple(map(float, words["values"])),
+            outcomes=tuple(outcome for word in words["outcomes"] for outcome in OUTCOMES if outcome == word),
+            digests=tuple(words["digests"]),
+        ),
         metrics=json.loads(row["metrics"]),
         fingerprint=json.loads(row["fingerprint"]),
         date=row["date"],

@@ -1,6 +1,6 @@
-"""Observations: all runs of one case in one environment, be they records or a recorded baseline.
+"""Runs of a case: all of one case in one environment, be they records or a recorded baseline.
 
-observation.gather(Path("results"), Path("baselines"))
+case_runs.gather(Path("results"), Path("baselines"))
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from typing import Any, Literal, TypeVar
 
 from bench import data, experiments
 from bench.cases.case import Case
+from bench.cases.metric import Measured
 from bench.records import baseline, record, reported
 from bench.records.baseline import Baseline, Key
 from bench.records.record import OWN_CODE, Outcome, Record, ResultsError
 from bench.records.reported import Reported
+from bench.records.runs import Runs
 
 _Key = TypeVar("_Key", bound=Hashable)
-ROUNDING = 1e-9  # relative: a drop of exactly one example must not fail by the last bit of a difference
 LEAST_RATIO = 1e-30  # what is smaller has vanished as much: a ratio of 0 has no logarithm
 
 
 @dataclass(frozen=True)
-class Observation:
-    """The runs of one case in one environment; its sequences run parallel.
+class CaseRuns:
+    """The runs of one case in one environment, with all that is known of them.
 
     Attributes:
-        key: case, scale, recipe version, data hash and device class: what must be equal to be one observation.
+        key: case, scale, recipe version, data hash and device class: what all runs share.
         recipe: its fields.
-        seeds, outcomes: of each run.
-        metrics: by name, run by run.
+        runs: seeds, judged values, outcomes and digests.
+        metrics: every metric that all runs have, by name, run by run.
         curves, functions, gradients, gradient_steps: as in the records, run by run; empty for a baseline, which keeps
             none.
         seconds: of training, run by run; empty for a baseline.
         bytes_saved: kept for backward by one training batch; None for a baseline.
-        reported: the literature's figures for the case, by metric.
+        reported: what the literature reports of the case, by metric.
         provenance: `results`, the records of a folder or session, or `baseline`, a recorded row.
     """
 
     key: Key
     recipe: Mapping[str, Any]
-    seeds: tuple[int, ...]
-    outcomes: tuple[Outcome, ...]
+    runs: Runs
     metrics: Mapping[str, tuple[float, ...]]
     provenance: Literal["results", "baseline"]
     curves: tuple[Mapping[str, Sequence[float]], ...] = ()
@@ -70,17 +70,30 @@ class Observation:
         return str(self.recipe["metric"])
 
     @property
+    def measured(self) -> Measured:
+        """The judged metric, with its direction, unit and digits."""
+        return Measured.parse(self.metric)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return self.runs.seeds
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        return self.runs.outcomes
+
+    @property
     def n(self) -> int:
-        return len(self.seeds)
+        return self.runs.n
 
     @property
     def data_label(self) -> str:
         """What the data is called, an inexact copy by its name."""
-        return data.info(self.case.dataset).label_of(self.key.data_hash)
+        return data.label_of(self.case.dataset, self.key.data_hash)
 
     @property
     def environment(self) -> tuple[str, str, str]:
-        """Scale, data hash and device class: observations of different ones are never mixed."""
+        """Scale, data hash and device class: runs of different ones are never mixed."""
         return (self.key.scale, self.key.data_hash, self.key.device_class)
 
     @property
@@ -91,7 +104,7 @@ class Observation:
     @property
     def values(self) -> tuple[float, ...]:
         """Of the judged metric, run by run."""
-        return self.metrics[self.metric]
+        return self.runs.values
 
     def of(self, metric: str) -> dict[int, float]:
         """The values of a metric by seed; empty where it was not measured."""
@@ -100,18 +113,23 @@ class Observation:
     def compared(self, metric: str) -> dict[int, float]:
         """As `of`, on the scale on which differences of the metric mean something: decimal logarithms of ratios."""
         values = self.of(metric)
-        if not is_ratio(metric):
+        if Measured.parse(metric).metric.unit != "ratio":
             return values
         return {seed: math.log10(max(value, LEAST_RATIO)) for seed, value in values.items()}
 
-    def figure(self, metric: str) -> float:
+    def aggregate(self, metric: str) -> float:
         """A metric as the recipe aggregates it, over all runs, those that did not train included."""
-        aggregate = statistics.median if self.recipe["aggregate"] == "median" else statistics.fmean
-        return float(aggregate(self.metrics[metric]))
+        middle = statistics.median if self.recipe["aggregate"] == "median" else statistics.fmean
+        return float(middle(self.metrics[metric]))
+
+    def score(self, metric: str) -> float:
+        """The aggregate, turned so that more is better whatever the direction; minus infinity if it is not finite."""
+        aggregate = self.aggregate(metric)
+        return Measured.parse(metric).sign * aggregate if math.isfinite(aggregate) else -math.inf
 
     @property
     def reproduces(self) -> bool:
-        """Whether its figures compare with those reported, and not only orders: the recipe in full, on all data."""
+        """Whether its numbers compare with those reported, and not only orders: the recipe in full, on all data."""
         return self.key.scale != "tiny" and self.recipe["train_size"] is None
 
     def title(self, *without: str) -> str:
@@ -122,42 +140,25 @@ class Observation:
         return " · ".join(dict.fromkeys(shown))  # `mlp · mlp` reads as a misprint
 
 
-def higher_is_better(metric: str) -> bool:
-    """The direction of any metric: losses and epochs are better low, fractions and the vanishing ratio high."""
-    return "loss" not in metric and "epochs" not in metric
-
-
-def is_fraction(metric: str) -> bool:
-    """Whether a metric is a fraction of right answers, which is shown in per cent."""
-    return "accuracy" in metric or "f1" in metric
-
-
-def is_ratio(metric: str) -> bool:
-    """Whether a metric is a ratio: 0.1 and 10 are then as far from 1."""
-    return metric.endswith("ratio")
-
-
 def step_of(metric: str, dataset: str, test_size: int | None) -> float:
-    """In which a metric moves: one test example for an accuracy, nothing for a loss.
+    """The least by which a metric of the test part can move: one example for an accuracy, 0 for a loss.
 
     Args:
         test_size: of the recipe; None for the data set's own.
     """
-    if not metric.endswith("accuracy"):
-        return 0.0
-    return (1 + ROUNDING) / (test_size or data.info(dataset).rows[1])
+    return Measured.parse(metric).step(test_size or data.info(dataset).rows[1])
 
 
-def grouped(observations: Iterable[Observation], by: Callable[[Observation], _Key]) -> dict[_Key, list[Observation]]:
-    """Observations by a key, in order of first appearance."""
-    groups: dict[_Key, list[Observation]] = {}
-    for one in observations:
+def grouped(cases: Iterable[CaseRuns], by: Callable[[CaseRuns], _Key]) -> dict[_Key, list[CaseRuns]]:
+    """Runs of cases by a key, in order of first appearance."""
+    groups: dict[_Key, list[CaseRuns]] = {}
+    for one in cases:
         groups.setdefault(by(one), []).append(one)
     return groups
 
 
-def gather(results_dir: Path, baseline_dir: Path) -> tuple[list[Observation], list[str]]:
-    """All observations of a results and a baseline folder, and what was left out, one line a reason.
+def gather(results_dir: Path, baseline_dir: Path) -> tuple[list[CaseRuns], list[str]]:
+    """The runs of all cases of a results and a baseline folder, and what was left out, one line a reason.
 
     Where both have a case in the same environment, the newer recipe version counts, and of equal ones the records.
 
@@ -169,24 +170,24 @@ def gather(results_dir: Path, baseline_dir: Path) -> tuple[list[Observation], li
     return _newest([*rows, *from_records(records, reported.read(baseline_dir))]), left_out + notes
 
 
-def recorded(baseline_dir: Path) -> tuple[list[Observation], list[str]]:
+def recorded(baseline_dir: Path) -> tuple[list[CaseRuns], list[str]]:
     """Those of a baseline folder alone, and what was left out, as `gather` says it.
 
     Raises:
         BaselineError: a malformed row.
     """
-    figures = reported.read(baseline_dir)
+    published = reported.read(baseline_dir)
     rows, stale = _current(baseline.read(baseline_dir).values())
     left = f"left out {stale} recorded baselines of older recipes, or of experiments that are not bench's"
-    return _newest(_from_baseline(row, recipe, figures) for row, recipe in rows), [left] * bool(stale)
+    return _newest(_from_baseline(row, recipe, published) for row, recipe in rows), [left] * bool(stale)
 
 
-def from_records(records: Iterable[Record], figures: Reported) -> list[Observation]:
-    """Observations of records, in the order of their first."""
+def from_records(records: Iterable[Record], published: Reported) -> list[CaseRuns]:
+    """The runs of the cases that records are of, in the order of their first."""
     groups: dict[Key, list[Record]] = {}
     for one in records:
         groups.setdefault(baseline.key_of(one), []).append(one)
-    return [_from_runs(key, sorted(runs, key=lambda run: run.seed), figures) for key, runs in groups.items()]
+    return [_from_runs(key, sorted(runs, key=lambda run: run.seed), published) for key, runs in groups.items()]
 
 
 def read_records(folder: Path) -> tuple[list[Record], list[str]]:
@@ -227,13 +228,12 @@ def _current(rows: Iterable[Baseline]) -> tuple[list[tuple[Baseline, Mapping[str
     return found, stale
 
 
-def _from_runs(key: Key, runs: Sequence[Record], figures: Reported) -> Observation:
+def _from_runs(key: Key, runs: Sequence[Record], published: Reported) -> CaseRuns:
     shared = [name for name in runs[0].metrics if all(name in run.metrics for run in runs)]
-    return Observation(
+    return CaseRuns(
         key=key,
         recipe=runs[0].recipe,
-        seeds=tuple(run.seed for run in runs),
-        outcomes=tuple(run.outcome for run in runs),
+        runs=Runs.of(runs),
         metrics={name: tuple(run.metrics[name] for run in runs) for name in shared},
         provenance="results",
         curves=tuple(run.curves for run in runs),
@@ -242,28 +242,27 @@ def _from_runs(key: Key, runs: Sequence[Record], figures: Reported) -> Observati
         gradient_steps=tuple(run.gradient_steps for run in runs),
         seconds=tuple(run.seconds for run in runs),
         bytes_saved=runs[0].bytes_saved,
-        reported=figures.get(key.case, {}),
+        reported=published.get(key.case, {}),
     )
 
 
-def _from_baseline(row: Baseline, recipe: Mapping[str, Any], figures: Reported) -> Observation:
-    return Observation(
+def _from_baseline(row: Baseline, recipe: Mapping[str, Any], published: Reported) -> CaseRuns:
+    return CaseRuns(
         key=row.key,
         recipe=recipe,
-        seeds=row.seeds,
-        outcomes=row.outcomes,
-        metrics={row.metric: row.values, **{name: tuple(values) for name, values in row.metrics.items()}},
+        runs=row.runs,
+        metrics={row.metric: row.runs.values, **{name: tuple(values) for name, values in row.metrics.items()}},
         provenance="baseline",
-        reported=figures.get(row.key.case, {}),
+        reported=published.get(row.key.case, {}),
     )
 
 
-def _newest(observations: Iterable[Observation]) -> list[Observation]:
-    def place(one: Observation) -> tuple[Any, ...]:
+def _newest(cases: Iterable[CaseRuns]) -> list[CaseRuns]:
+    def place(one: CaseRuns) -> tuple[Any, ...]:
         return (one.case, one.environment)
 
-    def freshness(one: Observation) -> tuple[int, bool]:
+    def freshness(one: CaseRuns) -> tuple[int, bool]:
         return (one.key.recipe_version, one.provenance == "results")
 
-    ordered = sorted(observations, key=place)
+    ordered = sorted(cases, key=place)
     return [max(group, key=freshness) for _, group in groupby(ordered, key=place)]

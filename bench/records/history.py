@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import statistics
 import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -13,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.cases.case import Case
+from bench.cases.metric import Measured
 from bench.records import json_lines
-from bench.records.record import Bits, Outcome, ResultsError, bits_by_seed, builtin, finite
+from bench.records.record import ResultsError, builtin, finite
 from bench.records.result import Result
+from bench.records.runs import Runs
 
 FILE = "history.jsonl"
 
@@ -28,7 +29,7 @@ class Entry:
         date: of its last run, UTC.
         commit: what `git describe` says of the folder that pytest ran in; empty outside a repository.
         environment: scale, recipe version, data hash and device class: only equal ones make one history.
-        values, outcomes, digests: run by run, in order of the seeds.
+        metric: the judged one, whose values the runs hold.
     """
 
     date: str
@@ -36,45 +37,25 @@ class Entry:
     case: Case
     environment: tuple[str, int, str, str]
     metric: str
-    seeds: tuple[int, ...]
-    values: tuple[float, ...]
-    outcomes: tuple[Outcome, ...]
-    digests: tuple[str, ...]
+    runs: Runs
     verdict: str
 
     @property
-    def bits(self) -> dict[int, Bits]:
-        """By seed, see `record.bits_of`."""
-        return bits_by_seed(self.seeds, self.digests, self.values, self.outcomes)
-
-    @property
-    def trained(self) -> list[float]:
-        return [value for value, outcome in zip(self.values, self.outcomes, strict=True) if outcome == "trained"]
-
-    @property
-    def mean(self) -> float:
-        """Of the runs that trained; NaN where none did."""
-        return statistics.fmean(self.trained) if self.trained else math.nan
-
-    @property
     def series(self) -> tuple[Any, ...]:
+        """What entries of one history share."""
         return (self.case, self.environment)
 
 
 def entry_of(result: Result, commit: str) -> Entry:
     """What is kept of a case's result."""
-    records = sorted(result.records, key=lambda one: one.seed)
-    first = records[0]
+    first = result.records[0]
     return Entry(
-        date=max(one.date for one in records),
+        date=max(one.date for one in result.records),
         commit=commit,
         case=result.case,
         environment=(first.scale, int(first.recipe["version"]), first.data_hash, first.device_class),
         metric=str(first.recipe["metric"]),
-        seeds=tuple(one.seed for one in records),
-        values=tuple(one.value for one in records),
-        outcomes=tuple(one.outcome for one in records),
-        digests=tuple(one.digest for one in records),
+        runs=Runs.of(result.records),
         verdict=result.verdict,
     )
 
@@ -97,8 +78,10 @@ def append(results: Iterable[Result], folder: Path) -> None:
 
 
 def _line(entry: Entry) -> str:
-    """Strict JSON: a value that is not finite becomes null."""
-    return json.dumps(finite(builtin(asdict(entry))), allow_nan=False)
+    """Strict JSON: a value that is not finite becomes null; the runs' fields stand among the entry's own."""
+    fields = {**vars(entry), **asdict(entry.runs), "case": entry.case.fields}
+    del fields["runs"]
+    return json.dumps(finite(builtin(fields)), allow_nan=False)
 
 
 def read(path: Path) -> list[Entry]:
@@ -114,9 +97,14 @@ def read(path: Path) -> list[Entry]:
 
 
 def _parse(fields: dict[str, Any]) -> Entry:
-    sequences = {name: tuple(fields[name]) for name in ("seeds", "outcomes", "digests", "environment")}
-    values = tuple(math.nan if value is None else value for value in fields["values"])
-    return Entry(**{**fields, **sequences, "values": values, "case": Case(**fields["case"])})
+    runs = Runs(
+        seeds=tuple(fields.pop("seeds")),
+        values=tuple(math.nan if value is None else value for value in fields.pop("values")),
+        outcomes=tuple(fields.pop("outcomes")),
+        digests=tuple(fields.pop("digests")),
+    )
+    own = {"case": Case(**fields["case"]), "environment": tuple(fields["environment"]), "runs": runs}
+    return Entry(**{**fields, **own, "metric": Measured.parse(fields["metric"]).name})
 
 
 def _commit() -> str:

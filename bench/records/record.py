@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -19,24 +18,11 @@ OWN_CODE = "own_code"  # of a fingerprint: what a user's own activation was made
 Bits: TypeAlias = tuple[str, str, Outcome]
 
 
-def untrained(outcomes: Iterable[Outcome]) -> str:
-    """How many runs did not train, and why: `2 collapsed, 1 diverged`; empty where all did."""
-    counts = Counter(outcome for outcome in outcomes if outcome != "trained")
-    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
-
-
 def bits_of(digest: str, value: float, outcome: Outcome) -> Bits:
     """What two runs that are the same have in common: of training the digest; of evaluation, which may break alone,
     value and outcome. NaN equals itself here.
     """
     return digest, repr(float(value)), outcome
-
-
-def bits_by_seed(
-    seeds: Iterable[int], digests: Iterable[str], values: Iterable[float], outcomes: Iterable[Outcome]
-) -> dict[int, Bits]:
-    """`bits_of` each of several runs."""
-    return dict(zip(seeds, map(bits_of, digests, values, outcomes), strict=True))
 
 
 class ResultsError(RuntimeError):
@@ -59,7 +45,7 @@ class Record:
         metrics: fractions, losses, `epochs_to_stop`; validation metrics are those of the epoch whose weights are kept;
             with gradients also their `vanishing_ratio`.
         curves: one value an epoch: `{train,validation}_{loss,accuracy}`.
-        functions: what each place of use computes, see `functions.Functions`; empty unless the recipe keeps them.
+        functions: what each site computes, see `learned_functions.Functions`; empty unless the recipe keeps them.
         digest: of the final weights and the training loss curve.
         seconds: spent in training steps, evaluation left out.
         seconds_to_target: until the target accuracy was first seen on the validation part; None if never.
@@ -68,7 +54,7 @@ class Record:
         num_parameters: trainable ones, those of the activations among them.
         date: when the run ended, UTC, ISO 8601.
         gradients: L2 norm of the gradient of each layer, by name and from the input to the output, at each of
-            `gradient_steps`, see `gradients.Gradients`; empty unless asked for.
+            `gradient_steps`, see `gradient_norms.Gradients`; empty unless asked for.
         gradient_steps: numbers of the optimizer's steps, from 1.
     """
 

@@ -1,4 +1,4 @@
-"""The literature's figures, `reported.csv` of a baseline folder: `reported.rows(folder)`, `reported.read(folder)`."""
+"""What the literature reports, `reported.csv` of a baseline folder: `rows(folder)` as it stands, `read(folder)`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bench.cases.case import AXES, Case
+from bench.cases.metric import Measured
 
 Reported: TypeAlias = Mapping[Case, Mapping[str, float]]  # by case and metric
 
@@ -22,10 +23,18 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 
 def read(folder: Path) -> Reported:
-    """By case and metric, those figures that are of a case."""
+    """By case and metric, those values that are of a case.
+
+    Raises:
+        ValueError: a malformed row, or one of an unknown metric; the message names file and line.
+    """
     found: dict[Case, dict[str, float]] = {}
-    for row in rows(folder):
-        axes = [row[axis] for axis in AXES]
-        if all(axes[:-1]):  # only the variant may be empty
-            found.setdefault(Case(*axes), {})[row["metric"]] = float(row["value"])
+    for line, row in enumerate(rows(folder), start=2):
+        try:
+            axes = [row[axis] for axis in AXES]
+            metric, value = Measured.parse(row["metric"]).name, float(row["value"])
+            if all(axes[:-1]):  # only the variant may be empty
+                found.setdefault(Case(*axes), {})[metric] = value
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{folder / 'reported.csv'}, row {line}: malformed ({error}); fix it") from error
     return found

@@ -9,6 +9,7 @@ from typing import Any
 from bench.cases.case import Case
 from bench.records import record
 from bench.records.record import Record
+from bench.records.runs import Runs
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Result:
 
     Attributes:
         records: of all seeds, fresh ones included.
-        verdict: see `judge.VERDICTS`; `RECORDED` or `IGNORED` where nothing was judged.
+        verdict: one of `bench.records.verdict.VERDICTS`.
         reason: one sentence with the numbers.
         failed: whether the case fails.
         message: what a failing case prints: number, band, seeds, fingerprint, commands.
@@ -47,9 +48,9 @@ class Result:
         """`id  0.9694 ± 0.0021 (n=3)  SAME`: one line for the terminal."""
         import numpy as np
 
-        values = [one.value for one in self.records]
-        mean = np.mean(values)
-        spread = f" ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else ""
-        size = ", ".join(filter(None, (f"n={len(values)}", record.untrained(one.outcome for one in self.records))))
+        runs = Runs.of(self.records)
+        mean = np.mean(runs.values)
+        spread = f" ± {np.std(runs.values, ddof=1):.4f}" if runs.n > 1 else ""
+        size = ", ".join(filter(None, (f"n={runs.n}", runs.untrained)))
         seconds = sum(one.seconds for one in self.records)
         return f"{self.case.id}  {mean:.4f}{spread} ({size})  {self.verdict}  {seconds:.1f} s"

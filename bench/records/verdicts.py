@@ -21,7 +21,7 @@ FILE = "verdicts.jsonl"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class JudgedCase:
     """What was said of one case in one environment.
 
     Attributes:
@@ -40,10 +40,10 @@ class Verdict:
     date: str
 
 
-def of(result: Result) -> Verdict:
+def judged_case(result: Result) -> JudgedCase:
     """What is kept of a case's result."""
     records = sorted(result.records, key=lambda one: one.seed)
-    return Verdict(
+    return JudgedCase(
         key=key_of(records[0]),
         verdict=result.verdict,
         reason=result.reason,
@@ -55,9 +55,9 @@ def of(result: Result) -> Verdict:
     )
 
 
-def latest(found: Iterable[Verdict]) -> dict[Key, Verdict]:
+def latest(found: Iterable[JudgedCase]) -> dict[Key, JudgedCase]:
     """One a key: that of the latest date, and of equal dates the last."""
-    kept: dict[Key, Verdict] = {}
+    kept: dict[Key, JudgedCase] = {}
     for one in found:
         if one.key not in kept or one.date >= kept[one.key].date:
             kept[one.key] = one
@@ -70,11 +70,11 @@ def write(results: Iterable[Result], folder: Path) -> None:
     Raises:
         ResultsError: the file cannot be written, or what is there is not one of verdicts.
     """
-    kept = latest([*read(folder), *map(of, results)])
+    kept = latest([*read(folder), *map(judged_case, results)])
     write_text(folder / FILE, "".join(f"{_line(one)}\n" for _, one in sorted(kept.items())))
 
 
-def read(folder: Path) -> list[Verdict]:
+def read(folder: Path) -> list[JudgedCase]:
     """The verdicts of a results folder; none where no session wrote any.
 
     Raises:
@@ -83,11 +83,11 @@ def read(folder: Path) -> list[Verdict]:
     return json_lines.read(folder / FILE, _parse, "verdict")
 
 
-def _parse(fields: dict[str, Any]) -> Verdict:
+def _parse(fields: dict[str, Any]) -> JudgedCase:
     sequences = {name: tuple(fields[name]) for name in ("views", "seeds")}
     key = Key(**{**fields["key"], "case": Case(**fields["key"]["case"])})
-    return Verdict(**{**fields, **sequences, "key": key})
+    return JudgedCase(**{**fields, **sequences, "key": key})
 
 
-def _line(one: Verdict) -> str:
+def _line(one: JudgedCase) -> str:
     return json.dumps({**asdict(one), "key": {**one.key._asdict(), "case": one.key.case.fields}})

@@ -1,7 +1,7 @@
 """Two result folders, case by case and seed by seed: `python -m bench compare BEFORE AFTER`.
 
 Two commits on one machine, or one commit on two. Runs of one seed share weights and batches, so their difference says
-far more than a band around recorded figures, and no baseline is needed. The words are those of
+far more than a band around recorded values, and no baseline is needed. The words are those of
 `bench.regression.judge`.
 """
 
@@ -18,21 +18,23 @@ from scipy import stats
 from tabulate import tabulate
 
 from bench.cases.case import Case
-from bench.display.tables import UNKNOWN, heading
-from bench.records.case_runs import is_fraction
-from bench.records.record import Record, untrained
-from bench.regression.judge import LEVEL, fails
+from bench.cases.metric import Measured
+from bench.display.tables import UNKNOWN
+from bench.records.record import Record
+from bench.records.runs import Runs
+from bench.records.verdict import fails
+from bench.regression.judge import LEVEL
 from bench.stats import moderated
 from bench.stats.intervals import CONFIDENCE, Estimate, holm
 from bench.stats.moderated import Prior
 from bench.training import fingerprint
 
 SUSPICION = 0.05  # of one test by itself
-QUIET = ("SAME", "CHANGED", "WITHIN")
+QUIET = ("SAME", "MOVED", "WITHIN")
 
 
 @dataclass(frozen=True)
-class Compared:
+class PairedCase:
     """One case in both folders, its runs paired by seed.
 
     Attributes:
@@ -40,7 +42,7 @@ class Compared:
         difference: mean of after less before over the pairs that both trained, in the direction of the metric.
         findable: the smallest difference that would have been a finding, were this case the only one that differs;
             NaN where there is nothing to go by.
-        verdict: `SAME` (equal bits), `CHANGED` or `WITHIN` (no difference beyond the noise, on equal and on other
+        verdict: `SAME` (equal bits), `MOVED` or `WITHIN` (no difference beyond the noise, on equal and on other
             fingerprints), `REGRESSED`, `IMPROVED`, `COLLAPSED`, `DIVERGED`.
         suspect: what more seeds might show: the verdict of a test that is below 5 % by itself, though not among all.
     """
@@ -61,8 +63,9 @@ class Compared:
         return self.before[0].scale
 
     @property
-    def metric(self) -> str:
-        return str(self.before[0].recipe["metric"])
+    def measured(self) -> Measured:
+        """The judged metric."""
+        return Measured.parse(self.before[0].recipe["metric"])
 
     @property
     def machines(self) -> str:
@@ -76,15 +79,15 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Of two folders.
+class FolderComparison:
+    """What two folders have in common, case by case.
 
     Attributes:
         cases: in both, with a seed in common.
         apart: why records of either folder have no partner, with their number.
     """
 
-    cases: tuple[Compared, ...]
+    cases: tuple[PairedCase, ...]
     apart: Mapping[str, int]
 
     @property
@@ -93,7 +96,7 @@ class Comparison:
         return any(fails(one.verdict) for one in self.cases)
 
 
-def compare(before: Iterable[Record], after: Iterable[Record]) -> Comparison:
+def compare(before: Iterable[Record], after: Iterable[Record]) -> FolderComparison:
     """Pair the records of two folders and judge every case, at a false-alarm level of 1 % for all of them together."""
     old, new = _by_key(before), _by_key(after)
     apart: Counter[str] = Counter()
@@ -105,7 +108,7 @@ def compare(before: Iterable[Record], after: Iterable[Record]) -> Comparison:
         apart["only after"] += len(others) - len(seeds)
         if seeds:
             pairs.append((tuple(ones[seed] for seed in seeds), tuple(others[seed] for seed in seeds)))
-    return Comparison(tuple(_judged(pairs)), {reason: count for reason, count in apart.items() if count})
+    return FolderComparison(tuple(_judged(pairs)), {reason: count for reason, count in apart.items() if count})
 
 
 def _by_key(records: Iterable[Record]) -> dict[tuple[Any, ...], dict[int, Record]]:
@@ -116,7 +119,7 @@ def _by_key(records: Iterable[Record]) -> dict[tuple[Any, ...], dict[int, Record
     return found
 
 
-def _judged(pairs: Sequence[tuple[tuple[Record, ...], tuple[Record, ...]]]) -> Iterable[Compared]:
+def _judged(pairs: Sequence[tuple[tuple[Record, ...], tuple[Record, ...]]]) -> Iterable[PairedCase]:
     """Each case by two tests, of values and of outcomes; Holm's procedure over all of them."""
     gains = [_gains(ones, others) for ones, others in pairs]
     errors = [_error(gain, prior) for gain, prior in zip(gains, _priors(pairs, gains), strict=True)]
@@ -131,7 +134,7 @@ def _judged(pairs: Sequence[tuple[tuple[Record, ...], tuple[Record, ...]]]) -> I
         tests = [(adjusted[len(pairs) + place], p_outcome, by_outcome), (adjusted[place], estimates[place].p, by_value)]
         found = [verdict for certain, _, verdict in tests if certain < LEVEL]
         doubtful = [verdict for _, p, verdict in tests if p < SUSPICION]
-        yield Compared(
+        yield PairedCase(
             before=ones,
             after=others,
             difference=estimates[place],
@@ -143,7 +146,7 @@ def _judged(pairs: Sequence[tuple[tuple[Record, ...], tuple[Record, ...]]]) -> I
 
 def _gains(before: Sequence[Record], after: Sequence[Record]) -> list[float]:
     """What each seed gained, positive for better, over the pairs that both trained."""
-    sign = 1 if before[0].recipe["higher_is_better"] else -1
+    sign = Measured.parse(before[0].recipe["metric"]).sign
     return [
         sign * (other.value - one.value)
         for one, other in zip(before, after, strict=True)
@@ -189,24 +192,24 @@ def _estimate(gain: Sequence[float], error: float, df: float) -> Estimate:
 
 def _outcomes(before: Sequence[Record], after: Sequence[Record]) -> tuple[float, str]:
     """Barnard's exact test on how many trained, and the verdict that it would lead to."""
-    trained = [sum(one.outcome == "trained" for one in runs) for runs in (before, after)]
-    n = len(before)
+    n, sides = len(before), [Runs.of(before), Runs.of(after)]
+    trained = [runs.count("trained") for runs in sides]
     if trained[0] == trained[1]:
         return 1.0, ""
     p = float(stats.barnard_exact([trained, [n - count for count in trained]]).pvalue)
     if trained[1] > trained[0]:
         return p, "IMPROVED"
-    diverged = [sum(one.outcome == "diverged" for one in runs) for runs in (before, after)]
+    diverged = [runs.count("diverged") for runs in sides]
     return p, "DIVERGED" if diverged[1] > diverged[0] else "COLLAPSED"
 
 
 def _quiet(before: Sequence[Record], after: Sequence[Record]) -> str:
     if all(one.bits == other.bits for one, other in zip(before, after, strict=True)):
         return "SAME"
-    return "WITHIN" if fingerprint.differences(before[0].fingerprint, after[0].fingerprint) else "CHANGED"
+    return "WITHIN" if fingerprint.differences(before[0].fingerprint, after[0].fingerprint) else "MOVED"
 
 
-def report(found: Comparison, everything: bool = False) -> str:
+def report(found: FolderComparison, everything: bool = False) -> str:
     """As text: the cases that want attention, or all of them, and what these runs could have shown."""
     shown = [one for one in found.cases if everything or one.verdict not in QUIET or one.suspect]
     counts = Counter(one.verdict for one in found.cases)
@@ -226,41 +229,41 @@ def report(found: Comparison, everything: bool = False) -> str:
     return "\n".join([*([_table(shown)] if shown else []), *lines])
 
 
-def _reach(cases: Sequence[Compared]) -> Iterable[str]:
+def _reach(cases: Sequence[PairedCase]) -> Iterable[str]:
     """What more seeds are good for."""
     suspects = [one for one in cases if one.suspect]
     if suspects:
         wanted = 4 * max(len(one.before) for one in suspects)
         yield f"? would be a finding by itself, among {len(cases)} case(s) it may be chance: --seeds {wanted} tells"
-    for metric in dict.fromkeys(one.metric for one in cases):
-        moved = [one for one in cases if one.metric == metric and one.verdict != "SAME"]
+    for measured in dict.fromkeys(one.measured for one in cases):
+        moved = [one for one in cases if one.measured == measured and one.verdict != "SAME"]
         known = [one.findable for one in moved if math.isfinite(one.findable)]
-        scale, unit = (100, " points") if is_fraction(metric) else (1, "")
         if known:
-            yield f"smallest finding possible in {metric}, median case: {statistics.median(known) * scale:.2g}{unit}"
+            least = f"{statistics.median(known) * measured.factor:.2g}{measured.points}"
+            yield f"smallest finding possible in {measured.name}, median case: {least}"
         elif moved:
-            yield f"{metric}: no case has two pairs that trained, so no difference could be a finding"
+            yield f"{measured.name}: no case has two pairs that trained, so no difference could be a finding"
 
 
-def _seconds(cases: Sequence[Compared]) -> Iterable[str]:
+def _seconds(cases: Sequence[PairedCase]) -> Iterable[str]:
     runs = [pair for one in cases for pair in zip(one.before, one.after, strict=True)]
     ratios = [other.seconds / one.seconds for one, other in runs if one.seconds > 0]
     if ratios:
         yield f"seconds a run, after / before: median {statistics.median(ratios):.2f}, not judged (not interleaved)"
 
 
-def _table(shown: Sequence[Compared]) -> str:
+def _table(shown: Sequence[PairedCase]) -> str:
     rows = []
     for one in shown:
-        scale = 100 if is_fraction(one.metric) else 1
+        scale = one.measured.factor
         gain = one.difference.times(scale)
         half = f" ± {gain.half:.3g}" if gain.known else ""
         rows.append(
             {
                 "case": f"{one.case.id} {one.scale}",
-                "metric": heading(one.metric),
-                "before": _summary(one.before, scale),
-                "after": _summary(one.after, scale),
+                "metric": one.measured.heading,
+                "before": _summary(Runs.of(one.before), scale),
+                "after": _summary(Runs.of(one.after), scale),
                 "gain": f"{gain.value:+.3g}{half}" if gain.n else UNKNOWN,
                 "pairs": f"{len(one.before)} ({one.same} equal)",
                 "verdict": one.verdict + (f" ({one.suspect}?)" if one.suspect else ""),
@@ -269,7 +272,6 @@ def _table(shown: Sequence[Compared]) -> str:
     return tabulate(rows, headers="keys", disable_numparse=True)
 
 
-def _summary(runs: Sequence[Record], scale: float) -> str:
-    trained = [one.value * scale for one in runs if one.outcome == "trained"]
-    mean = f"{statistics.fmean(trained):.4g}" if trained else ""
-    return ", ".join(filter(None, (mean, untrained(one.outcome for one in runs))))
+def _summary(runs: Runs, scale: float) -> str:
+    mean = f"{runs.mean * scale:.4g}" if runs.trained else ""
+    return ", ".join(filter(None, (mean, runs.untrained)))

@@ -23,9 +23,11 @@ from functools import lru_cache
 
 from scipy import stats
 
+from bench.cases.metric import Measured
 from bench.records import case_runs
 from bench.records.baseline import Baseline
-from bench.records.record import Record
+from bench.records.record import Outcome, Record
+from bench.records.verdict import fails, worst
 from bench.stats import moderated
 from bench.stats.moderated import Prior, upper_quantile, variance
 from bench.training import fingerprint
@@ -47,16 +49,13 @@ class Stage:
 # suspicion of 5 % takes a fifth more runs and finds 15 of 20 there.
 STAGES = (Stage(0.08, 4), Stage(0.01, 24))
 
-FAILING = ("REGRESSED", "COLLAPSED", "DIVERGED")
-VERDICTS = ("SAME", "CHANGED", "WITHIN", "IMPROVED", "NEW", *FAILING)
-
 
 @dataclass(frozen=True)
 class Judgement:
     """A verdict and what led to it.
 
     Attributes:
-        verdict: one of `VERDICTS`.
+        verdict: one of `bench.records.verdict.VERDICTS`.
         reason: one sentence with the numbers.
         suspects: verdicts that fresh seeds might lead to; empty when nothing looks odd.
         band: of the mean of the trained seeds; None where values could not be compared.
@@ -70,15 +69,9 @@ class Judgement:
     difference: str = ""
 
 
-def fails(verdict: str, *, strict: bool = False, require: bool = False) -> bool:
-    """Whether a verdict fails its case: always, or only with `--strict` or with `--baseline=require`."""
-    unrecorded = verdict in ("CHANGED", "IMPROVED")
-    return verdict in FAILING or (strict and unrecorded) or (require and verdict == "NEW")
-
-
 def prior_of(pool: Iterable[Baseline], step: float) -> Prior | None:
     """What the recorded spreads of a block say; None without any spread."""
-    return moderated.prior([baseline.trained for baseline in pool], step)
+    return moderated.prior([baseline.runs.trained for baseline in pool], step)
 
 
 def stages(fresh_seeds: int) -> tuple[Stage, ...]:
@@ -136,20 +129,20 @@ def judge(
         return Judgement("NEW", "no baseline of this case, scale, recipe version, data and device class")
     first = records[0]
     difference = fingerprint.differences(baseline.fingerprint, first.fingerprint)
-    recorded = baseline.bits
+    recorded = baseline.runs.bits
     shared = [record for record in records if record.seed in recorded]
     if not difference and shared and all(record.bits == recorded[record.seed] for record in shared):
         return Judgement("SAME", f"the same bits as recorded, {_seeds(shared)}")
-    quiet = "WITHIN" if difference or not shared else "CHANGED"
+    quiet = "WITHIN" if difference or not shared else "MOVED"
     step = case_runs.step_of(baseline.metric, baseline.key.case.dataset, first.recipe["test_size"])
     level = LEVEL / (TESTS * cases)
     outcomes = _judge_outcomes(records, baseline, level, suspicion)
     values = _judge_values(records, baseline, prior, step, level, suspicion)
     findings = [*outcomes, *values]
     suspects = tuple(finding.verdict for finding in findings if finding.suspicious)
-    alarms = sorted((finding for finding in findings if finding.alarm), key=lambda one: not fails(one.verdict))
-    verdict = alarms[0].verdict if alarms else quiet
-    told = alarms[0] if alarms else (values or outcomes)[0]
+    alarms = {finding.verdict: finding for finding in reversed(findings) if finding.alarm}
+    verdict = worst(alarms) or quiet
+    told = alarms[verdict] if alarms else (values or outcomes)[0]
     band = values[0].band if values else None
     return Judgement(verdict, told.text, suspects, band, difference)
 
@@ -165,7 +158,7 @@ class _Finding:
 
 def _judge_outcomes(records: Sequence[Record], baseline: Baseline, level: float, suspicion: float) -> list[_Finding]:
     """Exact (hypergeometric) tests: are there more of an outcome than the recorded counts allow?"""
-    questions = (
+    questions: tuple[tuple[str, tuple[Outcome, ...]], ...] = (
         ("DIVERGED", ("diverged",)),
         ("COLLAPSED", ("diverged", "collapsed")),
         ("IMPROVED", ("trained",)),
@@ -173,8 +166,8 @@ def _judge_outcomes(records: Sequence[Record], baseline: Baseline, level: float,
     findings = []
     for verdict, named in questions:
         now = sum(record.outcome in named for record in records)
-        before = sum(outcome in named for outcome in baseline.outcomes)
-        runs, recorded = len(records), len(baseline.outcomes)
+        before = baseline.runs.count(*named)
+        runs, recorded = len(records), baseline.runs.n
         p = _at_least(now, runs, now + before, runs + recorded)
         unseen = now > 0 and before == 0  # too few recorded seeds must not hide an outcome never seen
         text = f"{now} of {runs} runs {' or '.join(named)}, recorded {before} of {recorded}"
@@ -193,7 +186,7 @@ def _judge_values(
 ) -> list[_Finding]:
     """A two-sample moderated t test between the trained runs of now and those recorded, on both sides."""
     now = [record.value for record in records if record.outcome == "trained"]
-    before = baseline.trained
+    before = baseline.runs.trained
     if not now or not before or prior is None:
         return []
     own = sum((len(sample) - 1) * variance(sample, step) for sample in (before, now) if len(sample) > 1)
@@ -205,8 +198,8 @@ def _judge_values(
     half = max(error * upper_quantile(level, df), step)  # never below one test example
     doubt = max(error * upper_quantile(suspicion, df), step)
     band = (centre - half, centre + half)
-    higher_is_better = records[0].recipe["higher_is_better"]
-    lower, higher = ("REGRESSED", "IMPROVED") if higher_is_better else ("IMPROVED", "REGRESSED")
+    measured = Measured.parse(baseline.metric)
+    lower, higher = ("REGRESSED", "IMPROVED") if measured.higher_is_better else ("IMPROVED", "REGRESSED")
     findings = []
     for verdict, distance in ((lower, centre - mean), (higher, mean - centre)):
         place = "inside" if abs(mean - centre) <= half else "below" if mean < centre else "above"

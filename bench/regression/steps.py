@@ -13,10 +13,8 @@ from itertools import groupby
 import numpy as np
 from tabulate import tabulate
 
-from bench.display.tables import heading
-from bench.records.case_runs import is_fraction
+from bench.cases.metric import Measured
 from bench.records.history import Entry
-from bench.records.record import untrained
 
 # What a further step must save of the squared deviations, in variances of a mean, beyond 2 log(states). Simulated with
 # three runs a state and normal noise: at most 2 % of histories of 5 to 30 states without a step show one, and 90 % of
@@ -28,7 +26,7 @@ def states(entries: Sequence[Entry]) -> list[Entry]:
     """Those entries of one series whose bits differ from those of the entry before, on the seeds that both have."""
 
     def moved(one: Entry, other: Entry) -> bool:
-        before, after = one.bits, other.bits
+        before, after = one.runs.bits, other.runs.bits
         shared = before.keys() & after.keys()
         return not shared or any(before[seed] != after[seed] for seed in shared)
 
@@ -46,13 +44,13 @@ def steps(series: Sequence[Entry]) -> list[int]:
     """
     import ruptures
 
-    told = [(place, one) for place, one in enumerate(series) if one.trained]
-    squares = sum(float(np.var(one.trained) * len(one.trained)) for _, one in told)
-    freedom = sum(len(one.trained) - 1 for _, one in told)
+    told = [(place, one) for place, one in enumerate(series) if one.runs.trained]
+    squares = sum(float(np.var(one.runs.trained) * len(one.runs.trained)) for _, one in told)
+    freedom = sum(len(one.runs.trained) - 1 for _, one in told)
     if len(told) < 2 or not squares:
         return []
     noise = math.sqrt(squares / freedom)
-    scaled = np.array([[one.mean * math.sqrt(len(one.trained)) / noise] for _, one in told])
+    scaled = np.array([[one.runs.mean * math.sqrt(len(one.runs.trained)) / noise] for _, one in told])
     penalty = 2 * math.log(len(told)) + PENALTY
     ends = ruptures.Pelt(model="l2", min_size=1, jump=1).fit(scaled).predict(pen=penalty)
     return [told[end][0] for end in ends[:-1]]
@@ -77,15 +75,16 @@ def report(entries: Sequence[Entry], everything: bool = False) -> str:
 
 def _row(series: Sequence[Entry], place: int, stepped: bool) -> dict[str, str]:
     one = series[place]
-    scale = 100 if is_fraction(one.metric) else 1
-    gain = (one.mean - series[place - 1].mean) * scale if place else math.nan
+    measured = Measured.parse(one.metric)
+    scale = measured.factor
+    gain = (one.runs.mean - series[place - 1].runs.mean) * scale if place else math.nan
     return {
         "case": f"{one.case.id} {one.environment[0]}",
         "date": one.date[:16].replace("T", " "),
         "commit": one.commit,
-        "metric": heading(one.metric),
-        "mean": f"{one.mean * scale:.4g}" if one.trained else "–",
-        "n": ", ".join(filter(None, (str(len(one.values)), untrained(one.outcomes)))),
+        "metric": measured.heading,
+        "mean": f"{one.runs.mean * scale:.4g}" if one.runs.trained else "–",
+        "n": ", ".join(filter(None, (str(one.runs.n), one.runs.untrained))),
         "verdict": one.verdict,
         "step": f"{'▲' if gain > 0 else '▼'} {gain:+.3g}" if stepped else "",
     }

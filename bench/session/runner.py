@@ -1,4 +1,4 @@
-"""One session: from a case to its result. `Session(settings, cases=130).run(case, experiment)`.
+"""Runner: from a case to its result. `Runner(settings, cases=130).run(case, experiment)`.
 
 This is the only door between the plugin and the training: records of a case, please. What stands behind it
 (this process, later a cluster) is nobody else's business.
@@ -7,7 +7,6 @@ This is the only door between the plugin and the training: records of a case, pl
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -18,6 +17,7 @@ from bench.records import baseline, record, reported
 from bench.records.record import Record, ResultsError
 from bench.records.reported import Reported
 from bench.records.result import Result
+from bench.records.verdict import fails
 from bench.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[Case, int, int, int, float, float], None]
 
 
-class Session:
+class Runner:
     """What all cases of one process share: settings, device, baselines, and the number of cases selected."""
 
     def __init__(self, settings: Settings, cases: int, progress: Progress | None = None) -> None:
@@ -100,7 +100,7 @@ class Session:
         records, judgement = judge.in_stages(records, more, found, spread, self.cases, stages, strict=strict)
         reason = judgement.reason if found else f"{judgement.reason}; {self._nearest(key)}"
         result = Result(case, tuple(records), judgement.verdict, reason, failed=False)
-        if not judge.fails(judgement.verdict, strict=strict, require=require):
+        if not fails(judgement.verdict, strict=strict, require=require):
             return result
         return replace(result, failed=True, message=self._message(result, judgement.difference, wanted))
 
@@ -177,8 +177,8 @@ class Session:
             return [f"{name} {theirs}" for name, theirs, ours in pairs if theirs != ours]
 
         nearest = min(rows, key=lambda row: len(differing(row)))
-        mean = math.nan if nearest.mean is None else nearest.mean
-        return f"the nearest row has {', '.join(differing(nearest))}: {mean:.4f}, n={len(nearest.seeds)}"
+        runs = nearest.runs
+        return f"the nearest row has {', '.join(differing(nearest))}: {runs.mean:.4f}, n={runs.n}"
 
     def _message(self, result: Result, difference: str, wanted: int) -> str:
         from bench.regression.judge import LEVEL

@@ -15,7 +15,7 @@ from typing import Any
 
 import activations
 import models
-from bench.cases.case import AXES
+from bench.cases.case import AXES, Experiment
 from bench.data import DATASETS
 from bench.training import optimizers
 
@@ -128,14 +128,14 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Share:
-    """One of several about equal shares of the cases, by a hash of their ids: the same whatever else is selected."""
+class Shard:
+    """One of several about equal parts of the cases, by a hash of their ids: the same whatever else is selected."""
 
     place: int
     of: int
 
     @staticmethod
-    def parse(text: str) -> Share:
+    def parse(text: str) -> Shard:
         """`2/5` is the second of five.
 
         Raises:
@@ -143,11 +143,11 @@ class Share:
         """
         place, _, of = text.partition("/")
         if not (place.isdecimal() and of.isdecimal() and 1 <= int(place) <= int(of)):
-            raise ValueError(f"--share {text}: give I/N with I from 1 to N, such as 2/5")
-        return Share(int(place), int(of))
+            raise ValueError(f"--shard {text}: give I/N with I from 1 to N, such as 2/5")
+        return Shard(int(place), int(of))
 
     def has(self, parameter: Any) -> bool:
-        """Whether a case or another selectable parameter is in it; a test without one (None) is in every share."""
+        """Whether a case or another selectable parameter is in it; a test without one (None) is in every shard."""
         if parameter is None:
             return True
         return int(hashlib.sha256(parameter.id.encode()).hexdigest(), 16) % self.of == self.place - 1
@@ -160,7 +160,7 @@ def choose(options: dict[str, str | None]) -> Choice:
     activation to whatever is selected.
 
     Raises:
-        ValueError: an unknown name; the message lists the known ones.
+        ValueError: an unknown activation; the message lists the known ones. Other axes are checked by `check`.
     """
     chosen: dict[str, tuple[str, ...]] = {}
     added: list[str] = []
@@ -183,18 +183,33 @@ def choose(options: dict[str, str | None]) -> Choice:
         added += [*named, *own]
         if named:
             chosen[axis] = tuple(added)
-    for axis, known in _known().items():
-        _check(axis, chosen.get(axis, ()), known)
     return Choice(chosen, tuple(added), own)
 
 
-def check_experiments(choice: Choice, collected: Iterable[str]) -> None:
-    """Experiments are only known once their files are collected.
+def check(choice: Choice, experiments: Iterable[str]) -> None:
+    """That what is chosen exists; models and data sets of a user's own are only known once their files are collected.
+
+    Args:
+        experiments: those collected.
 
     Raises:
-        ValueError: `--experiment` names one that was not.
+        ValueError: an unknown name; the message lists the known ones.
     """
-    _check("experiment", choice.chosen.get("experiment", ()), sorted(set(collected)))
+    for axis, known in {"experiment": sorted(experiments), **_known()}.items():
+        _check(axis, choice.chosen.get(axis, ()), known)
+
+
+def check_experiment(experiment: Experiment) -> None:
+    """That an experiment names what exists.
+
+    Raises:
+        ValueError: an unknown name; the message lists the known ones.
+    """
+    named = {"model": experiment.models, "dataset": experiment.datasets, "optimizer": experiment.optimizers}
+    for axis, known in _known().items():
+        _check(axis, named[axis], known)
+    for name in experiment.activations:
+        activations.info(name)
 
 
 def _known() -> dict[str, Iterable[str]]:

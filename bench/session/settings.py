@@ -40,7 +40,7 @@ class Settings:
     strict: bool
     peers: bool
     choice: selection.Choice
-    share: selection.Share | None
+    shard: selection.Shard | None
     plan: bool
     difference: float
     on: tuple[str, ...]
@@ -52,8 +52,8 @@ class Settings:
         return self.baseline_mode == "require"
 
     def selects(self, parameter: Any) -> bool:
-        """Whether the axis options and `--share` leave a case, a kernel or a test without either (None)."""
-        return self.choice.allows(parameter) and (self.share is None or self.share.has(parameter))
+        """Whether the axis options and `--shard` leave a case, a kernel or a test without either (None)."""
+        return self.choice.allows(parameter) and (self.shard is None or self.shard.has(parameter))
 
     @property
     def commands(self) -> Commands:

@@ -10,6 +10,8 @@ from sklearn import metrics as scores
 from torch import Tensor
 from torch.nn import functional as F
 
+from bench.cases.metric import Measured
+from bench.cases.recipe import Recipe
 from bench.data.parts import Part
 
 # A classifier that only guesses is taken for trained once in a thousand runs.
@@ -25,14 +27,41 @@ class Objective:
     Attributes:
         loss: mean over the batch, differentiable.
         correct: number of right answers in a batch, as a tensor on its device; None where there is no such thing.
-        metrics: over a whole part, beyond the loss: fractions, or a correlation from -1 to 1.
+        names: of the metrics over a whole part, beyond the loss.
+        metrics: their values by name: fractions, or a correlation from -1 to 1.
         is_guess: whether outputs on a part are no better than an answer that ignores the inputs.
     """
 
     loss: Callable[[Tensor, Tensor, Tensor], Tensor]
     correct: Callable[[Tensor, Tensor], Tensor] | None
+    names: tuple[str, ...]
     metrics: Callable[[Tensor, Tensor], Mapping[str, float]]
     is_guess: Callable[[Tensor, Part], bool]
+
+
+def objective_of(recipe: Recipe) -> Objective:
+    """What a recipe trains for, with the metric that it judges by among the metrics.
+
+    Raises:
+        ValueError: it judges by a metric of the outputs that neither the objective nor the metric itself computes.
+    """
+    objective, judged = OBJECTIVES[recipe.objective], Measured.parse(recipe.metric)
+    if judged.part is None or judged.metric.name in ("loss", *objective.names):
+        return objective
+    name, compute = judged.metric.name, judged.metric.compute
+    if compute is None:
+        raise ValueError(
+            f"recipe: {recipe.objective} does not compute {recipe.metric}; it computes "
+            f"{', '.join(('loss', *objective.names))}; register a Metric with compute= for another"
+        )
+    return replace(
+        objective,
+        names=(*objective.names, name),
+        metrics=lambda outputs, labels: {
+            **objective.metrics(outputs, labels),
+            name: float(compute(outputs, labels)),
+        },
+    )
 
 
 def _top_accuracies(logits: Tensor, labels: Tensor) -> dict[str, float]:
@@ -42,7 +71,7 @@ def _top_accuracies(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 def _sentence_scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """F1 is the mean over the classes weighted by their rows; GLUE's figure for CoLA is Matthews' correlation.
+    """F1 is the mean over the classes weighted by their rows; GLUE's score for CoLA is Matthews' correlation.
 
     Warstadt et al. 2018, arXiv 1805.12471. Both count a class that is never answered as 0.
     """
@@ -89,15 +118,22 @@ def _is_constant_picture(outputs: Tensor, part: Part) -> bool:
 CLASSIFICATION = Objective(
     loss=lambda logits, inputs, labels: F.cross_entropy(logits, labels),
     correct=lambda logits, labels: (logits.argmax(1) == labels).sum(),
+    names=("accuracy", "top3_accuracy"),
     metrics=_top_accuracies,
     is_guess=_is_guessed_label,
 )
 OBJECTIVES: dict[str, Objective] = {
     "classification": CLASSIFICATION,
-    "sentence_classification": replace(CLASSIFICATION, metrics=_sentence_scores, is_guess=_is_unrelated),
+    "sentence_classification": replace(
+        CLASSIFICATION,
+        names=("accuracy", "f1", "matthews_correlation"),
+        metrics=_sentence_scores,
+        is_guess=_is_unrelated,
+    ),
     "reconstruction": Objective(
         loss=_squared_error,
         correct=None,
+        names=(),
         metrics=lambda outputs, labels: {},
         is_guess=_is_constant_picture,
     ),

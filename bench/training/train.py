@@ -23,6 +23,7 @@ import activations
 import models
 from bench.cases import seeding
 from bench.cases.case import Case
+from bench.cases.metric import Measured
 from bench.cases.recipe import Recipe
 from bench.data.locations import Locations
 from bench.data.noise import uniform_noise
@@ -35,7 +36,7 @@ from bench.training.evaluation import Autocast, Evaluation, autocast_of, evaluat
 from bench.training.gradient_norms import Gradients
 from bench.training.learned_functions import Functions
 from bench.training.memory import bytes_saved
-from bench.training.objectives import OBJECTIVES
+from bench.training.objectives import objective_of
 from bench.training.setup import Network
 
 # (seed, epoch from 1, epochs at most, training loss)
@@ -100,7 +101,7 @@ def train_epoch(
         watch: told the loss of every step, between backward pass and optimizer.
     """
     net, optimizer, scheduler = network.net, network.optimizer, network.scheduler
-    objective, augment = OBJECTIVES[recipe.objective], AUGMENTATIONS[recipe.augmentation]
+    objective, augment = objective_of(recipe), AUGMENTATIONS[recipe.augmentation]
     total = torch.zeros((), device=part.labels.device)
     correct = torch.zeros((), device=part.labels.device, dtype=torch.int64)
     net.train()
@@ -199,7 +200,7 @@ def fit(
     device = parts.train.labels.device
     autocast = autocast_of(recipe, device)
     course = Course()
-    objective = OBJECTIVES[recipe.objective]
+    objective = objective_of(recipe)
     batches, draws = seeding.generator(seed, "batches"), seeding.generator(seed, "augmentation")
     with seeding.global_stream(seed, "dropout and noise"):
         if recipe.keep_functions:
@@ -239,7 +240,7 @@ def results(
     if course.best_weights is not None:
         network.net.load_state_dict(course.best_weights)
     autocast = autocast_of(recipe, parts.test.labels.device)
-    objective = OBJECTIVES[recipe.objective]
+    objective = objective_of(recipe)
     judged = recipe.judged_part
     looked_at = {"test": parts.test, judged: getattr(parts, judged)}
     found = {name: evaluate(network.net, part, objective, autocast) for name, part in looked_at.items()}
@@ -247,10 +248,16 @@ def results(
     return outcome_of(losses, found[judged], looked_at[judged], objective), {
         **{metric: value for name, one in found.items() for metric, value in one.named(name).items()},
         **_under_noise(network.net, parts.test, recipe, seed, autocast),
-        **course.final("validation_loss", "validation_accuracy"),
+        **course.final("validation_loss", "validation_accuracy", *_chosen_by(recipe)),
         "first_epoch_train_loss": losses[0],
         "epochs_to_stop": float(len(losses)),
     }
+
+
+def _chosen_by(recipe: Recipe) -> list[str]:
+    """The validation metric that stands for the judged one in a choice; of a training metric there is none."""
+    found = Measured.parse(recipe.metric).chosen_by
+    return [found.name] if found.part == "validation" else []
 
 
 def _reaches(target_accuracy: float | None, found: Evaluation) -> bool:
@@ -262,7 +269,7 @@ def _under_noise(net: nn.Module, part: Part, recipe: Recipe, seed: int, autocast
     found: dict[str, float] = {}
     for amplitude in recipe.test_noise:
         inputs = uniform_noise(part.inputs, amplitude, seeding.generator(seed, "test noise"))
-        noisy = evaluate(net, Part(inputs, part.labels), OBJECTIVES[recipe.objective], autocast)
+        noisy = evaluate(net, Part(inputs, part.labels), objective_of(recipe), autocast)
         found |= {f"{name}_noise{amplitude:g}": value for name, value in noisy.named("test").items()}
     return found
 

@@ -1,4 +1,4 @@
-"""What all judges are made of: blocks of observations, figures by seed, and their differences as comparisons."""
+"""What all judges are made of: blocks of cases, values by seed, and their differences."""
 
 from __future__ import annotations
 
@@ -7,36 +7,42 @@ from typing import TypeAlias
 
 import numpy as np
 
+from bench.cases.metric import Measured
 from bench.ranking import learning_rates
-from bench.records.case_runs import Observation, grouped, higher_is_better, is_fraction, is_ratio
-from bench.reporting.claims._judgement import Comparison
+from bench.ranking.problems import ByActivation
+from bench.records.case_runs import CaseRuns, grouped
+from bench.reporting.claims._judgement import Contrast
 from bench.reporting.views import noise
 from bench.stats import intervals
+from bench.stats.intervals import Estimate
 
-Block: TypeAlias = Mapping[str, Observation]  # by activation
-Runs: TypeAlias = Mapping[int, float]  # a figure by seed, of a ratio its logarithm
+BySeed: TypeAlias = Mapping[int, float]  # a value by seed, of a ratio its logarithm
 
 
-def blocks(observations: Sequence[Observation]) -> list[tuple[str, Block]]:
+def titled_blocks(cases: Sequence[CaseRuns]) -> list[tuple[str, ByActivation]]:
     """The activations that are compared with each other, with the title of each such group."""
-    groups = grouped(observations, lambda one: one.block).values()
+    groups = grouped(cases, lambda one: one.block).values()
     return [(members[0].title("scale"), {one.activation: one for one in members}) for members in groups]
 
 
-def at_best_rates(observations: Sequence[Observation]) -> list[tuple[str, Block]]:
+def at_best_rates(cases: Sequence[CaseRuns]) -> list[tuple[str, ByActivation]]:
     """Blocks over a sweep of the rate: each activation at its best one by validation."""
-    return [(setting.title, setting.chosen()) for setting in learning_rates.settings(observations)]
+    return [(sweep.title, sweep.chosen()) for sweep in learning_rates.sweeps(cases)]
 
 
-def better(label: str, ones: Runs, others: Runs, metric: str) -> Comparison:
+def better(label: str, ones: BySeed, others: BySeed, metric: str) -> Contrast:
     """How much better the first is, whatever the metric's direction: in points, or for logarithms of ratios decades."""
-    found = intervals.difference(ones, others).times(1.0 if higher_is_better(metric) else -1.0)
-    if is_fraction(metric):
-        return Comparison(label, found.times(100), " points")
-    return Comparison(label, found, " decades" if is_ratio(metric) else "")
+    measured = Measured.parse(metric)
+    return contrast(label, intervals.difference(ones, others).times(measured.sign), measured)
 
 
-def within(title: str, block: Block, name: str, rival: str, metric: str | None = None) -> Comparison:
+def contrast(label: str, found: Estimate, measured: Measured) -> Contrast:
+    """A difference in the unit in which those of the metric are shown."""
+    unit = " decades" if measured.metric.unit == "ratio" else measured.points
+    return Contrast(label, found.times(measured.factor), unit)
+
+
+def within_block(title: str, block: ByActivation, name: str, rival: str, metric: str | None = None) -> Contrast:
     """One activation of a block less another, by the block's judged metric unless another is given."""
     chosen = metric or block[name].metric
     ones, others = block[name].compared(chosen), block[rival].compared(chosen)
@@ -44,27 +50,27 @@ def within(title: str, block: Block, name: str, rival: str, metric: str | None =
 
 
 def over_all(
-    pairs: Sequence[tuple[str, str]], found: Sequence[tuple[str, Block]], metric: str | None = None
-) -> tuple[list[Comparison], list[str]]:
-    """Every pair in every block, and which of them lack observations."""
+    pairs: Sequence[tuple[str, str]], found: Sequence[tuple[str, ByActivation]], metric: str | None = None
+) -> tuple[list[Contrast], list[str]]:
+    """Every pair in every block, and which of them lack cases."""
     comparisons, missing = [], []
     for title, block in found:
         for name, rival in pairs:
             chosen = metric or next(iter(block.values())).metric if block else ""
             if all(one in block and chosen in block[one].metrics for one in (name, rival)):
-                comparisons.append(within(title, block, name, rival, metric))
+                comparisons.append(within_block(title, block, name, rival, metric))
             else:
                 missing.append(f"{name} beside {rival} ({title})")
     return comparisons, missing
 
 
-def average(sides: Sequence[Runs]) -> Runs:
-    """The mean figure of each seed that all sides have."""
+def average(sides: Sequence[BySeed]) -> BySeed:
+    """The mean value of each seed that all sides have."""
     shared = sorted(set.intersection(*(set(side) for side in sides)))
     return {seed: float(np.mean([side[seed] for side in sides])) for seed in shared}
 
 
-def mean_under_noise(one: Observation, metric: str) -> Runs:
+def mean_under_noise(one: CaseRuns, metric: str) -> BySeed:
     """Mean over all amplitudes above 0, by seed; empty where none was measured."""
     names = [name for amplitude, name in noise.amplitudes(one, metric).items() if amplitude > 0]
     return average([one.of(name) for name in names]) if names else {}

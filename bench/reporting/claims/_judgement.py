@@ -1,4 +1,4 @@
-"""A judgement and the rule by which comparisons become one: `conjunction(comparisons, missing)`."""
+"""A conclusion and the rule by which comparisons become one: `conjunction(comparisons, missing)`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Literal, TypeAlias
 
 from bench.stats.intervals import LEVEL, Estimate, holm
 
-Verdict: TypeAlias = Literal["supported", "refuted", "undetermined"]
+Answer: TypeAlias = Literal["supported", "refuted", "undetermined"]
 SHOWN = 2  # comparisons spelt out; the others are counted
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What observations say of a claim.
+class Conclusion:
+    """What cases say of a claim.
 
     Attributes:
         n: runs, or pairs of runs, behind its smallest comparison; 0 where there are none.
@@ -23,14 +23,14 @@ class Judgement:
         why: one sentence.
     """
 
-    verdict: Verdict
+    verdict: Answer
     n: int
     interval: str
     why: str
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Contrast:
     """A difference that a claim says is positive, in the claimed direction whatever the metric's.
 
     Attributes:
@@ -49,16 +49,16 @@ class Comparison:
         return f"{self.label} {one.value:+.3g}{interval}{self.unit}"
 
 
-def nothing(why: str = "no records") -> Judgement:
+def nothing(why: str = "no records") -> Conclusion:
     """Where there is nothing to judge by."""
-    return Judgement("undetermined", 0, "", why)
+    return Conclusion("undetermined", 0, "", why)
 
 
-def conjunction(comparisons: Sequence[Comparison], missing: Sequence[str] = ()) -> Judgement:
+def conjunction(comparisons: Sequence[Contrast], missing: Sequence[str] = ()) -> Conclusion:
     """A claim that all of several differences are positive.
 
     Supported where every one is, at 5 % after Holm; refuted where one is negative, likewise; otherwise, and where a
-    part of the claim has no observations and no other part refutes it, undetermined.
+    part of the claim has no cases and no other part refutes it, undetermined.
     """
     if not comparisons:
         return nothing(_lack(missing).removeprefix("; ") or "no records")
@@ -69,28 +69,28 @@ def conjunction(comparisons: Sequence[Comparison], missing: Sequence[str] = ()) 
     n = min(one.estimate.n for one in comparisons)
     many = f" of {len(comparisons)}, Holm" if len(comparisons) > 1 else ""
     if against:
-        return Judgement("refuted", n, _text(against), f"the contrary holds in {len(against)}{many}")
+        return Conclusion("refuted", n, _text(against), f"the contrary holds in {len(against)}{many}")
     if open_:
-        return Judgement("undetermined", n, _text(open_), f"not told apart in {len(open_)}{many}{_lack(missing)}")
+        return Conclusion("undetermined", n, _text(open_), f"not told apart in {len(open_)}{many}{_lack(missing)}")
     if missing:
-        return Judgement("undetermined", n, _text(decided), f"holds where there are records{_lack(missing)}")
-    return Judgement("supported", n, _text(decided), f"holds in all {len(decided)}, Holm" if many else "holds")
+        return Conclusion("undetermined", n, _text(decided), f"holds where there are records{_lack(missing)}")
+    return Conclusion("supported", n, _text(decided), f"holds in all {len(decided)}, Holm" if many else "holds")
 
 
-def bounded(comparison: Comparison, margin: float) -> Judgement:
+def bounded(comparison: Contrast, margin: float) -> Conclusion:
     """A claim that a figure is not above a margin: supported or refuted where its interval lies on one side."""
     one = comparison.estimate
     limit = f"{margin:g}{comparison.unit}"
     if not one.known:
-        return Judgement("undetermined", one.n, comparison.text, "no interval")
+        return Conclusion("undetermined", one.n, comparison.text, "no interval")
     if one.high <= margin:
-        return Judgement("supported", one.n, comparison.text, f"at most {limit}")
+        return Conclusion("supported", one.n, comparison.text, f"at most {limit}")
     if one.low > margin:
-        return Judgement("refuted", one.n, comparison.text, f"more than {limit}")
-    return Judgement("undetermined", one.n, comparison.text, f"{limit} lies within the interval")
+        return Conclusion("refuted", one.n, comparison.text, f"more than {limit}")
+    return Conclusion("undetermined", one.n, comparison.text, f"{limit} lies within the interval")
 
 
-def _text(comparisons: Sequence[Comparison]) -> str:
+def _text(comparisons: Sequence[Contrast]) -> str:
     """The least clear of them first: by these the verdict stands."""
     weakest = sorted(comparisons, key=lambda one: -1.0 if math.isnan(one.estimate.p) else -one.estimate.p)
     more = f"; and {len(weakest) - SHOWN} more" if len(weakest) > SHOWN else ""

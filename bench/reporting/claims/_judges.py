@@ -1,6 +1,6 @@
-"""Judges of who is better: functions that make one, `beats("gelu", ["relu", "elu"])`, to apply to observations.
+"""Judges of who is better: functions that make one, `beats("gelu", ["relu", "elu"])`, to apply to cases.
 
-Observations are those of one scale, device and data, so that whatever a judge joins belongs together. Differences are
+Runs of cases are those of one scale, device and data, so that whatever a judge joins belongs together. Differences are
 taken within a block (one network, data set, optimizer and variant), seed by seed where seeds are shared.
 """
 
@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from bench.records.case_runs import Observation
+from bench.cases.metric import Measured
+from bench.records.case_runs import CaseRuns
 from bench.reporting.claims import _differences as differences
-from bench.reporting.claims._judgement import Judgement, conjunction, nothing
-from bench.reporting.views import noise
+from bench.reporting.claims._judgement import Conclusion, conjunction, nothing
 from bench.stats import intervals
 from bench.stats.intervals import LEVEL
 
-Judge: TypeAlias = Callable[[Sequence[Observation]], Judgement]
+NOISY = ("test_accuracy", "test_loss")  # what the source shows under noise
+Judge: TypeAlias = Callable[[Sequence[CaseRuns]], Conclusion]
 
 
 def beats(name: str, rivals: Sequence[str], metric: str | None = None) -> Judge:
@@ -32,8 +33,8 @@ def best(names: Sequence[str], rivals: Sequence[str]) -> Judge:
 def ordered(pairs: Sequence[tuple[str, str]], metric: str | None = None) -> Judge:
     """The first of each pair better than the second in every block, each at its rate that is best by validation."""
 
-    def judge(observations: Sequence[Observation]) -> Judgement:
-        return conjunction(*differences.over_all(pairs, differences.at_best_rates(observations), metric))
+    def judge(cases: Sequence[CaseRuns]) -> Conclusion:
+        return conjunction(*differences.over_all(pairs, differences.at_best_rates(cases), metric))
 
     return judge
 
@@ -41,17 +42,17 @@ def ordered(pairs: Sequence[tuple[str, str]], metric: str | None = None) -> Judg
 def robust(name: str, rivals: Sequence[str]) -> Judge:
     """Better than every rival under noise: accuracy and log loss, each the mean over all amplitudes above 0."""
 
-    def judge(observations: Sequence[Observation]) -> Judgement:
+    def judge(cases: Sequence[CaseRuns]) -> Conclusion:
         comparisons, missing = [], []
-        for title, block in differences.at_best_rates(observations):
-            for metric in noise.METRICS:
+        for title, block in differences.at_best_rates(cases):
+            for metric in NOISY:
                 found = {activation: differences.mean_under_noise(one, metric) for activation, one in block.items()}
                 for rival in rivals:
                     if found.get(name) and found.get(rival):
-                        label = f"{name} over {rival} ({metric.replace('_', ' ')} under noise, {title})"
+                        label = f"{name} over {rival} ({Measured.parse(metric).label} under noise, {title})"
                         comparisons.append(differences.better(label, found[name], found[rival], metric))
                     else:
-                        missing.append(f"{name} beside {rival}, {metric.replace('_', ' ')} under noise ({title})")
+                        missing.append(f"{name} beside {rival}, {Measured.parse(metric).label} under noise ({title})")
         return conjunction(comparisons, missing)
 
     return judge
@@ -60,17 +61,17 @@ def robust(name: str, rivals: Sequence[str]) -> Judge:
 def on_average(names: Sequence[str], rival: str, metric: str) -> Judge:
     """Each of some better than one rival, on average over all blocks in which the metric of both was measured."""
 
-    def judge(observations: Sequence[Observation]) -> Judgement:
+    def judge(cases: Sequence[CaseRuns]) -> Conclusion:
         comparisons, missing = [], []
-        measured = [one for one in observations if metric in one.metrics]  # old baselines hold the judged one alone
+        measured = [one for one in cases if metric in one.metrics]  # old baselines hold the judged one alone
         for name in names:
-            shared = [block for _, block in differences.blocks(measured) if {name, rival} <= block.keys()]
+            shared = [block for _, block in differences.titled_blocks(measured) if {name, rival} <= block.keys()]
             pairs = [(block[name].of(metric), block[rival].of(metric)) for block in shared]
             if not pairs:
                 missing.append(f"{name} beside {rival}")
                 continue
             ones, others = (differences.average(side) for side in zip(*pairs, strict=True))
-            label = f"{name} over {rival} ({metric.replace('_', ' ')}, mean of {len(pairs)} blocks)"
+            label = f"{name} over {rival} ({Measured.parse(metric).label}, mean of {len(pairs)} blocks)"
             comparisons.append(differences.better(label, ones, others, metric))
         return conjunction(comparisons, missing)
 
@@ -80,9 +81,9 @@ def on_average(names: Sequence[str], rival: str, metric: str) -> Judge:
 def loses_by_replacing(own: str) -> Judge:
     """A network's own activation better than the average of all that replace it, in every block."""
 
-    def judge(observations: Sequence[Observation]) -> Judgement:
+    def judge(cases: Sequence[CaseRuns]) -> Conclusion:
         comparisons, missing = [], []
-        for title, block in differences.blocks(observations):
+        for title, block in differences.titled_blocks(cases):
             others = [one for activation, one in block.items() if activation != own]
             if own not in block or not others:
                 missing.append(f"{own} and a replacement ({title})")
@@ -96,31 +97,31 @@ def loses_by_replacing(own: str) -> Judge:
     return judge
 
 
-def no_single_best(observations: Sequence[Observation]) -> Judgement:
+def no_single_best(cases: Sequence[CaseRuns]) -> Conclusion:
     """Every activation is beaten in some block: none is best in all. Refuted where one beats all others in all.
 
     Kendall's W is shown beside: how far the blocks agree, from 0 to 1, and how often random orders agree as much.
     """
-    found = [(title, block) for title, block in differences.blocks(observations) if len(block) > 1]
+    found = [(title, block) for title, block in differences.titled_blocks(cases) if len(block) > 1]
     names = sorted(set.intersection(*(set(block) for _, block in found))) if found else []
     if len(found) < 2 or len(names) < 3:
         return nothing("no records of two blocks that share three activations" if found else "no records")
     duels = [(place, one, other) for place in range(len(found)) for one in names for other in names if one < other]
-    compared = [differences.within(*found[place], one, other).estimate for place, one, other in duels]
+    compared = [differences.within_block(*found[place], one, other).estimate for place, one, other in duels]
     adjusted = intervals.holm([estimate.p for estimate in compared])
     won, lost = [], []
     for (_, one, other), estimate, p in zip(duels, compared, adjusted, strict=True):
         if p < LEVEL:
             won.append(one if estimate.value > 0 else other)
             lost.append(other if estimate.value > 0 else one)
-    figures = [[block[name].figure(block[name].metric) for name in names] for _, block in found]
-    w, p = intervals.kendalls_w(figures)
+    scores = [[block[name].score(block[name].metric) for name in names] for _, block in found]
+    w, p = intervals.kendalls_w(scores)
     text = f"Kendall's W = {w:.2f} over {len(found)} blocks and {len(names)} activations, p = {p:.2g}"
     n = min(estimate.n for estimate in compared)
     champions = [name for name in names if won.count(name) == len(found) * (len(names) - 1)]
     if champions:
-        return Judgement("refuted", n, text, f"{champions[0]} beats all others in all blocks, Holm")
+        return Conclusion("refuted", n, text, f"{champions[0]} beats all others in all blocks, Holm")
     unbeaten = [name for name in names if name not in lost]
     if not unbeaten:
-        return Judgement("supported", n, text, "each is beaten by another in some block, Holm")
-    return Judgement("undetermined", n, text, f"beaten in no block, Holm: {', '.join(unbeaten)}")
+        return Conclusion("supported", n, text, "each is beaten by another in some block, Holm")
+    return Conclusion("undetermined", n, text, f"beaten in no block, Holm: {', '.join(unbeaten)}")

@@ -7,17 +7,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import stats
 
-from bench.cases.case import settings_of
 from bench.display.tables import percent
 from bench.ranking import learning_rates
-from bench.ranking.learning_rates import Setting
-from bench.records.case_runs import Observation, grouped
+from bench.ranking.learning_rates import Sweep
+from bench.records.case_runs import CaseRuns, grouped
 from bench.reporting.claims import _differences as differences
-from bench.reporting.claims._differences import Runs
-from bench.reporting.claims._judgement import Comparison, Judgement, bounded, conjunction, nothing
+from bench.reporting.claims._differences import BySeed
+from bench.reporting.claims._judgement import Conclusion, bounded, conjunction, nothing
 from bench.reporting.claims._judges import Judge
 from bench.reporting.views import hinges, null_runs
-from bench.reporting.views.null_runs import Count
+from bench.reporting.views.null_runs import NullRuns
 from bench.stats import intervals
 from bench.stats.intervals import LEVEL
 
@@ -27,30 +26,30 @@ MARGIN = 1.0
 NULL_MARGIN = 0.1
 
 
-def not_linear(observations: Sequence[Observation]) -> Judgement:
-    """The figures do not lie on a line over the number of hinges (lack-of-fit F test).
+def not_linear(cases: Sequence[CaseRuns]) -> Conclusion:
+    """The values do not lie on a line over the number of hinges (lack-of-fit F test).
 
     Refuted where no number's mean may lie more than `MARGIN` points off the line, by joint intervals.
     """
-    lines = [fit for ladder in hinges.ladders(observations) if (fit := hinges.line(ladder))]
+    lines = [fit for ladder in hinges.ladders(cases) if (fit := hinges.straight_line(ladder))]
     if not lines:
         return nothing("no records of three numbers of hinges with two runs each")
-    n = min(fit.n for fit in lines)
-    p, farthest = max(intervals.holm([fit.p for fit in lines])), max(fit.deviation for fit in lines) * 100
+    n, measured = min(fit.n for fit in lines), cases[0].measured
+    p, farthest = max(intervals.holm([fit.p for fit in lines])), max(fit.deviation for fit in lines) * measured.factor
     text = f"lack of fit p = {p:.2g}; off the line by at most {farthest:.2g} points"
     if p < LEVEL and farthest > MARGIN:
-        return Judgement("supported", n, text, "a straight line does not suffice")
+        return Conclusion("supported", n, text, "a straight line does not suffice")
     if farthest <= MARGIN:
-        return Judgement("refuted", n, text, f"a line within {MARGIN:g} point")
-    return Judgement("undetermined", n, text, "the runs refute neither a line nor a bend")
+        return Conclusion("refuted", n, text, f"a line within {MARGIN:g} point")
+    return Conclusion("undetermined", n, text, "the runs refute neither a line nor a bend")
 
 
 def lead_does_not_grow(name: str, rivals: Sequence[str]) -> Judge:
     """The lead over the mean of the rivals rises by no more than `MARGIN` points from the flattest to the deepest."""
 
-    def judge(observations: Sequence[Observation]) -> Judgement:
-        leads: dict[int, Runs] = {}
-        for _, block in differences.blocks(observations):
+    def judge(cases: Sequence[CaseRuns]) -> Conclusion:
+        leads: dict[int, BySeed] = {}
+        for _, block in differences.titled_blocks(cases):
             if {name, *rivals} <= block.keys():
                 one = block[name]
                 others = differences.average([block[rival].of(one.metric) for rival in rivals])
@@ -58,9 +57,10 @@ def lead_does_not_grow(name: str, rivals: Sequence[str]) -> Judge:
                 leads[_depth(one)] = found
         if len(leads) < 2:
             return nothing(f"no records of {name}, {', '.join(rivals)} at two depths")
-        flat, deep = min(leads), max(leads)
-        growth = intervals.difference(leads[deep], leads[flat]).times(100)
-        return bounded(Comparison(f"growth of {name}'s lead from {flat} to {deep} layers", growth, " points"), MARGIN)
+        flat, deep, measured = min(leads), max(leads), cases[0].measured
+        growth = intervals.difference(leads[deep], leads[flat]).times(measured.sign)
+        label = f"growth of {name}'s lead from {flat} to {deep} layers"
+        return bounded(differences.contrast(label, growth, measured), MARGIN)
 
     return judge
 
@@ -68,9 +68,9 @@ def lead_does_not_grow(name: str, rivals: Sequence[str]) -> Judge:
 def wants_momentum(name: str, rivals: Sequence[str]) -> Judge:
     """sgd gains by momentum 0.9 with it, and more than with each rival."""
 
-    def judge(observations: Sequence[Observation]) -> Judgement:
+    def judge(cases: Sequence[CaseRuns]) -> Conclusion:
         comparisons, missing = [], []
-        sgd = [one for one in observations if one.case.optimizer == "sgd"]
+        sgd = [one for one in cases if one.case.optimizer == "sgd"]
         for family in grouped(sgd, lambda one: (one.case.model, one.case.dataset)).values():
             title, metric = family[0].title("variant", "scale"), family[0].metric
             gains = _gains(family, metric)
@@ -86,61 +86,63 @@ def wants_momentum(name: str, rivals: Sequence[str]) -> Judge:
     return judge
 
 
-def rate_matters_more(observations: Sequence[Observation]) -> Judgement:
-    """Over rates, figures spread more than over activations: standard deviations, seed by seed, for each network.
+def rate_matters_more(cases: Sequence[CaseRuns]) -> Conclusion:
+    """Over rates, values spread more than over activations: standard deviations, seed by seed, for each network.
 
     The spread over rates is the mean of that within each activation, and the other way round.
     """
     comparisons = []
-    for setting in _swept(observations):
-        metric = setting.first.metric
-        cells = [[one.of(metric) for one in by_rate.values()] for by_rate in setting.rates.values()]
-        full = all(len(row) == len(setting.all_rates) for row in cells) and len(cells) > 1
+    for sweep in _swept(cases):
+        metric = sweep.first.metric
+        cells = [[one.of(metric) for one in by_rate.values()] for by_rate in sweep.rates.values()]
+        full = all(len(row) == len(sweep.all_rates) for row in cells) and len(cells) > 1
         seeds = set.intersection(*(set(runs) for row in cells for runs in row)) if full else set()
         tables = {seed: np.array([[runs[seed] for runs in row] for row in cells]) for seed in sorted(seeds)}
         over_rates = {seed: float(table.std(axis=1, ddof=1).mean()) for seed, table in tables.items()}
         over_activations = {seed: float(table.std(axis=0, ddof=1).mean()) for seed, table in tables.items()}
         if seeds:
-            label = f"sd over rates less sd over activations ({setting.title})"
-            comparisons.append(differences.better(label, over_rates, over_activations, "test_accuracy"))
+            label = f"sd over rates less sd over activations ({sweep.title})"
+            comparisons.append(
+                differences.contrast(label, intervals.difference(over_rates, over_activations), sweep.first.measured)
+            )
     return conjunction(comparisons)
 
 
 def best_rates(claimed: dict[str, float]) -> Judge:
     """Each network's claimed rate better than its other rates, on average over the activations."""
 
-    def judge(observations: Sequence[Observation]) -> Judgement:
+    def judge(cases: Sequence[CaseRuns]) -> Conclusion:
         comparisons, missing, seen = [], [], set()
-        for setting in _swept(observations):
-            model, metric = setting.first.case.model, setting.first.metric
+        for sweep in _swept(cases):
+            model, metric = sweep.first.case.model, sweep.first.metric
             if model not in claimed:
                 continue
             seen.add(model)
             by_rate = {
-                rate: differences.average([at[rate].of(metric) for at in setting.rates.values() if rate in at])
-                for rate in setting.all_rates
+                rate: differences.average([at[rate].of(metric) for at in sweep.rates.values() if rate in at])
+                for rate in sweep.all_rates
             }
             if claimed[model] not in by_rate:
                 missing.append(f"{model} at {claimed[model]:g}")
                 continue
             best = by_rate.pop(claimed[model])
             for rate, others in by_rate.items():
-                label = f"{claimed[model]:g} over {rate:g} ({setting.title})"
+                label = f"{claimed[model]:g} over {rate:g} ({sweep.title})"
                 comparisons.append(differences.better(label, best, others, metric))
         return conjunction(comparisons, [*missing, *(model for model in claimed if model not in seen)])
 
     return judge
 
 
-def null_runs_differ(observations: Sequence[Observation]) -> Judgement:
+def null_runs_differ(cases: Sequence[CaseRuns]) -> Conclusion:
     """In some block activations have null runs (collapsed or diverged) more or less often (Fisher's exact test, Holm).
 
     Refuted where in every block all shares lie within `NULL_MARGIN` of each other, by intervals that hold together.
     """
-    blocks = [(title, block) for title, block in differences.blocks(observations) if len(block) > 1]
+    blocks = [(title, block) for title, block in differences.titled_blocks(cases) if len(block) > 1]
     if not blocks:
-        return nothing("no records of two activations" if observations else "no records")
-    counts = [{name: null_runs.count([one]) for name, one in block.items()} for _, block in blocks]
+        return nothing("no records of two activations" if cases else "no records")
+    counts = [{name: null_runs.counted([one]) for name, one in block.items()} for _, block in blocks]
     adjusted = intervals.holm([_fisher(found) for found in counts])
     widths = [_width(found) for found in counts]
     n = min(one.runs for found in counts for one in found.values())
@@ -150,13 +152,13 @@ def null_runs_differ(observations: Sequence[Observation]) -> Judgement:
     text = f"{shares} ({blocks[place][0]})"
     many = f" in the clearest of {len(blocks)} blocks, Holm" if len(blocks) > 1 else ""
     if p < LEVEL:
-        return Judgement("supported", n, text, f"Fisher's exact test p = {p:.2g}{many}")
+        return Conclusion("supported", n, text, f"Fisher's exact test p = {p:.2g}{many}")
     if max(widths) <= NULL_MARGIN:
-        return Judgement("refuted", n, text, f"all shares within {max(widths):.0%} of each other")
-    return Judgement("undetermined", n, text, f"p = {p:.2g}{many}; shares may be {max(widths):.0%} apart")
+        return Conclusion("refuted", n, text, f"all shares within {max(widths):.0%} of each other")
+    return Conclusion("undetermined", n, text, f"p = {p:.2g}{many}; shares may be {max(widths):.0%} apart")
 
 
-def _fisher(counts: Mapping[str, Count]) -> float:
+def _fisher(counts: Mapping[str, NullRuns]) -> float:
     table = np.array([[one.nulls, one.runs - one.nulls] for one in counts.values()])
     if not table.sum(0).all():  # no null run, or no other: nothing to test
         return 1.0
@@ -164,21 +166,21 @@ def _fisher(counts: Mapping[str, Count]) -> float:
     return float(stats.fisher_exact(table, method=stats.MonteCarloMethod(rng=np.random.default_rng(0))).pvalue)
 
 
-def _width(counts: Mapping[str, Count]) -> float:
+def _width(counts: Mapping[str, NullRuns]) -> float:
     """How far apart the shares may be."""
     joint = [intervals.share(one.nulls, one.runs, 1 - LEVEL / len(counts)) for one in counts.values()]
     return max(one.high for one in joint) - min(one.low for one in joint)
 
 
-def _depth(one: Observation) -> int:
+def _depth(one: CaseRuns) -> int:
     """Layers, from the variant (`depth7`) or else the network's name (`apl_cnn7`)."""
-    depth = settings_of(one.case.variant).get("depth")
+    depth = one.case.settings.get("depth")
     return int(depth or one.case.model.removeprefix("apl_cnn"))
 
 
-def _gains(family: Sequence[Observation], metric: str) -> dict[str, Runs]:
+def _gains(family: Sequence[CaseRuns], metric: str) -> dict[str, BySeed]:
     """What momentum 0.9 adds to momentum 0, by activation and seed."""
-    found = {(one.activation, settings_of(one.case.variant).get("momentum")): one.of(metric) for one in family}
+    found = {(one.activation, one.case.settings.get("momentum")): one.of(metric) for one in family}
     return {
         name: {seed: value - found[name, 0.0][seed] for seed, value in runs.items() if seed in found[name, 0.0]}
         for (name, momentum), runs in found.items()
@@ -186,5 +188,5 @@ def _gains(family: Sequence[Observation], metric: str) -> dict[str, Runs]:
     }
 
 
-def _swept(observations: Sequence[Observation]) -> list[Setting]:
-    return [setting for setting in learning_rates.settings(observations) if len(setting.all_rates) > 1]
+def _swept(cases: Sequence[CaseRuns]) -> list[Sweep]:
+    return [sweep for sweep in learning_rates.sweeps(cases) if len(sweep.all_rates) > 1]

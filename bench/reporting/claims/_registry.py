@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 from bench.reporting.claims._judges import (
     Judge,
     beats,
@@ -34,9 +34,9 @@ class Claim:
         id: of the experiment in experiments.md, with a letter where it concludes more than one thing.
         source: the document.
         text: the claim, as it is judged.
-        experiments: whose observations it is judged by.
+        experiments: whose cases it is judged by.
         judge: does so, given those of one scale, device and data.
-        concerns: which of their observations.
+        concerns: which of their cases.
         joins: whether it speaks of several data sets together; otherwise each is judged by itself.
     """
 
@@ -45,7 +45,7 @@ class Claim:
     text: str
     experiments: tuple[str, ...]
     judge: Judge
-    concerns: Callable[[Observation], bool] = lambda one: True
+    concerns: Callable[[CaseRuns], bool] = lambda one: True
     joins: bool = False
 
 
@@ -57,12 +57,12 @@ RIVALS = ("relu", "elu")  # of GELU
 OLD = ("relu", "silu", "mish")  # beside TAct and mTAct
 
 
-def _on_mnist_with_adam(one: Observation) -> bool:
+def _on_mnist_with_adam(one: CaseRuns) -> bool:
     """As in the source; `mlp` also runs on digits and with sgd, which are ours."""
     return one.case.dataset == "mnist" and one.case.optimizer == "adam"
 
 
-def _of(*names: str) -> Callable[[Observation], bool]:
+def _of(*names: str) -> Callable[[CaseRuns], bool]:
     return lambda one: one.activation in names
 
 

@@ -1,4 +1,4 @@
-"""The claims table: every claim judged at each scale, the largest first. `table(judged(observations))`."""
+"""The claims table: every claim judged at each scale, the largest first. `claims_table(judged_claims(cases))`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from textwrap import fill
 from tabulate import tabulate
 
 from bench.cases.recipe import SCALES
-from bench.records.case_runs import Observation, grouped
-from bench.reporting.claims._judgement import Judgement, nothing
+from bench.records.case_runs import CaseRuns, grouped
+from bench.reporting.claims._judgement import Conclusion, nothing
 from bench.reporting.claims._registry import CLAIMS, Claim
 
 WIDTHS = {"claim": 34, "interval": 46, "why": 30, "judged on": 18}
@@ -23,25 +23,28 @@ LEGEND = (
 
 
 @dataclass(frozen=True)
-class Row:
-    """A claim judged in one environment; `where` is empty where there are no observations."""
+class JudgedClaim:
+    """A claim judged in one environment; `where` is empty where there are no cases."""
 
     claim: Claim
     where: str
-    judgement: Judgement
+    judgement: Conclusion
 
 
-def judged(observations: Sequence[Observation]) -> list[Row]:
-    """All claims, a row for each scale, device and data that has observations of it, the largest scale first."""
+def judged_claims(cases: Sequence[CaseRuns]) -> list[JudgedClaim]:
+    """All claims, a row for each scale, device and data that has cases of it, the largest scale first."""
     rows = []
     for claim in CLAIMS.values():
-        concerned = [one for one in observations if one.case.experiment in claim.experiments and claim.concerns(one)]
-        found = [Row(claim, _where(members), claim.judge(members)) for members in _environments(concerned, claim.joins)]
-        rows += found or [Row(claim, "", nothing())]
+        concerned = [one for one in cases if one.case.experiment in claim.experiments and claim.concerns(one)]
+        found = [
+            JudgedClaim(claim, _where(members), claim.judge(members))
+            for members in _environments(concerned, claim.joins)
+        ]
+        rows += found or [JudgedClaim(claim, "", nothing())]
     return rows
 
 
-def table(rows: Iterable[Row], style: str = "simple") -> str:
+def claims_table(rows: Iterable[JudgedClaim], style: str = "simple") -> str:
     """As text; `style` is one of tabulate's."""
     wrapped = style == "simple"
 
@@ -64,13 +67,13 @@ def table(rows: Iterable[Row], style: str = "simple") -> str:
     return f"{tabulate(lines, headers=headers, tablefmt=style, disable_numparse=True)}\n\n{LEGEND}"
 
 
-def _environments(observations: Sequence[Observation], joined: bool) -> Iterator[list[Observation]]:
-    """Observations by scale, the largest first, device and data set; joined data sets by the copies of each."""
+def _environments(cases: Sequence[CaseRuns], joined: bool) -> Iterator[list[CaseRuns]]:
+    """Runs of cases by scale, the largest first, device and data set; joined data sets by the copies of each."""
 
-    def place(one: Observation) -> tuple[int, str, str]:
+    def place(one: CaseRuns) -> tuple[int, str, str]:
         return (-SCALES.index(one.key.scale), one.key.device_class, "" if joined else one.case.dataset)
 
-    for _, members in sorted(grouped(observations, place).items()):
+    for _, members in sorted(grouped(cases, place).items()):
         copies = grouped(members, lambda one: one.case.dataset)
         hashes = {name: sorted({one.key.data_hash for one in found}) for name, found in copies.items()}
         for chosen in product(*hashes.values()):
@@ -78,7 +81,7 @@ def _environments(observations: Sequence[Observation], joined: bool) -> Iterator
             yield [one for one in members if kept[one.case.dataset] == one.key.data_hash]
 
 
-def _where(members: Sequence[Observation]) -> str:
+def _where(members: Sequence[CaseRuns]) -> str:
     """`tiny: MNIST, CIFAR-10 (JPEG-75 copy)`."""
     first = members[0]
     device = "" if first.key.device_class == "cpu" else f" on {first.key.device_class}"

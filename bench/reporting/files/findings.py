@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.ranking.rank import Block, Overall
+from bench.ranking.rank import Overall, RankedBlock
 from bench.records.record import Record
 from bench.records.result import Result
 from bench.reporting.views import Table
@@ -29,7 +29,7 @@ class Findings:
 
     commands: Commands
     results: Sequence[Result] = ()
-    ranked: Sequence[Block] = ()
+    ranked: Sequence[RankedBlock] = ()
     overall: Sequence[Overall] = ()
     beside: Sequence[str] = ()
     views: Sequence[Table] = ()

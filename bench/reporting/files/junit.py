@@ -32,7 +32,7 @@ def properties(result: Result, figures: Reported) -> list[tuple[str, object]]:
         **({"outcomes": row.outcomes} if row.outcomes else {}),
         "metric": one.metric,
         "mean": statistics.fmean(one.values),
-        **{metric: one.figure(metric) for metric in one.metrics},
+        **{metric: one.aggregate(metric) for metric in one.metrics},
         **({"reported": row.reported} if row.reported is not None else {}),
         "seconds": sum(one.seconds),
         "num_parameters": result.records[0].num_parameters,

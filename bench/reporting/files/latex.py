@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bench.display.tables import cell, heading, number, runs
-from bench.ranking.rank import Block
+from bench.ranking.rank import RankedBlock
 from bench.reporting.files.findings import Findings
 
 _ESCAPES = str.maketrans(
@@ -38,7 +38,7 @@ def escape(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
-def _table(block: Block) -> str:
+def _table(block: RankedBlock) -> str:
     columns = {
         "rank": [row.rank for row in block.rows],
         "activation": [row.label for row in block.rows],

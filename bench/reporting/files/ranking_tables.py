@@ -10,13 +10,12 @@ from tabulate import tabulate
 
 import activations
 from bench.display.tables import UNKNOWN, cell, heading, number, runs
-from bench.ranking.rank import Block, Overall
+from bench.ranking.rank import Overall, RankedBlock
 from bench.records.baseline import Baseline, Key, key_of
 from bench.records.result import Result
+from bench.records.verdict import VERDICTS
 from bench.reporting.views import Table
 
-# Verdicts that pass but want somebody's eye.
-NOTED = ("CHANGED", "IMPROVED", "NEW")
 SHOWN_IDS = 5
 FEWER = ", of fewer runs"
 LEGEND = (
@@ -26,12 +25,12 @@ LEGEND = (
 )
 
 
-def ranking(block: Block, verdicts: Mapping[Key, str], style: str = "simple") -> str:
+def ranking(block: RankedBlock, verdicts: Mapping[Key, str], style: str = "simple") -> str:
     """The table of one block."""
     return tabulate(columns(block, verdicts), headers="keys", tablefmt=style, disable_numparse=True)
 
 
-def columns(block: Block, verdicts: Mapping[Key, str]) -> dict[str, list[str]]:
+def columns(block: RankedBlock, verdicts: Mapping[Key, str]) -> dict[str, list[str]]:
     """Its cells by heading; columns that say nothing (no reported figure, the same epochs for all) are left out."""
     rows, metric = block.rows, block.metric
     found = {
@@ -78,7 +77,7 @@ def counts(results: Sequence[Result]) -> str:
 def verdicts(results: Sequence[Result]) -> str:
     """Counts of the verdicts, and the cases that want attention though they pass."""
     lines = [counts(results)]
-    for name in NOTED:
+    for name in (one.name for one in VERDICTS.values() if one.noted):
         noted = [result for result in results if result.verdict == name]
         lines += [f"{name} {result.case.id}: {result.reason}" for result in noted[:SHOWN_IDS]]
         if len(noted) > SHOWN_IDS:
@@ -87,7 +86,7 @@ def verdicts(results: Sequence[Result]) -> str:
 
 
 def render(
-    ranked: Sequence[Block],
+    ranked: Sequence[RankedBlock],
     found: Sequence[Overall],
     results: Sequence[Result],
     beside: Sequence[str] = (),
@@ -106,7 +105,7 @@ def render(
 
 
 def markdown(
-    ranked: Sequence[Block],
+    ranked: Sequence[RankedBlock],
     found: Sequence[Overall],
     results: Sequence[Result],
     beside: Sequence[str] = (),
@@ -132,16 +131,16 @@ def recorded(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
     def shown(row: Baseline | None) -> str:
         if row is None:
             return "–"
-        mean = "–" if row.mean is None else f"{row.mean:.4f}"
-        return f"{mean} (n={len(row.seeds)}, {len(row.trained)} trained)"
+        mean = f"{row.runs.mean:.4f}" if row.runs.trained else "–"
+        return f"{mean} (n={row.runs.n}, {len(row.runs.trained)} trained)"
 
     def difference(old: Baseline | None, new: Baseline) -> str:
         if old is None:
             return "new"
-        if old.bits == new.bits:
+        if old.runs.bits == new.runs.bits:
             return "the same bits"
-        moved = "–" if old.mean is None or new.mean is None else f"{new.mean - old.mean:+.4f}"
-        return moved + FEWER if len(new.seeds) < len(old.seeds) else moved
+        moved = f"{new.runs.mean - old.runs.mean:+.4f}" if old.runs.trained and new.runs.trained else "–"
+        return moved + FEWER if new.runs.n < old.runs.n else moved
 
     rows = [(new.key.case.id, shown(old), shown(new), difference(old, new)) for old, new in changes]
     table = tabulate(rows, headers=("case", "old", "new", "difference"), disable_numparse=True)

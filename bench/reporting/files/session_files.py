@@ -31,7 +31,7 @@ import pandas as pd
 
 from bench import data
 from bench.cases.case import AXES
-from bench.ranking.rank import Block, Row
+from bench.ranking.rank import RankedActivation, RankedBlock
 from bench.records.record import Record, finite, to_json, write_bytes
 from bench.reporting.files import latex, ranking_tables, summary
 from bench.reporting.files.findings import Findings
@@ -93,7 +93,7 @@ def _ranking(findings: Findings) -> Sequence[dict[str, Any]]:
     return [_row(block, row, said[row.runs.key]) for block in findings.ranked for row in block.rows]
 
 
-def _row(block: Block, row: Row, verdict: str) -> dict[str, Any]:
+def _row(block: RankedBlock, row: RankedActivation, verdict: str) -> dict[str, Any]:
     one = row.runs
     return {
         **one.case.fields,
@@ -103,7 +103,7 @@ def _row(block: Block, row: Row, verdict: str) -> dict[str, Any]:
         "metric": block.metric,
         "best": row.best,
         "worst": row.worst,
-        "figure": row.figure,
+        "figure": row.aggregate,
         "half_width": row.mean.half,
         "n": one.n,
         "outcomes": row.outcomes,
@@ -123,7 +123,7 @@ def _run(one: Record, verdict: str) -> dict[str, Any]:
         "seed": one.seed,
         "outcome": one.outcome,
         "verdict": verdict,
-        "data": data.info(one.case.dataset).label_of(one.data_hash),
+        "data": data.label_of(one.case.dataset, one.data_hash),
         "data_hash": one.data_hash,
         "device_class": one.device_class,
         "metric": one.recipe["metric"],

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.ranking.rank import Block
+from bench.ranking.rank import RankedBlock
 from bench.records.result import Result
-from bench.regression import judge
+from bench.records.verdict import VERDICTS, fails
 from bench.reporting.files import ranking_tables
 from bench.reporting.files.findings import Findings
 from bench.session.commands import Commands
@@ -30,7 +30,7 @@ SHOWN_LINES = 40  # of the traceback of a test without a result, the last ones
 def render(findings: Findings) -> str:
     """The page as GitHub's Markdown, below 100 kB; of what is left out it says how much, and where it is."""
     failed = sorted((result for result in findings.results if result.failed), key=_severity)
-    noted = [result for result in findings.results if not result.failed and result.verdict in ranking_tables.NOTED]
+    noted = [result for result in findings.results if not result.failed and VERDICTS[result.verdict].noted]
     parts = [
         f"## actbench: {_headline(findings, len(failed))}",
         *_environment(findings),
@@ -63,7 +63,7 @@ def escape(text: str) -> str:
 
 def _severity(result: Result) -> bool:
     """What fails always comes before what fails because of `--strict` or `--baseline=require`."""
-    return result.verdict not in judge.FAILING
+    return not fails(result.verdict)
 
 
 def _headline(findings: Findings, failed: int) -> str:
@@ -138,7 +138,7 @@ def _what_to_do(commands: Commands, failed: Sequence[Result], noted: Sequence[Re
     return ["### What to do", _fenced("\n".join(lines), "bash")]
 
 
-def _rankings(ranked: Sequence[Block], results: Sequence[Result]) -> list[str]:
+def _rankings(ranked: Sequence[RankedBlock], results: Sequence[Result]) -> list[str]:
     said = ranking_tables.verdicts_of(results)
     texts = [
         _folded(

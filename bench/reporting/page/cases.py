@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.records.baseline import Baseline
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 from bench.records.record import Record, builtin
-from bench.records.verdicts import Verdict
+from bench.records.verdicts import JudgedCase
 from bench.reporting.page.sources import Sources
 
 
@@ -76,12 +76,12 @@ def collected(sources: Sources) -> Cases:
     return Cases(recipes.values, fingerprints.values, runs_under, entries)
 
 
-def anchor(one: Observation) -> str:
+def anchor(one: CaseRuns) -> str:
     """Where its entry stands on the page."""
     return f"#case-{one.case.id}"
 
 
-def _shared(one: Observation) -> dict[str, Any]:
+def _shared(one: CaseRuns) -> dict[str, Any]:
     return {
         "where": one.title("experiment", "model", "optimizer", "variant"),
         "environment": {
@@ -111,10 +111,10 @@ def _of_records(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _of_baseline(row: Baseline) -> dict[str, Any]:
-    return {"digests": row.digests, "dates": [row.date], "fingerprints": [row.fingerprint] * len(row.seeds)}
+    return {"digests": row.runs.digests, "dates": [row.date], "fingerprints": [row.fingerprint] * row.runs.n}
 
 
-def _said(verdict: Verdict) -> dict[str, Any]:
+def _said(verdict: JudgedCase) -> dict[str, Any]:
     return {"verdict": verdict.verdict, "reason": verdict.reason, "message": verdict.message}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.display.tables import UNKNOWN
+from bench.records.verdict import worst
 from bench.reporting.page.grid import Cell, Grid
 from bench.reporting.page.sections import Group, Section
 from bench.reporting.page.sources import Sources
@@ -91,11 +92,10 @@ def _columns(rows: Sequence[Sequence[_Cost]]) -> dict[str, list[Cell]]:
                 columns["KiB kept"] = [Cell(f"{one.bytes_kept / 1024:.0f}" if one else UNKNOWN) for one in known]
     columns["n"] = [Cell(str(modes[0].n)) for modes in ordered]
     if any(one.verdict for modes in ordered for one in modes):
-        columns["verdict"] = [verdict(_worst(modes)) for modes in ordered]
+        columns["verdict"] = [verdict(_first_to_see(modes)) for modes in ordered]
     return columns
 
 
-def _worst(modes: Sequence[_Cost]) -> str:
+def _first_to_see(modes: Sequence[_Cost]) -> str:
     """What wants attention first."""
-    said = [one.verdict for one in modes]
-    return next((name for name in ("REGRESSED", "IMPROVED", "NEW", "WITHIN") if name in said), "")
+    return worst(one.verdict for one in modes if one.verdict)

@@ -17,8 +17,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bench.display import figures
 from bench.ranking import rank
 from bench.records.record import write_text
-from bench.records.verdicts import Verdict
-from bench.regression.judge import FAILING, VERDICTS
+from bench.records.verdict import VERDICTS
+from bench.records.verdicts import JudgedCase
 from bench.reporting.page import cases, costs, sections, sheets, standings
 from bench.reporting.page.grid import Cell, Grid
 from bench.reporting.page.sections import Section
@@ -26,8 +26,6 @@ from bench.reporting.page.sources import Sources
 from bench.reporting.views import VIEWS
 
 FILE = "index.html"
-UNREMARKABLE = ("SAME", "WITHIN", "RECORDED", "IGNORED")
-ORDER = (*FAILING, "CHANGED", "IMPROVED", "NEW", *UNREMARKABLE)
 MOST_OPEN = 3  # groups of a section that are unfolded at once
 
 
@@ -48,7 +46,7 @@ class Summary:
     facts: dict[str, str]
     judged: bool
     counts: dict[str, int]
-    failed: Sequence[Verdict]
+    failed: Sequence[JudgedCase]
     noted: Grid | None
     leaders: Grid | None
     notes: Sequence[str]
@@ -97,11 +95,11 @@ def render(sources: Sources) -> str:
 def _summary(sources: Sources, leaders: Grid) -> Summary:
     said = sorted(sources.verdicts.values(), key=lambda one: one.key)
     counts = Counter(one.verdict for one in said)
-    noted = [one for one in said if not one.failed and one.verdict not in UNREMARKABLE]
+    noted = [one for one in said if not one.failed and VERDICTS[one.verdict].noted]
     return Summary(
         facts=_facts(sources),
-        judged=any(name in VERDICTS for name in counts),
-        counts={name: counts[name] for name in (*ORDER, *counts) if counts[name]},
+        judged=any(VERDICTS[name].judged for name in counts),
+        counts={name: counts[name] for name in VERDICTS if counts[name]},
         failed=[one for one in said if one.failed],
         noted=_noted(noted) if noted else None,
         leaders=leaders if leaders.rows else None,
@@ -122,7 +120,7 @@ def _unsaid(sources: Sources) -> Iterator[str]:
         yield f"{older} verdicts are older than the latest runs of their cases: judge anew with pytest bench --resume"
 
 
-def _noted(found: Sequence[Verdict]) -> Grid:
+def _noted(found: Sequence[JudgedCase]) -> Grid:
     columns = {
         "verdict": [standings.verdict(one.verdict) for one in found],
         "case": [Cell(f"{one.key.case.id} {one.key.scale}", href=f"#case-{one.key.case.id}") for one in found],

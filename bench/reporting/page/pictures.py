@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from bench.records.case_runs import Observation, grouped
+from bench.records.case_runs import CaseRuns, grouped
 from bench.reporting.views import View
 
 # Taller pictures are drawn in pieces: nobody scrolls through one of two screens.
@@ -38,7 +38,7 @@ class Picture:
     markup: Markup
 
 
-def drawn(name: str, view: View, observations: Sequence[Observation]) -> tuple[list[Picture], list[str]]:
+def drawn(name: str, view: View, observations: Sequence[CaseRuns]) -> tuple[list[Picture], list[str]]:
     """The pictures of a view, and a line on each that is not drawn."""
     if view.figure is None:
         return [], []
@@ -58,8 +58,8 @@ def drawn(name: str, view: View, observations: Sequence[Observation]) -> tuple[l
 
 
 def _pieces(
-    view: View, observations: Sequence[Observation], cuts: Sequence[str]
-) -> Iterator[tuple[Sequence[Observation], Figure | str]]:
+    view: View, observations: Sequence[CaseRuns], cuts: Sequence[str]
+) -> Iterator[tuple[Sequence[CaseRuns], Figure | str]]:
     """Members and their picture, or why there is none; smaller and smaller until they can be read."""
     assert view.figure is not None
     try:
@@ -82,7 +82,7 @@ def _pieces(
         yield observations, refusal
 
 
-def _caption(summary: str, members: Sequence[Observation]) -> str:
+def _caption(summary: str, members: Sequence[CaseRuns]) -> str:
     shared = [values for axis in CUTS if len(values := {one.case.fields[axis] for one in members}) == 1]
     return " · ".join([summary, *dict.fromkeys(value for (value,) in shared)])
 

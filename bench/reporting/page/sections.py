@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 from bench.reporting import claims
 from bench.reporting.page import pictures
 from bench.reporting.page.cases import Cases
@@ -39,7 +39,7 @@ class Section:
     note: str = ""
 
 
-def view(name: str, shown: View, observations: Sequence[Observation]) -> Section:
+def view(name: str, shown: View, observations: Sequence[CaseRuns]) -> Section:
     """Tables and pictures of a view; what it takes where there are none."""
     found = shown.tables(observations)
     drawn, refused = pictures.drawn(name, shown, observations) if found else ([], [])
@@ -71,9 +71,9 @@ def _group(title: str, tables: Sequence[Table], drawn: Sequence[Picture]) -> Gro
     return Group(title, grids=[Grid.of(table) for table in own], pictures=drawn, notes=shared)
 
 
-def claimed(observations: Sequence[Observation]) -> Section:
+def claimed(observations: Sequence[CaseRuns]) -> Section:
     """What the documents conclude, and whether these runs bear it out."""
-    rows = [row for row in claims.judged(observations) if row.where]
+    rows = [row for row in claims.judged_claims(observations) if row.where]
     columns = {
         "id": [Cell(row.claim.id) for row in rows],
         "claim": [Cell(row.claim.text) for row in rows],

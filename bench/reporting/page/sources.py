@@ -12,10 +12,10 @@ from pathlib import Path
 
 from bench.records import baseline, case_runs, reported, verdicts
 from bench.records.baseline import Baseline, Key
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 from bench.records.record import Record
 from bench.records.result import Result
-from bench.records.verdicts import Verdict
+from bench.records.verdicts import JudgedCase
 from bench.timing import kernels, timings
 from bench.timing.timings import Timing
 
@@ -34,10 +34,10 @@ class Sources:
         notes: what a reader must know of the merging, a line each.
     """
 
-    observations: Sequence[Observation]
+    observations: Sequence[CaseRuns]
     records: Mapping[Key, Sequence[Record]]
     baselines: Mapping[Key, Baseline]
-    verdicts: Mapping[Key, Verdict]
+    verdicts: Mapping[Key, JudgedCase]
     timings: Sequence[Timing]
     recorded_kernels: Sequence[kernels.Row]
     notes: Sequence[str] = ()
@@ -73,12 +73,12 @@ def of_session(results: Iterable[Result], timed: Iterable[Timing], baseline_dir:
     """What one session trained, judged and timed."""
     kept = list(results)
     records = [one for result in kept for one in result.records]
-    return _of_records(records, verdicts.latest(map(verdicts.of, kept)), list(timed), [], baseline_dir)
+    return _of_records(records, verdicts.latest(map(verdicts.judged_case, kept)), list(timed), [], baseline_dir)
 
 
 def _of_records(
     records: Sequence[Record],
-    said: Mapping[Key, Verdict],
+    said: Mapping[Key, JudgedCase],
     timed: Sequence[Timing],
     notes: Sequence[str],
     baseline_dir: Path,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bench import experiments
 from bench.display.tables import heading, number, percent
-from bench.ranking.rank import Block
+from bench.ranking.rank import RankedBlock
 from bench.records.baseline import Key
 from bench.reporting.files import ranking_tables
 from bench.reporting.page import axis, cases
@@ -23,7 +23,7 @@ LEADERS = (
 SHADES = 4  # of the heat map behind the first
 
 
-def ranking(blocks: Sequence[Block], verdicts: Mapping[Key, str]) -> Section:
+def ranking(blocks: Sequence[RankedBlock], verdicts: Mapping[Key, str]) -> Section:
     """A table a block, with the runs of each row as a dot plot."""
     groups = [
         Group(name, _question(name), [_ranked(block, verdicts) for block in members])
@@ -33,7 +33,7 @@ def ranking(blocks: Sequence[Block], verdicts: Mapping[Key, str]) -> Section:
     return Section("ranking", "Ranking", lead, groups, f"{ranking_tables.LEGEND}; {DOTS}")
 
 
-def _ranked(block: Block, verdicts: Mapping[Key, str]) -> Grid:
+def _ranked(block: RankedBlock, verdicts: Mapping[Key, str]) -> Grid:
     scale = axis.of(block)
     columns: dict[str, list[Cell]] = {}
     for name, texts in ranking_tables.columns(block, verdicts).items():
@@ -55,7 +55,7 @@ def verdict(name: str) -> Cell:
     return Cell(name, look=f"verdict {name.lower()}" if name else "")
 
 
-def leaders(blocks: Sequence[Block]) -> Grid:
+def leaders(blocks: Sequence[RankedBlock]) -> Grid:
     """How often each activation is first, alone or tied."""
     told = [block for block in blocks if len(block.rows) > 1]
     counts: dict[str, list[int]] = {}
@@ -79,7 +79,7 @@ def leaders(blocks: Sequence[Block]) -> Grid:
     return Grid(f"How often among the first, in {len(told)} blocks", cells, LEADERS)
 
 
-def heat_map(blocks: Sequence[Block]) -> Section:
+def heat_map(blocks: Sequence[RankedBlock]) -> Section:
     """Activation by block, one table an experiment."""
     groups = [Group(name, "", [_heat(members)]) for name, members in _by_experiment(blocks)]
     lead = "Each row is a block. The stronger its colour, the fewer activations are told apart from a figure as better."
@@ -87,7 +87,7 @@ def heat_map(blocks: Sequence[Block]) -> Section:
     return Section("heat", "Heat map", lead, groups, note)
 
 
-def _heat(blocks: Sequence[Block]) -> Grid:
+def _heat(blocks: Sequence[RankedBlock]) -> Grid:
     names = list(dict.fromkeys(one for block in blocks for one in sorted(row.activation for row in block.rows)))
     columns: dict[str, list[Cell]] = {"block": [Cell(block.first.title("experiment")) for block in blocks]}
     for name in sorted(names):
@@ -96,17 +96,17 @@ def _heat(blocks: Sequence[Block]) -> Grid:
     return Grid(f"{blocks[0].first.case.experiment}: {metrics}", columns)
 
 
-def _shade(block: Block, name: str) -> Cell:
+def _shade(block: RankedBlock, name: str) -> Cell:
     row = next((row for row in block.rows if row.activation == name), None)
     if row is None:
         return Cell("")
     better = (row.best - 1) / max(len(block.rows) - 1, 1)
     shade = 0 if row.best == 1 else 1 + min(int(better * SHADES), SHADES - 1)
-    return Cell(number(row.figure, block.metric), href=cases.anchor(row.runs), look=f"heat h{shade}")
+    return Cell(number(row.aggregate, block.metric), href=cases.anchor(row.runs), look=f"heat h{shade}")
 
 
-def _by_experiment(blocks: Iterable[Block]) -> list[tuple[str, list[Block]]]:
-    members: dict[str, list[Block]] = {}
+def _by_experiment(blocks: Iterable[RankedBlock]) -> list[tuple[str, list[RankedBlock]]]:
+    members: dict[str, list[RankedBlock]] = {}
     for block in blocks:
         members.setdefault(block.first.case.experiment, []).append(block)
     return list(members.items())

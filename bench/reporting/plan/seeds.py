@@ -10,10 +10,10 @@ from statistics import fmean, median
 from tabulate import tabulate
 
 from bench.cases.case import Case, Experiment
+from bench.cases.metric import Measured
 from bench.cases.recipe import SCALES
 from bench.records import baseline
 from bench.records.baseline import Baseline
-from bench.records.case_runs import is_fraction
 from bench.session.settings import Settings
 from bench.stats import power
 
@@ -35,16 +35,17 @@ class Plan:
     @property
     def unit(self) -> float:
         """A point of accuracy, or one per cent of a loss."""
-        return 0.01 if is_fraction(self.recorded[0].metric) else 0.01 * abs(fmean(self._means))
+        measured = Measured.parse(self.recorded[0].metric)
+        return 0.01 if measured.points else 0.01 * abs(fmean(self._means))
 
     @property
     def _means(self) -> list[float]:
-        return [one.mean for one in self.recorded if one.mean is not None]
+        return [one.runs.mean for one in self.recorded if one.runs.trained]
 
     @property
     def sd(self) -> float:
         """Of the median case, between the runs that trained; NaN where no case has two of them."""
-        found = [one.sd for one in self.recorded if one.sd is not None]
+        found = [one.runs.sd for one in self.recorded if len(one.runs.trained) > 1]
         return median(found) if found else math.nan
 
 

@@ -1,6 +1,6 @@
 """Views: what records show beyond the ranking, as tables and pictures. `python -m bench noise --plot noise.svg`.
 
-A view is a module with `tables(observations)` and, where there is something to draw, `figure(observations)`; both
+A view is a module with `tables(cases)` and, where there is something to draw, `figure(cases)`; both
 leave out what they cannot show. A new one is such a module and one entry in `VIEWS`. Nothing here loads torch.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.display.tables import Table
 from bench.records import case_runs
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 from bench.records.reported import Reported
 from bench.reporting.views import (
     aggregates,
@@ -46,14 +46,14 @@ class View:
     Attributes:
         summary: one line for `--help`.
         needs: what must have been recorded for it to show anything.
-        tables: of all observations that it can show; an empty list where there are none.
+        tables: of all cases that it can show; an empty list where there are none.
         figure: likewise, None where there are none; views without a picture have none.
     """
 
     summary: str
     needs: str
-    tables: Callable[[Sequence[Observation]], list[Table]]
-    figure: Callable[[Sequence[Observation]], Figure | None] | None = None
+    tables: Callable[[Sequence[CaseRuns]], list[Table]]
+    figure: Callable[[Sequence[CaseRuns]], Figure | None] | None = None
 
 
 VIEWS = {

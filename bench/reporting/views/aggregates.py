@@ -10,33 +10,33 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from bench.display.tables import Table, between, heading, interval, runs, seeds, source
-from bench.records.case_runs import Observation, grouped, higher_is_better
+from bench.cases.case import REFERENCE
+from bench.display.tables import Table, axis_label, between, heading, interval, runs, seeds, source
+from bench.records.case_runs import CaseRuns, grouped
 from bench.stats import intervals
 from bench.stats.intervals import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BySeed: TypeAlias = tuple[tuple[int, float], ...]
-OPPONENT = "relu"
+Pairs: TypeAlias = tuple[tuple[int, float], ...]  # seeds and values
 MARGIN = 0.04  # of the axis, beside its outermost intervals
-# How often they hold the truth was simulated: 2000 times each, normal runs, the opponents' mean equal or 1 sd lower.
+# How often they hold the truth was simulated: 2000 times each, normal runs, the reference's mean equal or 1 sd lower.
 NOTE = (
     "[ ]: 95 % interval, of the mean Student's, else percentile bootstrap over runs (seeded), which covers less with "
     "few runs: 54 to 76 % with 3, 86 to 90 % with 5, 92 to 94 % with 10 or 20"
 )
 BETTER = (
-    f"better than {OPPONENT}: chance that a run is better than one of {OPPONENT}'s, a tie counts half; 0.5 is a draw"
+    f"better than {REFERENCE}: chance that a run is better than one of {REFERENCE}'s, a tie counts half; 0.5 is a draw"
 )
 
 
-def tables(observations: Sequence[Observation]) -> list[Table]:
+def tables(cases: Sequence[CaseRuns]) -> list[Table]:
     """One a block of two activations or more, the best interquartile mean first."""
-    return [_table(members) for members in _blocks(observations)]
+    return [_table(members) for members in _blocks(cases)]
 
 
-def figure(observations: Sequence[Observation]) -> Figure | None:
+def figure(cases: Sequence[CaseRuns]) -> Figure | None:
     """Interquartile means on the left, probabilities of improvement over relu on the right, a row a block.
 
     A triangle at the edge is a mean beyond the axis.
@@ -45,7 +45,7 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
 
     from bench.display import figures
 
-    blocks = _blocks(observations)
+    blocks = _blocks(cases)
     if not blocks:
         return None
     tallest = max(map(len, blocks))
@@ -67,49 +67,48 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
             if not low <= one.value <= high:
                 edge, arrow = (0.02, "<") if one.value < low else (0.98, ">")
                 left.plot(edge, place, arrow, color="#0072B2", markersize=4, transform=left.get_yaxis_transform())
-        left.set_xlabel(f"interquartile mean of {metric.replace('_', ' ')}")
-        right.set_xlabel(f"probability of improvement over {OPPONENT}")
+        left.set_xlabel(f"interquartile mean of {axis_label(metric)}")
+        right.set_xlabel(f"probability of improvement over {REFERENCE}")
         right.axvline(0.5, color="#555555", linewidth=0.8, linestyle=":")
         right.set_xlim(-0.03, 1.03)
         figures.title(left, members[0].title(), members)
     return drawing
 
 
-def _blocks(observations: Sequence[Observation]) -> list[list[Observation]]:
-    blocks = grouped(observations, lambda one: one.block).values()
+def _blocks(cases: Sequence[CaseRuns]) -> list[list[CaseRuns]]:
+    blocks = grouped(cases, lambda one: one.block).values()
     return [_ordered(members) for members in blocks if len(members) > 1]
 
 
-def _ordered(members: Sequence[Observation]) -> list[Observation]:
-    sign = -1 if higher_is_better(members[0].metric) else 1
-    return sorted(members, key=lambda one: sign * _interquartile_mean(one).value)
+def _ordered(members: Sequence[CaseRuns]) -> list[CaseRuns]:
+    return sorted(members, key=lambda one: -one.measured.sign * _interquartile_mean(one).value)
 
 
-def _table(members: Sequence[Observation]) -> Table:
+def _table(members: Sequence[CaseRuns]) -> Table:
     metric = members[0].metric
     columns = {
         "activation": [one.activation for one in members],
         f"{heading(metric)}, mean": [between(intervals.mean(one.values), metric) for one in members],
         "interquartile mean": [between(_interquartile_mean(one), metric) for one in members],
-        f"better than {OPPONENT}": [_cell(_improvement(one, members)) for one in members],
+        f"better than {REFERENCE}": [_cell(_improvement(one, members)) for one in members],
         "n": [runs(one) for one in members],
         "seeds": [seeds(one) for one in members],
     }
     return Table(members[0].title(), columns, (BETTER, NOTE, source(members)))
 
 
-def _interquartile_mean(one: Observation) -> Estimate:
+def _interquartile_mean(one: CaseRuns) -> Estimate:
     """Runs that diverged are the worst, and so the first to be left out."""
-    return _resampled_mean(tuple(intervals.lost_as_worst(one.values, higher_is_better=higher_is_better(one.metric))))
+    return _resampled_mean(tuple(intervals.lost_as_worst(one.values, higher_is_better=one.measured.higher_is_better)))
 
 
-def _improvement(one: Observation, members: Sequence[Observation]) -> Estimate | None:
-    """None for the opponent itself, and in blocks without it."""
-    opponent = next((other for other in members if other.activation == OPPONENT), None)
-    if opponent is None or opponent is one:
+def _improvement(one: CaseRuns, members: Sequence[CaseRuns]) -> Estimate | None:
+    """None for the reference itself, and in blocks without it."""
+    reference = next((other for other in members if other.activation == REFERENCE), None)
+    if reference is None or reference is one:
         return None
-    pair = (tuple(each.of(one.metric).items()) for each in (one, opponent))
-    return _resampled_improvement(*pair, higher_is_better(one.metric))
+    pair = (tuple(each.of(one.metric).items()) for each in (one, reference))
+    return _resampled_improvement(*pair, one.measured.higher_is_better)
 
 
 # A page asks for the same interval in its table, its picture, and once for every way to cut a picture that is too tall.
@@ -119,7 +118,7 @@ def _resampled_mean(values: tuple[float, ...]) -> Estimate:
 
 
 @lru_cache(maxsize=4096)
-def _resampled_improvement(ones: BySeed, others: BySeed, high: bool) -> Estimate:
+def _resampled_improvement(ones: Pairs, others: Pairs, high: bool) -> Estimate:
     return intervals.improvement(dict(ones), dict(others), higher_is_better=high)
 
 

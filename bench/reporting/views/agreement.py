@@ -1,7 +1,7 @@
 """Over all problems (Demsar 2006): mean ranks, Friedman's test, Kendall's W, and which activations differ.
 
 A problem is a network on a data set, see `bench.ranking.problems`. The critical-difference diagram is drawn only where
-there are problems enough for the post-hoc test to tell any two activations apart.
+there are problems enough for the post-hoc test to find any two activations different.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bench.display.tables import Table, interval, source, spans
-from bench.ranking import agreement
-from bench.ranking.agreement import Agreement, problems_needed
+from bench.ranking.agreement import Agreement, agreement_over, problems_needed
 from bench.ranking.problems import Family, families
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 from bench.stats.intervals import LEVEL
 
 if TYPE_CHECKING:
@@ -23,18 +22,18 @@ INTERVAL = "interval: 95 %, bootstrap over problems, where there are four or mor
 POST_HOC = "differs from: Wilcoxon's signed-rank test over problems, all pairs, 5 % after Holm"
 
 
-def tables(observations: Sequence[Observation]) -> list[Table]:
+def tables(cases: Sequence[CaseRuns]) -> list[Table]:
     """One a family."""
-    return [_table(family, agreement.of(family)) for family in families(observations)]
+    return [_table(family, agreement_over(family)) for family in families(cases)]
 
 
-def figure(observations: Sequence[Observation]) -> Figure | None:
-    """Critical-difference diagrams, one a family with enough problems: dots on one bar are not told apart."""
+def figure(cases: Sequence[CaseRuns]) -> Figure | None:
+    """Critical-difference diagrams, one a family with enough problems: dots on one bar do not differ significantly."""
     from scikit_posthocs import critical_difference_diagram
 
     from bench.display import figures
 
-    found = [(family, agreement.of(family)) for family in families(observations)]
+    found = [(family, agreement_over(family)) for family in families(cases)]
     shown = [(family, one) for family, one in found if one.pairs is not None]
     if not shown:
         return None
@@ -77,7 +76,7 @@ def _table(family: Family, found: Agreement) -> Table:
         else f"no post-hoc test and no critical-difference diagram: with {len(family.names)} activations, fewer than "
         f"{needed} problems cannot tell any two apart (Wilcoxon, Holm), here are {n}"
     )
-    members = family.observations
+    members = family.cases
     return Table(family.title, columns, (test, why, INTERVAL, family.note, spans(members), source(members)))
 
 

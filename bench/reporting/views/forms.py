@@ -11,7 +11,7 @@ import activations
 from activations import reference
 from bench.display.tables import INTERVAL, UNKNOWN, Table, cell, heading, runs, seeds, source
 from bench.records.baseline import FOLDER
-from bench.records.case_runs import Observation, grouped
+from bench.records.case_runs import CaseRuns, grouped
 from bench.timing import kernels
 
 EXACT = "gelu"
@@ -20,9 +20,9 @@ WINDOW, POINTS = 6.0, 1201
 SPEED = ("float32", "cache")  # of the recorded kernels: what a small network does
 
 
-def tables(observations: Sequence[Observation]) -> list[Table]:
+def tables(cases: Sequence[CaseRuns]) -> list[Table]:
     """One a block of an experiment that trains a form of GELU beside the exact one."""
-    blocks = grouped(observations, lambda one: one.block).values()
+    blocks = grouped(cases, lambda one: one.block).values()
     return [_table(members) for members in blocks if _compares({one.activation for one in members})]
 
 
@@ -44,7 +44,7 @@ def _compares(names: set[str]) -> bool:
     return EXACT in names and any(map(is_form, names))
 
 
-def _table(members: Sequence[Observation]) -> Table:
+def _table(members: Sequence[CaseRuns]) -> Table:
     metric = members[0].metric
     rows = [row for row in kernels.read(FOLDER).values() if (row.dtype, row.size) == SPEED]
     columns = {

@@ -1,4 +1,4 @@
-"""Learned functions (A7): what the activation of each place of use computes, epoch by epoch, mean over its units."""
+"""Learned functions (A7): what the activation of each site computes, epoch by epoch, mean over its units."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.display.tables import Table, runs, seeds, source
-from bench.records.case_runs import Observation
+from bench.records.case_runs import CaseRuns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def tables(observations: Sequence[Observation]) -> list[Table]:
+def tables(cases: Sequence[CaseRuns]) -> list[Table]:
     """One a case with kept functions: how far each place has moved, and how far apart its units are."""
-    return [_table(one) for one in _kept(observations)]
+    return [_table(one) for one in _kept(cases)]
 
 
-def figure(observations: Sequence[Observation]) -> Figure | None:
-    """A column a place of use; for each case a row of functions and one of their change since the untrained one."""
+def figure(cases: Sequence[CaseRuns]) -> Figure | None:
+    """A column a site; for each case a row of functions and one of their change since the untrained one."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -30,7 +30,7 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
     from bench.display import figures
     from bench.training.learned_functions import GRID  # loads torch, which the tables do without
 
-    kept = _kept(observations)
+    kept = _kept(cases)
     if not kept:
         return None
     last = max(len(mean_over_runs(one, "place0")) for one in kept) - 1
@@ -62,24 +62,24 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
     return drawing
 
 
-def places(one: Observation) -> list[str]:
+def places(one: CaseRuns) -> list[str]:
     """`place0`, `place1`, ... in order of use."""
     names = [name for name in one.functions[0] if not name.endswith("_sd")]
     return sorted(names, key=lambda name: int(name.removeprefix("place")))
 
 
-def mean_over_runs(one: Observation, name: str) -> NDArray[np.float64]:
+def mean_over_runs(one: CaseRuns, name: str) -> NDArray[np.float64]:
     """(epochs, points), over the epochs that all runs have."""
     shortest = min(len(functions[name]) for functions in one.functions)
     values: NDArray[np.float64] = np.mean([functions[name][:shortest] for functions in one.functions], axis=0)
     return values
 
 
-def _kept(observations: Sequence[Observation]) -> list[Observation]:
-    return [one for one in observations if one.functions and all(one.functions)]
+def _kept(cases: Sequence[CaseRuns]) -> list[CaseRuns]:
+    return [one for one in cases if one.functions and all(one.functions)]
 
 
-def _table(one: Observation) -> Table:
+def _table(one: CaseRuns) -> Table:
     found = [(place, mean_over_runs(one, place), mean_over_runs(one, f"{place}_sd")) for place in places(one)]
     columns = {
         "place": [place for place, _, _ in found],

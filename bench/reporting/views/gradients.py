@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench.display.tables import UNKNOWN, Table, runs, seeds, source
 from bench.ranking import learning_rates
-from bench.records.case_runs import Observation, grouped
+from bench.records.case_runs import CaseRuns, grouped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,12 +29,12 @@ NOTES = (
 )
 
 
-def tables(observations: Sequence[Observation]) -> list[Table]:
+def tables(cases: Sequence[CaseRuns]) -> list[Table]:
     """One a block, the least vanishing gradient first."""
-    return [_table(members) for members in _ranked(observations)]
+    return [_table(members) for members in _ranked(cases)]
 
 
-def figure(observations: Sequence[Observation]) -> Figure | None:
+def figure(cases: Sequence[CaseRuns]) -> Figure | None:
     """The norm by layer and step, a panel an activation, each block from the least to the most vanishing gradient.
 
     Raises:
@@ -46,7 +46,7 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
 
     from bench.display import figures
 
-    kept = [one for one in observations if one.gradients and all(one.gradients)]
+    kept = [one for one in cases if one.gradients and all(one.gradients)]
     if len(kept) > MOST_PANELS:
         raise ValueError(
             f"{len(kept)} heat maps are more than can be compared ({MOST_PANELS}); "
@@ -80,12 +80,12 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
     return drawing
 
 
-def layers(one: Observation) -> list[str]:
+def layers(one: CaseRuns) -> list[str]:
     """Names of the layers, from the input to the output."""
     return list(one.gradients[0])
 
 
-def median_over_runs(one: Observation) -> NDArray[np.float64]:
+def median_over_runs(one: CaseRuns) -> NDArray[np.float64]:
     """(layers, steps), over the steps that all runs have."""
     shortest = min(map(len, one.gradient_steps))
     values = [[gradients[name][:shortest] for name in layers(one)] for gradients in one.gradients]
@@ -93,27 +93,27 @@ def median_over_runs(one: Observation) -> NDArray[np.float64]:
     return found
 
 
-def median_ratio(one: Observation) -> float:
+def median_ratio(one: CaseRuns) -> float:
     """Over the runs that have one; NaN where none has."""
     return float(np.median(known)) if (known := _known(one)) else math.nan
 
 
-def _known(one: Observation) -> list[float]:
+def _known(one: CaseRuns) -> list[float]:
     return [value for value in one.metrics[RATIO] if math.isfinite(value)]
 
 
-def _ranked(observations: Sequence[Observation]) -> list[list[Observation]]:
+def _ranked(cases: Sequence[CaseRuns]) -> list[list[CaseRuns]]:
     """Blocks, each from the least vanishing gradient down; unknown ratios go last."""
 
-    def place(one: Observation) -> tuple[bool, float]:
+    def place(one: CaseRuns) -> tuple[bool, float]:
         ratio = median_ratio(one)
         return (math.isnan(ratio), -ratio)
 
-    measured = [one for one in observations if RATIO in one.metrics]
+    measured = [one for one in cases if RATIO in one.metrics]
     return [sorted(members, key=place) for members in grouped(measured, lambda one: one.block).values()]
 
 
-def _table(members: Sequence[Observation]) -> Table:
+def _table(members: Sequence[CaseRuns]) -> Table:
     columns = {
         "activation": [one.activation for one in members],
         "vanishing ratio": [_number(median_ratio(one)) for one in members],
@@ -125,7 +125,7 @@ def _table(members: Sequence[Observation]) -> Table:
     return Table(f"{members[0].title()}: gradients", columns, (*NOTES, source(members)))
 
 
-def _ties(one: Observation, members: Sequence[Observation]) -> str:
+def _ties(one: CaseRuns, members: Sequence[CaseRuns]) -> str:
     others = [other for other in members if other is not one]
     tied = learning_rates.tied(one, others, RATIO)
     return "all others" if len(tied) == len(others) > 1 else ", ".join(other.activation for other in tied)
@@ -146,7 +146,7 @@ def _limits(norms: Iterable[NDArray[np.float64]]) -> tuple[float, float]:
     return max(drawn.min(initial=highest / 10), highest / 10**DECADES), highest
 
 
-def _draw(axes: Axes, one: Observation, norms: NDArray[np.float64], look: Mapping[str, Any]) -> None:
+def _draw(axes: Axes, one: CaseRuns, norms: NDArray[np.float64], look: Mapping[str, Any]) -> None:
     steps = one.gradient_steps[0][: norms.shape[1]]
     shown = np.ma.masked_where(~np.isfinite(norms) | (norms == 0), norms)
     axes.pcolormesh(steps, range(len(norms)), shown, shading="nearest", rasterized=True, **look)

@@ -7,49 +7,43 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.cases.case import settings_of
 from bench.display.tables import INTERVAL, Table, cell, heading, runs, seeds, source
-from bench.records.case_runs import Observation, grouped
+from bench.records.case_runs import CaseRuns, grouped
 from bench.stats import intervals
 from bench.stats.intervals import LEVEL, Line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Ladder = Mapping[int, Observation]
+Ladder = Mapping[int, CaseRuns]
 
 
-def ladders(observations: Sequence[Observation]) -> list[Ladder]:
+def ladders(cases: Sequence[CaseRuns]) -> list[Ladder]:
     """Cases that differ in the number of hinges alone, by that number, ascending; two numbers or more."""
 
-    def others(one: Observation) -> tuple[object, ...]:
-        case = one.case
-        words = [word for word in case.variant.split("_") if not word.startswith("hinges")]
-        return (case.experiment, case.model, case.dataset, case.activation, case.optimizer, *words, one.environment)
+    def others(one: CaseRuns) -> tuple[object, ...]:
+        return (one.case.without("hinges"), one.environment)
 
-    hinged = [one for one in observations if "hinges" in settings_of(one.case.variant)]
-    found = [
-        {int(settings_of(one.case.variant)["hinges"]): one for one in members}
-        for members in grouped(hinged, others).values()
-    ]
+    hinged = [one for one in cases if "hinges" in one.case.settings]
+    found = [{int(one.case.settings["hinges"]): one for one in members} for members in grouped(hinged, others).values()]
     return [dict(sorted(ladder.items())) for ladder in found if len(ladder) > 1]
 
 
-def line(ladder: Ladder) -> Line | None:
+def straight_line(ladder: Ladder) -> Line | None:
     """The straight line through all runs of a ladder; None where it cannot be tested."""
     return intervals.line({hinges: one.metrics[one.metric] for hinges, one in ladder.items()})
 
 
-def tables(observations: Sequence[Observation]) -> list[Table]:
+def tables(cases: Sequence[CaseRuns]) -> list[Table]:
     """One a ladder."""
-    return [_table(ladder) for ladder in ladders(observations)]
+    return [_table(ladder) for ladder in ladders(cases)]
 
 
-def figure(observations: Sequence[Observation]) -> Figure | None:
-    """One panel a ladder: figures with 95 % intervals, and the line."""
+def figure(cases: Sequence[CaseRuns]) -> Figure | None:
+    """One panel a ladder: means with 95 % intervals, and the line."""
     from bench.display import figures
 
-    found = ladders(observations)
+    found = ladders(cases)
     if not found:
         return None
     drawing, grid = figures.panels(1, len(found))
@@ -61,14 +55,14 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
             list(ladder), [one.value for one in means], halves, fmt="o", color="#0072B2", markersize=4, capsize=2
         )
         said = ""
-        if fit := line(ladder):
+        if fit := straight_line(ladder):
             ends = np.array([min(ladder), max(ladder)])
             axes.plot(ends, fit.intercept + fit.slope * ends, color="#D55E00", linewidth=1.2)
             verdict = "not a line" if fit.p < LEVEL else "a line is not refuted"
             said = f"\n{verdict}: lack of fit p = {fit.p:.2g}"
         axes.set_xticks(list(ladder))
         axes.set_xlabel(f"hinges{said}")
-        axes.set_ylabel(first.metric.replace("_", " "))
+        axes.set_ylabel(first.measured.label)
         figures.title(axes, first.title("variant"), ladder.values())
     return drawing
 
@@ -81,7 +75,7 @@ def _table(ladder: Ladder) -> Table:
         "n": [runs(one) for one in ladder.values()],
         "seeds": [seeds(one) for one in ladder.values()],
     }
-    fit = line(ladder)
+    fit = straight_line(ladder)
     said = "no lack-of-fit test: it takes three numbers of hinges, and two runs of one of them"
     if fit:
         verdict = "a straight line does not suffice" if fit.p < LEVEL else "the runs do not refute a straight line"

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from bench.display.tables import INTERVAL, Table, cell, heading, interval, number, runs, seeds, source
-from bench.records.case_runs import Observation, grouped
+from bench.display.tables import INTERVAL, Table, axis_label, cell, heading, interval, number, runs, seeds, source
+from bench.records.case_runs import CaseRuns, grouped
 from bench.stats import intervals
 
 # As in the papers; whatever else is reported comes after.
@@ -27,9 +27,9 @@ CORRELATIONS = (
 )
 
 
-def tables(observations: Sequence[Observation]) -> list[Table]:
+def tables(cases: Sequence[CaseRuns]) -> list[Table]:
     """One a block in which something is reported; one for all variants where these are what differs."""
-    reported = [one for one in observations if _metrics(one)]
+    reported = [one for one in cases if _metrics(one)]
     found = []
     for family in grouped(reported, _family).values():
         apart = len({one.activation for one in family}) > 1
@@ -38,18 +38,18 @@ def tables(observations: Sequence[Observation]) -> list[Table]:
     return found
 
 
-def _metrics(one: Observation) -> list[str]:
+def _metrics(one: CaseRuns) -> list[str]:
     """What is both measured and reported of a case."""
     shared = [name for name in one.reported if name in one.metrics]
     return sorted(shared, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
 
 
-def _family(one: Observation) -> tuple[object, ...]:
+def _family(one: CaseRuns) -> tuple[object, ...]:
     """Everything but activation and variant."""
     return (one.case.experiment, one.case.model, one.case.dataset, one.case.optimizer, one.environment)
 
 
-def _table(members: Sequence[Observation]) -> Table:
+def _table(members: Sequence[CaseRuns]) -> Table:
     metrics = list(dict.fromkeys(name for one in members for name in _metrics(one)))
     shown = sorted(members, key=lambda one: one.reported.get(metrics[0], -math.inf), reverse=True)
     variants = len({one.case.variant for one in members}) > 1
@@ -68,16 +68,16 @@ def _table(members: Sequence[Observation]) -> Table:
     return Table(shown[0].title(*["variant"] * variants), columns, (*notes, INTERVAL, source(shown)))
 
 
-def _correlations(members: Sequence[Observation], metric: str) -> list[str]:
+def _correlations(members: Sequence[CaseRuns], metric: str) -> list[str]:
     """A line for each coefficient; none where there is nothing to correlate."""
     shown = [one for one in members if metric in _metrics(one)]
-    figures = [one.figure(metric) for one in shown], [one.reported[metric] for one in shown]
+    figures = [one.aggregate(metric) for one in shown], [one.reported[metric] for one in shown]
     if len(shown) < FEWEST or any(len(set(side)) == 1 or not all(map(math.isfinite, side)) for side in figures):
         return []
-    return [f"{metric.replace('_', ' ')}: {name} {_correlation(shown, metric, name)}" for name in COEFFICIENTS]
+    return [f"{axis_label(metric)}: {name} {_correlation(shown, metric, name)}" for name in COEFFICIENTS]
 
 
-def _correlation(shown: Sequence[Observation], metric: str, name: str) -> str:
+def _correlation(shown: Sequence[CaseRuns], metric: str, name: str) -> str:
     by_order = _by_order(COEFFICIENTS[name], [one.reported[metric] for one in shown])
     aggregate = np.median if shown[0].recipe["aggregate"] == "median" else np.mean
 
@@ -87,7 +87,7 @@ def _correlation(shown: Sequence[Observation], metric: str, name: str) -> str:
     paired = len({one.seeds for one in shown}) == 1
     found = intervals.bootstrap([one.metrics[metric] for one in shown], over_runs, paired=paired)
     chance = stats.permutation_test(
-        [[one.figure(metric) for one in shown]],
+        [[one.aggregate(metric) for one in shown]],
         by_order,
         permutation_type="pairings",
         vectorized=True,

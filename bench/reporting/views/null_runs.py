@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.display.tables import Table, heading, number, percent, runs, seeds, source
-from bench.records.case_runs import Observation, grouped
+from bench.records.case_runs import CaseRuns, grouped
 from bench.stats import intervals
 from bench.stats.intervals import Estimate
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Count:
-    """Runs of one activation, over one observation or several."""
+class NullRuns:
+    """Runs of one activation, of one case or several."""
 
     runs: int
     collapsed: int
@@ -34,16 +34,16 @@ class Count:
         return intervals.share(self.nulls, self.runs)
 
 
-def count(observations: Iterable[Observation]) -> Count:
-    """Null runs among all runs of some observations."""
-    outcomes = [outcome for one in observations for outcome in one.outcomes]
-    return Count(len(outcomes), outcomes.count("collapsed"), outcomes.count("diverged"))
+def counted(cases: Iterable[CaseRuns]) -> NullRuns:
+    """Null runs among all runs of some cases."""
+    outcomes = [outcome for one in cases for outcome in one.outcomes]
+    return NullRuns(len(outcomes), outcomes.count("collapsed"), outcomes.count("diverged"))
 
 
-def tables(observations: Sequence[Observation]) -> list[Table]:
+def tables(cases: Sequence[CaseRuns]) -> list[Table]:
     """One a block, and one over all variants that have every activation, where there are several."""
     found = []
-    for family in grouped(observations, _family).values():
+    for family in grouped(cases, _family).values():
         blocks = list(grouped(family, lambda one: one.block).values())
         found += [_block(members) for members in blocks]
         most = max(map(len, blocks))
@@ -53,18 +53,18 @@ def tables(observations: Sequence[Observation]) -> list[Table]:
     return found
 
 
-def figure(observations: Sequence[Observation]) -> Figure | None:
+def figure(cases: Sequence[CaseRuns]) -> Figure | None:
     """The rate of each activation with its exact interval, one panel a block."""
     from bench.display import figures
 
-    blocks = list(grouped(observations, lambda one: one.block).values())
+    blocks = list(grouped(cases, lambda one: one.block).values())
     if not blocks:
         return None
     tallest = max(map(len, blocks))
     drawing, places = figures.grid(len(blocks), height=0.9 + 0.24 * tallest)
     for axes, members in zip(places, blocks, strict=True):
         for height, one in enumerate(members):
-            rate = count([one]).rate
+            rate = counted([one]).rate
             axes.plot([rate.low * 100, rate.high * 100], [height, height], color="#0072B2", linewidth=1.2)
             axes.plot(rate.value * 100, height, "o", color="#0072B2", markersize=4)
         axes.set_yticks(range(len(members)), [one.activation for one in members])
@@ -75,17 +75,17 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
     return drawing
 
 
-def _family(one: Observation) -> tuple[object, ...]:
+def _family(one: CaseRuns) -> tuple[object, ...]:
     """Everything but activation and variant."""
     return (one.case.experiment, one.case.model, one.case.dataset, one.case.optimizer, one.environment)
 
 
-def _block(members: Sequence[Observation]) -> Table:
+def _block(members: Sequence[CaseRuns]) -> Table:
     metric = members[0].metric
     columns = {
         "activation": [one.activation for one in members],
-        **_counted([count([one]) for one in members]),
-        f"{heading(metric)}, all runs": [number(one.figure(metric), metric) for one in members],
+        **_counted([counted([one]) for one in members]),
+        f"{heading(metric)}, all runs": [number(one.aggregate(metric), metric) for one in members],
         "without null runs": [_trained(one) for one in members],
         "n": [runs(one) for one in members],
         "seeds": [seeds(one) for one in members],
@@ -94,16 +94,16 @@ def _block(members: Sequence[Observation]) -> Table:
     return Table(members[0].title(), columns, notes)
 
 
-def _pooled(family: Sequence[Observation], blocks: int) -> Table:
+def _pooled(family: Sequence[CaseRuns], blocks: int) -> Table:
     by_name = grouped(family, lambda one: one.activation)
-    columns = {"activation": list(by_name), **_counted([count(members) for members in by_name.values()])}
+    columns = {"activation": list(by_name), **_counted([counted(members) for members in by_name.values()])}
     return Table(f"{family[0].title('variant')}: all {blocks} variants", columns, (_RATE, source(family)))
 
 
 _RATE = "null runs: collapsed or diverged, share with the exact 95 % interval (Clopper-Pearson)"
 
 
-def _counted(counts: Sequence[Count]) -> dict[str, list[str]]:
+def _counted(counts: Sequence[NullRuns]) -> dict[str, list[str]]:
     return {
         "runs": [str(one.runs) for one in counts],
         "collapsed": [str(one.collapsed) for one in counts],
@@ -112,7 +112,7 @@ def _counted(counts: Sequence[Count]) -> dict[str, list[str]]:
     }
 
 
-def _trained(one: Observation) -> str:
+def _trained(one: CaseRuns) -> str:
     pairs = zip(one.metrics[one.metric], one.outcomes, strict=True)
     values = [value for value, outcome in pairs if outcome == "trained"]
     return number(intervals.mean(values).value if values else math.nan, one.metric)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.display.tables import Table, interval, source, spans
-from bench.ranking.problems import Block, Family, families
-from bench.records.case_runs import Observation, higher_is_better
+from bench.ranking.problems import ByActivation, Family, families
+from bench.records.case_runs import CaseRuns
 from bench.stats import intervals
 
 if TYPE_CHECKING:
@@ -35,16 +35,16 @@ NOTES = (
 )
 
 
-def tables(observations: Sequence[Observation]) -> list[Table]:
+def tables(cases: Sequence[CaseRuns]) -> list[Table]:
     """One a family (see `bench.ranking.problems`), the lowest interquartile ratio first."""
-    return [_table(family) for family in families(observations) if _scores(family)]
+    return [_table(family) for family in families(cases) if _scores(family)]
 
 
-def figure(observations: Sequence[Observation]) -> Figure | None:
+def figure(cases: Sequence[CaseRuns]) -> Figure | None:
     """Profiles with their bootstrap bands, a panel a family; bands are left out where there are too many."""
     from bench.display import figures
 
-    found = [(family, scores) for family in families(observations) if (scores := _scores(family))]
+    found = [(family, scores) for family in families(cases) if (scores := _scores(family))]
     if not found:
         return None
     looks = figures.looks(name for _, scores in found for name in scores)
@@ -63,7 +63,7 @@ def figure(observations: Sequence[Observation]) -> Figure | None:
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("tau: error within this factor of the best")
         axes.set_ylabel("share of runs")
-        figures.title(axes, family.title, family.observations)
+        figures.title(axes, family.title, family.cases)
     figures.legend(drawing, looks)
     return drawing
 
@@ -75,14 +75,14 @@ def _scores(family: Family) -> dict[str, list[NDArray[np.float64]]]:
     return {name: [_errors(block[name]) / lowest for block, lowest in measured] for name in family.names if measured}
 
 
-def _lowest(block: Block) -> float:
+def _lowest(block: ByActivation) -> float:
     return min(float(_errors(one).mean()) for one in block.values())
 
 
-def _errors(one: Observation) -> NDArray[np.float64]:
-    """Of each run; infinite where there is no figure."""
+def _errors(one: CaseRuns) -> NDArray[np.float64]:
+    """Of each run; infinite where there is no value."""
     values = np.asarray(one.values)
-    return np.where(np.isfinite(values), 1 - values if higher_is_better(one.metric) else values, np.inf)
+    return np.where(np.isfinite(values), 1 - values if one.measured.higher_is_better else values, np.inf)
 
 
 def _share_within(taus: NDArray[np.float64] | float) -> intervals.Statistic:
@@ -103,5 +103,5 @@ def _table(family: Family) -> Table:
     for tau in SHOWN:
         shares = [intervals.bootstrap(scores[name], _share_within(tau)) for name in ordered]
         columns[f"within {tau:g}"] = [interval(share, "{:.2f}") for share in shares]
-    members = family.observations
+    members = family.cases
     return Table(family.title, columns, (*NOTES, family.note, spans(members), source(members)))

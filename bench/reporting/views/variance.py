@@ -2,7 +2,7 @@
 
 An analysis of variance (statsmodels, type II) of all runs over activation, network, data set, optimizer and variant, as
 far as the experiment crosses them completely. Of a sweep over learning rates each activation has its rate that is best
-by validation, so that a rate that suits one of them does not count as its merit.
+by validation, so that a rate that suits one of them does not count in its favour.
 
 Eta squared is a share in the plain sense: all of them add up to 1 where all cells have as many runs. It counts what
 chance explains as well, which omega squared takes off (Olejnik and Algina 2003, doi 10.1037/1082-989X.8.4.434). No test
@@ -18,7 +18,7 @@ from typing import Any
 
 from bench.display.tables import Table, source, spans
 from bench.ranking import learning_rates
-from bench.records.case_runs import Observation, grouped
+from bench.records.case_runs import CaseRuns, grouped
 
 # What an experiment may cross, and the order in which it is taken apart where it does not cross all of it.
 SURROUNDINGS = ("variant", "optimizer", "dataset", "model")
@@ -29,14 +29,14 @@ NOTES = (
 )
 
 
-def tables(observations: Sequence[Observation]) -> list[Table]:
+def tables(cases: Sequence[CaseRuns]) -> list[Table]:
     """One an experiment, scale, device and metric that crosses activations with something else."""
-    chosen = [one for setting in learning_rates.settings(observations) for one in setting.chosen().values()]
+    chosen = [one for sweep in learning_rates.sweeps(cases) for one in sweep.chosen().values()]
     worlds = grouped(chosen, lambda one: (one.case.experiment, one.key.scale, one.key.device_class, one.metric))
     return [_table(design) for members in worlds.values() for design in _designs(members)]
 
 
-def _designs(members: Sequence[Observation]) -> list[list[Observation]]:
+def _designs(members: Sequence[CaseRuns]) -> list[list[CaseRuns]]:
     """All of them where they are crossed, or else the crossed parts of the first way to take them apart."""
     whole = _shared(members)
     if _crossed(whole):
@@ -48,14 +48,14 @@ def _designs(members: Sequence[Observation]) -> list[list[Observation]]:
     return []
 
 
-def _shared(members: Iterable[Observation]) -> list[Observation]:
+def _shared(members: Iterable[CaseRuns]) -> list[CaseRuns]:
     """Those of the activations that are everywhere."""
     blocks = grouped(members, lambda one: tuple(_level(one, factor) for factor in SURROUNDINGS)).values()
     names = set.intersection(*({one.activation for one in block} for block in blocks))
     return [one for block in blocks for one in block if one.activation in names]
 
 
-def _crossed(members: Sequence[Observation]) -> bool:
+def _crossed(members: Sequence[CaseRuns]) -> bool:
     """Whether every combination of levels is there once, with repeated runs, and activations are among the factors."""
     factors = _factors(members)
     cells = prod(len(levels) for levels in factors.values())
@@ -64,21 +64,21 @@ def _crossed(members: Sequence[Observation]) -> bool:
     return whole and finite and "activation" in factors and len(factors) > 1 and any(one.n > 1 for one in members)
 
 
-def _factors(members: Sequence[Observation]) -> dict[str, list[str]]:
+def _factors(members: Sequence[CaseRuns]) -> dict[str, list[str]]:
     """What differs, with its levels."""
     levels = {factor: sorted({_level(one, factor) for one in members}) for factor in FACTORS}
     return {factor: found for factor, found in levels.items() if len(found) > 1}
 
 
-def _level(one: Observation, factor: str) -> str:
+def _level(one: CaseRuns, factor: str) -> str:
     if factor == "dataset":
         return one.data_label
     if factor == "variant":
-        return "_".join(word for word in one.case.variant.split("_") if word and not learning_rates.is_rate(word))
+        return one.case.without("lr").variant
     return one.case.fields[factor]
 
 
-def _table(members: Sequence[Observation]) -> Table:
+def _table(members: Sequence[CaseRuns]) -> Table:
     factors = _factors(members)
     found = _analysis(members, list(factors))
     total = found["sum_sq"].sum()
@@ -95,11 +95,11 @@ def _table(members: Sequence[Observation]) -> Table:
     levels = "; ".join(f"{factor}: {', '.join(level or 'none' for level in each)}" for factor, each in factors.items())
     first = members[0]
     variant = "" if "variant" in factors else _level(first, "variant")
-    title = " · ".join(filter(None, (first.title("variant", *factors), variant, first.metric.replace("_", " "))))
+    title = " · ".join(filter(None, (first.title("variant", *factors), variant, first.measured.label)))
     return Table(title, columns, (*NOTES, levels, spans(members), source(members)))
 
 
-def _analysis(members: Sequence[Observation], factors: Sequence[str]) -> Any:
+def _analysis(members: Sequence[CaseRuns], factors: Sequence[str]) -> Any:
     """statsmodels' table: `sum_sq` and `df` by term."""
     import pandas as pd
     from statsmodels.formula.api import ols

@@ -14,7 +14,7 @@ import torch
 import activations
 import models
 from bench import data, experiments
-from bench.cases.case import Case, Experiment, settings_of
+from bench.cases.case import Case, Experiment
 from bench.cases.recipe import SCALES, Recipe
 from bench.data.parts import stand_in
 from bench.records import baseline, reported
@@ -83,14 +83,14 @@ SETS = {
 def test_a_recipe_does_what_its_variant_says(scale):
     for experiment, case in CASES[scale]:
         recipe = experiment.recipe(case, scale)
-        for word, value in settings_of(case.variant).items():
+        for word, value in case.settings.items():
             assert word not in SETS or SETS[word](recipe) == value, (case.id, word)
 
 
 def test_rates_are_compared_on_a_validation_part_never_on_the_test_part():
     for scale in SCALES:
         for experiment, case in CASES[scale]:
-            if "lr" in settings_of(case.variant):
+            if "lr" in case.settings:
                 assert experiment.recipe(case, scale).validation_size != 0, case.id
 
 
@@ -118,7 +118,7 @@ def test_corruption_and_null_runs_differ_from_the_clean_experiments_in_what_they
     for scale in SCALES:
         for experiment in (EXPERIMENTS["corruption"], EXPERIMENTS["null_runs"]):
             for case in experiment.cases(scale):
-                if case.model in clean and "lr" not in settings_of(case.variant):
+                if case.model in clean and "lr" not in case.settings:
                     noisy = experiment.recipe(case, scale).fields
                     without = clean[case.model].recipe(case, scale).fields
                     assert {name for name in noisy if noisy[name] != without[name]} <= own, case.id

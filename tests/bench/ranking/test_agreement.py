@@ -19,7 +19,7 @@ RANDOM = np.random.default_rng(0)
 
 def found(world):
     (family,) = families(world)
-    return family, agreement.of(family)
+    return family, agreement.agreement_over(family)
 
 
 def noisy(count):

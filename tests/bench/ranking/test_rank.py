@@ -81,7 +81,7 @@ def test_intervals_are_students_over_seeds():
 
 
 def test_a_loss_ranks_the_smallest_first_and_what_diverged_last():
-    settings = {"metric": "test_loss", "higher_is_better": False}
+    settings = {"metric": "test_loss"}
     (block,) = ranked(
         result("relu", [math.nan] * 2, "diverged", **settings),
         result("elu", [0.3, 0.4], **settings),
@@ -93,7 +93,7 @@ def test_a_loss_ranks_the_smallest_first_and_what_diverged_last():
 
 def test_the_median_is_the_figure_where_the_recipe_says_so():
     (block,) = ranked(result("relu", [0.1, 0.5, 0.6], aggregate="median"))
-    assert block.rows[0].figure == 0.5
+    assert block.rows[0].aggregate == 0.5
 
 
 def test_blocks_that_agree_have_kendalls_w_of_one_and_reversed_ones_of_zero():
@@ -125,7 +125,7 @@ def test_the_literatures_figures_stand_beside_ours_where_a_run_reproduces_them(s
         result(name, [value], train_size=train_size, scale=scale)
         for name, value in (("sigmoid", 0.60), ("relu", 0.61), ("leaky_relu", 0.62), ("elu", 0.64), ("selu", 0.63))
     ]
-    (block,) = ranked(*results, figures=figures)
+    (block,) = ranked(*results, reported=figures)
     assert ("elu", 0.637) in [(row.activation, row.reported) for row in block.rows] or not shown
     assert bool(block.agreement_with_literature) == shown
     if shown:
@@ -139,9 +139,9 @@ def test_the_jpeg_copy_of_cifar10_is_called_one():
 
 
 def test_tables_show_verdicts_that_want_attention_and_count_the_rest():
-    results = [result("relu", [0.5]), result("elu", [0.5], verdict="CHANGED")]
+    results = [result("relu", [0.5]), result("elu", [0.5], verdict="MOVED")]
     text = ranking_tables.verdicts(results)
     assert text.splitlines() == [
-        "2 cases, 2 runs: 1 SAME, 1 CHANGED",
-        "CHANGED cnn-cnn-cifar10-elu-adam: as recorded",
+        "2 cases, 2 runs: 1 SAME, 1 MOVED",
+        "MOVED cnn-cnn-cifar10-elu-adam: as recorded",
     ]

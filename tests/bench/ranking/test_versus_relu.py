@@ -40,7 +40,7 @@ def test_a_gain_within_the_noise_is_none_and_says_what_could_have_been_seen():
 
 
 def test_a_smaller_loss_is_better():
-    settings = {"metric": "test_loss", "higher_is_better": False}
+    settings = {"metric": "test_loss"}
     text = said(result("relu", [0.5, 0.5, 0.51], **settings), result("mine", [0.4, 0.4, 0.41], **settings))
     assert ", better" in text
 
@@ -70,7 +70,7 @@ def test_one_seed_tells_nothing():
 
 
 def test_a_run_without_a_finite_figure_is_not_compared():
-    settings = {"metric": "test_loss", "higher_is_better": False}
+    settings = {"metric": "test_loss"}
     text = said(result("relu", [0.5, 0.6], **settings), result("mine", [math.inf, 0.6], **settings))
     assert "not comparable" in text
     assert "nan" not in text

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import statistics
 
 import pytest
 
 from bench.cases.case import Case
 from bench.records import baseline
+from bench.records.baseline import Baseline
 from made import runs
 
 ELU = Case("cnn", "cnn", "mnist", "elu", "sgd")
 RELU = Case("cnn", "cnn", "mnist", "relu", "sgd")
-TWO = baseline.from_records(runs([0.5, 0.75], case=ELU))
+TWO = Baseline.of(runs([0.5, 0.75], case=ELU))
 
 
 def with_key(row, **changes):
@@ -21,7 +23,7 @@ def with_key(row, **changes):
 
 
 def test_rows_come_back_exactly_as_they_were_written(tmp_path):
-    odd = baseline.from_records(runs([0.1 + 0.2, 1 / 3], case=RELU) + runs([float("nan")], "diverged", first_seed=2))
+    odd = Baseline.of(runs([0.1 + 0.2, 1 / 3], case=RELU) + runs([float("nan")], "diverged", first_seed=2))
     baseline.write([TWO, odd], tmp_path)
     read = baseline.read(tmp_path)
     assert read[TWO.key] == TWO
@@ -30,14 +32,14 @@ def test_rows_come_back_exactly_as_they_were_written(tmp_path):
 
 
 def test_mean_and_spread_are_of_the_trained_runs_alone():
-    row = baseline.from_records(runs([0.5, 0.75], case=ELU) + runs([0.1], "collapsed", first_seed=2))
-    assert row.mean == 0.625
-    assert row.sd == statistics.stdev([0.5, 0.75])
-    assert baseline.from_records(runs([0.1] * 3, "collapsed")).mean is None
+    row = Baseline.of(runs([0.5, 0.75], case=ELU) + runs([0.1], "collapsed", first_seed=2))
+    assert row.runs.mean == 0.625
+    assert row.runs.sd == statistics.stdev([0.5, 0.75])
+    assert math.isnan(Baseline.of(runs([0.1] * 3, "collapsed")).runs.mean)
 
 
 def test_rows_are_one_a_line_and_sorted_whatever_the_order_of_writing(tmp_path):
-    rows = [baseline.from_records(runs([0.5, 0.75], case=case)) for case in (RELU, ELU)]
+    rows = [Baseline.of(runs([0.5, 0.75], case=case)) for case in (RELU, ELU)]
     baseline.write(rows, tmp_path / "one")
     baseline.write(rows[::-1], tmp_path / "two")
     one, two = ((tmp_path / name / "measured" / "cnn.tiny.cpu.csv").read_text() for name in ("one", "two"))
@@ -53,7 +55,7 @@ def test_a_row_replaces_its_own_key_and_coexists_with_all_others(tmp_path):
         with_key(TWO, scale="small"),
     ]
     baseline.write([TWO, *others], tmp_path)
-    newer = baseline.from_records(runs([0.25, 0.5], case=ELU))
+    newer = Baseline.of(runs([0.25, 0.5], case=ELU))
     assert baseline.write([newer], tmp_path) == [(TWO, newer)]
     assert baseline.read(tmp_path) == {row.key: row for row in (newer, *others)}
     assert {path.name for path in (tmp_path / "measured").iterdir()} == {
@@ -75,7 +77,7 @@ def test_a_row_replaces_its_own_key_and_coexists_with_all_others(tmp_path):
     ],
 )
 def test_a_malformed_row_is_named_with_file_and_line(tmp_path, good, bad, message):
-    baseline.write([TWO, baseline.from_records(runs([0.5, 0.5], case=RELU))], tmp_path)
+    baseline.write([TWO, Baseline.of(runs([0.5, 0.5], case=RELU))], tmp_path)
     path = tmp_path / "measured" / "cnn.tiny.cpu.csv"
     assert path.read_text().count(good) == 1 or good != "0.5 0.75"
     path.write_text(path.read_text().replace(good, bad, 1))

@@ -12,8 +12,9 @@ from bench.experiments.test_mlp import EXPERIMENT as MLP
 from bench.ranking import learning_rates
 from bench.records import baseline, case_runs
 from bench.records import record as records
-from made import observation as made
+from bench.records.baseline import Baseline
 from made import runs
+from made import runs_of_case as made
 
 ELU = Case("mlp", "mlp", "digits", "elu", "adam")
 VERSION = MLP.recipe(ELU, "tiny").version
@@ -28,7 +29,7 @@ def written(folders, results=(), recorded=()):
     for one in results:
         records.save(one, folders[0])
     if recorded:
-        baseline.write([baseline.from_records(recorded)], folders[1])
+        baseline.write([Baseline.of(recorded)], folders[1])
     return case_runs.gather(*folders)
 
 
@@ -97,14 +98,14 @@ def test_a_title_calls_a_copy_a_copy_and_the_scale_by_its_name():
 
 def test_the_median_is_the_figure_where_the_recipe_says_so():
     one = made(ELU, {"test_accuracy": [0.1, 0.5, 0.6]}, aggregate="median")
-    assert one.figure("test_accuracy") == 0.5
+    assert one.aggregate("test_accuracy") == 0.5
 
 
 def test_a_final_training_without_validation_is_no_part_of_the_sweep():
     swept = made(ELU, {"test_accuracy": [0.5], "validation_accuracy": [0.5]}, learning_rate=0.001)
     final = made(ELU, {"test_accuracy": [0.9]}, learning_rate=0.001, validation_size=0)
-    assert [len(setting.all_rates) for setting in learning_rates.settings([swept, final])] == [1, 1]
-    assert [setting.chosen()["elu"] for setting in learning_rates.settings([swept, final])] == [swept, final]
+    assert [len(setting.all_rates) for setting in learning_rates.sweeps([swept, final])] == [1, 1]
+    assert [setting.chosen()["elu"] for setting in learning_rates.sweeps([swept, final])] == [swept, final]
 
 
 def test_a_rate_is_chosen_by_validation_and_not_by_test():
@@ -114,14 +115,14 @@ def test_a_rate_is_chosen_by_validation_and_not_by_test():
         return made(case, metrics, learning_rate=rate)
 
     good, lucky = at(0.001, 0.9, 0.5), at(0.01, 0.8, 0.99)
-    (setting,) = learning_rates.settings([lucky, good])
+    (setting,) = learning_rates.sweeps([lucky, good])
     assert setting.chosen() == {"elu": good}
 
 
 def test_nothing_is_chosen_where_a_validation_metric_is_lacking():
     cases = [Case("mlp", "mlp", "digits", "elu", "adam", f"lr{rate}") for rate in ("0.1", "0.01")]
     found = [made(case, {"test_accuracy": [0.5]}, learning_rate=rate) for rate, case in enumerate(cases)]
-    assert learning_rates.choose(found) is None
+    assert learning_rates.best_by_validation(found) is None
 
 
 def test_views_and_claims_load_no_torch():

@@ -45,7 +45,7 @@ def test_equal_bits_are_the_same_and_need_no_noise():
 
 
 def test_other_bits_are_changed_here_and_within_on_another_machine():
-    assert set(verdicts(session(1), session(2)).values()) == {"CHANGED"}
+    assert set(verdicts(session(1), session(2)).values()) == {"MOVED"}
     assert set(verdicts(session(1), session(2, fingerprint=ELSEWHERE)).values()) == {"WITHIN"}
 
 
@@ -53,12 +53,12 @@ def test_a_drop_far_below_the_spread_of_the_seeds_is_found_by_pairing():
     found = verdicts(session(1), session(2, moved={"act3": -0.02, "act7": 0.02}))
     assert found.pop("act3") == "REGRESSED"
     assert found.pop("act7") == "IMPROVED"
-    assert set(found.values()) == {"CHANGED"}
+    assert set(found.values()) == {"MOVED"}
 
 
 def test_a_loss_that_rises_is_a_regression():
     worse = {"act3": 0.02}
-    settings = {"metric": "test_loss", "higher_is_better": False}
+    settings = {"metric": "test_loss"}
     assert verdicts(session(1, **settings), session(2, moved=worse, **settings))["act3"] == "REGRESSED"
 
 
@@ -68,7 +68,7 @@ def test_one_comparison_in_a_hundred_raises_a_false_alarm():
 
 
 def test_runs_that_no_longer_train_are_collapsed_where_their_number_allows_it():
-    for n, expected in ((3, "CHANGED"), (8, "COLLAPSED")):
+    for n, expected in ((3, "MOVED"), (8, "COLLAPSED")):
         before, after = session(1, n=n), session(2, n=n)
         after = [replace(one, outcome="collapsed") if one.case.activation == "act5" else one for one in after]
         found = {one.case.activation: one for one in compare.compare(before, after).cases}["act5"]
@@ -93,7 +93,7 @@ def test_diverged_runs_have_no_value_to_compare():
 def test_a_single_seed_and_a_single_case_can_show_nothing_and_say_so():
     before, after = session(1, names=["act0"], n=1), session(2, names=["act0"], n=1)
     found = compare.compare(before, after)
-    assert [one.verdict for one in found.cases] == ["CHANGED"]
+    assert [one.verdict for one in found.cases] == ["MOVED"]
     assert "no case has two pairs that trained, so no difference could be a finding" in compare.report(found)
 
 
@@ -101,7 +101,7 @@ def test_what_could_have_been_found_is_about_what_is_found():
     before, after = session(1), session(2)
     reach = np.median([one.findable for one in compare.compare(before, after).cases])
     found = [verdicts(before, session(2, moved={"act3": -factor * reach}))["act3"] for factor in (0.3, 2.5)]
-    assert found == ["CHANGED", "REGRESSED"]
+    assert found == ["MOVED", "REGRESSED"]
 
 
 @pytest.mark.parametrize("change", [{"scale": "small"}, {"data_hash": "other"}, {"version": 2}])

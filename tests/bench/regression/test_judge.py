@@ -13,15 +13,16 @@ from scipy import stats
 from bench.records import baseline, case_runs
 from bench.records.baseline import Baseline
 from bench.records.record import Record
+from bench.records.verdict import fails
 from bench.regression import judge
-from bench.session.runner import settings
+from bench.session import settings
 from made import ELSEWHERE, HERE, record, runs
 
 RECORDED_SEEDS = 20
 RECORDED = runs(np.random.default_rng(0).normal(0.9, 0.01, 20))
-BASELINE = baseline.from_records(RECORDED)
+BASELINE = Baseline.of(RECORDED)
 PRIOR = judge.prior_of([BASELINE], 0.001)
-SD = statistics.stdev(BASELINE.trained)
+SD = statistics.stdev(BASELINE.runs.trained)
 
 
 def verdict(records, against=BASELINE, spread=PRIOR, cases=1):
@@ -40,30 +41,30 @@ def test_the_same_training_with_another_result_is_not_the_same(other):
 
 
 def test_other_bits_inside_the_band_are_changed_here_and_within_elsewhere():
-    assert verdict(runs([0.9001, 0.9002])) == "CHANGED"
+    assert verdict(runs([0.9001, 0.9002])) == "MOVED"
     elsewhere = judge.judge(runs([0.9001, 0.9002], fingerprint=ELSEWHERE), BASELINE, PRIOR, 1)
     assert elsewhere.verdict == "WITHIN"
     assert elsewhere.difference == "torch 2.14 -> 2.15"
 
 
-@pytest.mark.parametrize(("shift", "expected"), [(-6, "REGRESSED"), (6, "IMPROVED"), (-1, "CHANGED"), (1, "CHANGED")])
+@pytest.mark.parametrize(("shift", "expected"), [(-6, "REGRESSED"), (6, "IMPROVED"), (-1, "MOVED"), (1, "MOVED")])
 def test_the_band_has_two_sides(shift, expected):
     assert verdict(runs([0.9 + shift * SD] * 3)) == expected
 
 
 def test_for_a_loss_lower_is_better():
-    recorded = runs(np.random.default_rng(1).normal(0.5, 0.01, 20), metric="test_loss", higher_is_better=False)
-    against = baseline.from_records(recorded)
+    recorded = runs(np.random.default_rng(1).normal(0.5, 0.01, 20), metric="test_loss")
+    against = Baseline.of(recorded)
     spread = judge.prior_of([against], 0.0)
-    now = {"metric": "test_loss", "higher_is_better": False}
+    now = {"metric": "test_loss"}
     assert verdict(runs([0.9] * 3, **now), against, spread) == "REGRESSED"
     assert verdict(runs([0.1] * 3, **now), against, spread) == "IMPROVED"
 
 
 def test_the_band_is_never_narrower_than_one_test_example():
-    constant = baseline.from_records(runs([0.9] * 20))
+    constant = Baseline.of(runs([0.9] * 20))
     spread = judge.prior_of([constant], 0.001)
-    assert verdict(runs([0.899] * 20), constant, spread) == "CHANGED"
+    assert verdict(runs([0.899] * 20), constant, spread) == "MOVED"
     assert verdict(runs([0.895] * 20), constant, spread) == "REGRESSED"
 
 
@@ -78,31 +79,25 @@ def test_outcomes_that_the_recorded_counts_do_not_allow_fail(outcome, expected):
 
 
 def test_outcomes_that_were_recorded_too_are_no_alarm():
-    mixed = baseline.from_records(RECORDED[:10] + runs([0.1] * 10, "collapsed", first_seed=10))
-    assert verdict(runs([0.1] * 2, "collapsed") + RECORDED[:1], mixed) == "CHANGED"
+    mixed = Baseline.of(RECORDED[:10] + runs([0.1] * 10, "collapsed", first_seed=10))
+    assert verdict(runs([0.1] * 2, "collapsed") + RECORDED[:1], mixed) == "MOVED"
 
 
 def test_training_where_the_baseline_collapsed_is_improved():
-    collapsed = baseline.from_records(runs([0.1] * 20, "collapsed"))
+    collapsed = Baseline.of(runs([0.1] * 20, "collapsed"))
     assert verdict(runs([0.9] * 13), collapsed, None) == "IMPROVED"
 
 
 @pytest.mark.parametrize("recorded", [5, 10, 20])
 def test_one_collapsed_run_that_was_never_recorded_is_looked_at_again_however_few_were_recorded(recorded):
-    against = baseline.from_records(RECORDED[:recorded])
+    against = Baseline.of(RECORDED[:recorded])
     assert "COLLAPSED" in judge.judge(runs([0.1], "collapsed"), against, PRIOR, 130).suspects
 
 
 def test_without_a_baseline_the_verdict_is_new_and_fails_only_where_one_is_required():
     assert verdict(RECORDED, against=None, spread=None) == "NEW"
-    assert not judge.fails("NEW", strict=True)
-    assert judge.fails("NEW", require=True)
-
-
-@pytest.mark.parametrize("name", judge.VERDICTS)
-def test_strict_adds_the_unrecorded_changes_to_what_fails(name):
-    assert judge.fails(name) == (name in judge.FAILING)
-    assert judge.fails(name, strict=True) == (name in (*judge.FAILING, "CHANGED", "IMPROVED"))
+    assert not fails("NEW", strict=True)
+    assert fails("NEW", require=True)
 
 
 def asked_of(records, fresh, **settings):
@@ -120,20 +115,20 @@ def asked_of(records, fresh, **settings):
 
 def test_fresh_seeds_are_only_run_while_a_case_is_suspicious():
     first, second = (stage.fresh_seeds for stage in judge.STAGES)
-    assert asked_of(runs([0.9]), 0.9) == ([], "CHANGED")
-    assert asked_of(runs([0.9 - 3 * SD]), 0.9) == ([first], "CHANGED")
+    assert asked_of(runs([0.9]), 0.9) == ([], "MOVED")
+    assert asked_of(runs([0.9 - 3 * SD]), 0.9) == ([first], "MOVED")
     assert asked_of(runs([0.9 - 3 * SD]), 0.9 - 3 * SD) == ([first, second], "REGRESSED")
 
 
 def test_better_than_recorded_asks_for_fresh_seeds_only_where_it_would_fail():
     better = runs([0.9 + 3 * SD])
-    assert asked_of(better, 0.9) == ([], "CHANGED")
+    assert asked_of(better, 0.9) == ([], "MOVED")
     assert asked_of(better, 0.9, strict=True)[0] == [judge.STAGES[0].fresh_seeds]
 
 
 def test_an_outcome_never_seen_gets_all_stages_before_it_fails():
     everything = [stage.fresh_seeds for stage in judge.STAGES]
-    assert asked_of(runs([0.1], "collapsed"), 0.9) == (everything, "CHANGED")
+    assert asked_of(runs([0.1], "collapsed"), 0.9) == (everything, "MOVED")
 
 
 @pytest.mark.parametrize(("most", "each"), [(0, []), (3, [3]), (4, [4]), (8, [4, 4]), (28, [4, 24]), (99, [4, 24])])
@@ -149,13 +144,13 @@ def test_the_prior_leans_on_the_block_as_far_as_its_spreads_agree():
     rng = np.random.default_rng(2)
 
     def block(sds):
-        return [baseline.from_records(runs(rng.normal(0.5, sd, 20))) for sd in sds]
+        return [Baseline.of(runs(rng.normal(0.5, sd, 20))) for sd in sds]
 
     alike = judge.prior_of(block([0.01] * 12), 1e-4)
     unlike = judge.prior_of(block(np.geomspace(0.001, 0.1, 12)), 1e-4)
     assert alike.df > 10 * unlike.df
     assert alike.variance == pytest.approx(0.01**2, rel=0.2)
-    assert judge.prior_of([baseline.from_records(runs([0.1] * 3, "collapsed"))], 1e-4) is None
+    assert judge.prior_of([Baseline.of(runs([0.1] * 3, "collapsed"))], 1e-4) is None
 
 
 # ---- the whole procedure, on what was recorded -------------------------------------------------------------------
@@ -180,7 +175,7 @@ def alarms_and_runs(blocks, cases, sessions, rng, drop=0.0, strict=True, seeds=3
     """
     rows = [(number, place) for number, block in enumerate(blocks) for place in range(len(block))]
     if drop:
-        rows = [(i, j) for i, j in rows if len(blocks[i][j].trained) == RECORDED_SEEDS]
+        rows = [(i, j) for i, j in rows if len(blocks[i][j].runs.trained) == RECORDED_SEEDS]
     drawable = [[_records_of(row, HERE) for row in block] for block in blocks]
     population = [[_records_of(row, ELSEWHERE) for row in block] for block in blocks]
     found = done = planned = 0
@@ -192,12 +187,12 @@ def alarms_and_runs(blocks, cases, sessions, rng, drop=0.0, strict=True, seeds=3
         priors = {number: judge.prior_of(block, steps[number]) for number, block in drawn.items()}
         alarmed = False
         for number, place in chosen:
-            loss = drop * statistics.stdev(blocks[number][place].trained) if drop else 0.0
+            loss = drop * statistics.stdev(blocks[number][place].runs.trained) if drop else 0.0
             draw = functools.partial(_draw, population[number][place], loss, rng)
             records, judgement = judge.in_stages(
                 draw(seeds), draw, drawn[number][place], priors[number], cases, strict=strict
             )
-            alarmed |= judge.fails(judgement.verdict, strict=strict)
+            alarmed |= fails(judgement.verdict, strict=strict)
             done += len(records)
             planned += seeds
         found += alarmed
@@ -213,7 +208,7 @@ def _test_size(row: Baseline) -> int | None:
 
 
 def _records_of(row: Baseline, fingerprint) -> list[Record]:
-    triples = zip(row.seeds, row.values, row.outcomes, strict=True)
+    triples = zip(row.runs.seeds, row.runs.values, row.runs.outcomes, strict=True)
     size = _test_size(row)
     return [
         record(seed, value, outcome, fingerprint, row.key.case, test_size=size, metric=row.metric)
@@ -222,7 +217,7 @@ def _records_of(row: Baseline, fingerprint) -> list[Record]:
 
 
 def _resampled(records: list[Record], rng) -> Baseline:
-    return baseline.from_records([records[i] for i in rng.integers(len(records), size=len(records))])
+    return Baseline.of([records[i] for i in rng.integers(len(records), size=len(records))])
 
 
 def _draw(source: list[Record], loss: float, rng, count: int) -> list[Record]:

@@ -12,6 +12,7 @@ from bench.cases.case import Case
 from bench.records import history
 from bench.records.history import Entry
 from bench.records.result import Result
+from bench.records.runs import Runs
 from bench.regression import steps
 from made import runs
 
@@ -27,14 +28,20 @@ def entry(number: int, mean: float, n: int = 3, sd: float = 0.01, digest: str | 
             "case": CASE,
             "environment": ("tiny", 1, "0", "cpu"),
             "metric": "test_accuracy",
-            "seeds": tuple(range(n)),
-            "values": values,
-            "outcomes": ("trained",) * n,
-            "digests": tuple(f"{digest or number}-{seed}" for seed in range(n)),
+            "runs": Runs(
+                seeds=tuple(range(n)),
+                values=values,
+                outcomes=("trained",) * n,
+                digests=tuple(f"{digest or number}-{seed}" for seed in range(n)),
+            ),
             "verdict": "WITHIN",
             **changes,
         }
     )
+
+
+def with_runs(one: Entry, **changes) -> Entry:
+    return replace(one, runs=replace(one.runs, **changes))
 
 
 def result(values, outcome="trained") -> Result:
@@ -45,10 +52,10 @@ def test_what_a_session_appends_is_read_back_beside_what_was_there(tmp_path):
     history.append([result([0.9, 0.8])], tmp_path)
     history.append([result([0.7, float("nan")], "diverged")], tmp_path)
     first, second = history.read(tmp_path / history.FILE)
-    assert (first.case, first.values, first.trained, first.verdict) == (CASE, (0.9, 0.8), [0.9, 0.8], "SAME")
-    assert second.values[0] == 0.7
-    assert np.isnan(second.values[1])
-    assert second.trained == []
+    assert (first.case, first.runs.values, first.runs.trained, first.verdict) == (CASE, (0.9, 0.8), (0.9, 0.8), "SAME")
+    assert second.runs.values[0] == 0.7
+    assert np.isnan(second.runs.values[1])
+    assert second.runs.trained == ()
     assert "NaN" not in (tmp_path / history.FILE).read_text()
 
 
@@ -78,7 +85,7 @@ def test_two_steps_are_two():
 
 def test_a_history_without_a_step_seldom_shows_one():
     found = [
-        bool(steps.steps([replace(entry(k, 0.9), values=tuple(rng.normal(0.9, 0.01, 3))) for k in range(12)]))
+        bool(steps.steps([with_runs(entry(k, 0.9), values=tuple(rng.normal(0.9, 0.01, 3))) for k in range(12)]))
         for rng in map(np.random.default_rng, range(200))
     ]
     assert np.mean(found) <= 0.03
@@ -86,7 +93,7 @@ def test_a_history_without_a_step_seldom_shows_one():
 
 def test_runs_that_did_not_train_are_no_level_of_their_own():
     series = [entry(k, 0.9) for k in range(6)]
-    series[3] = replace(series[3], outcomes=("collapsed",) * 3, values=(0.1,) * 3)
+    series[3] = with_runs(series[3], outcomes=("collapsed",) * 3, values=(0.1,) * 3)
     assert steps.steps(series) == []
 
 

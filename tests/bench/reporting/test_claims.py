@@ -12,9 +12,9 @@ import pytest
 from bench.cases.case import Case
 from bench.reporting import claims
 from bench.reporting.claims import CLAIMS
-from bench.reporting.claims._judgement import Comparison, conjunction
+from bench.reporting.claims._judgement import Contrast, conjunction
 from bench.stats import intervals
-from made import observation
+from made import runs_of_case
 
 SEEDS = 6
 LUCK = np.random.default_rng(0).normal(0, 0.02, SEEDS)  # what a seed does to every activation alike
@@ -25,7 +25,7 @@ WORLDS = {"supported": (1, NOISE), "refuted": (-1, NOISE), "undetermined": (0, 0
 
 def made(case, mean, noise, metric="test_accuracy", seeds=SEEDS, **settings):
     own = np.random.default_rng(zlib.crc32(f"{case.id} {metric}".encode())).normal(0, noise, SEEDS)
-    return observation(case, {metric: (mean + LUCK + own)[:seeds]}, **{"metric": metric, **settings})
+    return runs_of_case(case, {metric: (mean + LUCK + own)[:seeds]}, **{"metric": metric, **settings})
 
 
 def duels(experiment, blocks, winners, losers, metric="test_accuracy", lower=False):
@@ -58,7 +58,7 @@ def hinges(sign, noise, seeds=SEEDS, **settings):
         mean = 0.6 + 0.005 * number if sign < 0 else 0.6 + 0.1 * (number > 1) * bool(sign)
         case = Case("apl_hinges", "apl_cnn3", "cifar10", "apl", "adam", f"hinges{number}")
         values = mean + np.random.default_rng(number).normal(0, noise, seeds)
-        yield observation(case, {"test_accuracy": values}, **settings)
+        yield runs_of_case(case, {"test_accuracy": values}, **settings)
 
 
 def leads(sign, noise, **settings):
@@ -75,7 +75,7 @@ def noisy(sign, noise, seeds=SEEDS, **settings):
         own = np.random.default_rng(zlib.crc32(name.encode())).normal(0, noise, (2, SEEDS))
         accuracy, loss = (0.6 + gain + LUCK + own[0])[:seeds], (0.6 - gain + LUCK + own[1])[:seeds]
         metrics = {"test_accuracy": accuracy, "test_loss": loss}
-        yield observation(case, metrics | {f"{key}_noise2": value for key, value in metrics.items()}, **settings)
+        yield runs_of_case(case, metrics | {f"{key}_noise2": value for key, value in metrics.items()}, **settings)
 
 
 def momentum(sign, noise, **settings):
@@ -103,7 +103,7 @@ def null_runs(sign, noise, seeds=SEEDS, **settings):
         nulls = n // 2 if sign > 0 and name == "tact" else 0
         outcomes = ["collapsed"] * nulls + ["trained"] * (n - nulls)
         case = Case("null_runs", "resnet18", "cifar10", name, "adamw", "psi8_fixed")
-        yield observation(case, {"test_accuracy": [0.5] * n}, outcomes=outcomes, **settings)
+        yield runs_of_case(case, {"test_accuracy": [0.5] * n}, outcomes=outcomes, **settings)
 
 
 def forms(sign, noise, **settings):
@@ -158,7 +158,7 @@ MAKERS = {
 
 
 def judged(claim, world):
-    (row,) = [row for row in claims.judged(list(world)) if row.claim is CLAIMS[claim]]
+    (row,) = [row for row in claims.judged_claims(list(world)) if row.claim is CLAIMS[claim]]
     return row
 
 
@@ -186,7 +186,7 @@ def test_every_claim_of_the_documents_is_there():
 def test_where_an_average_is_not_measured_it_is_taken_over_the_other_blocks():
     measured = [one for one in MAKERS["Ca"](1, NOISE) if one.case.optimizer == "adam"]
     without = [
-        observation(one.case, {"test_accuracy": [0.5] * SEEDS})
+        runs_of_case(one.case, {"test_accuracy": [0.5] * SEEDS})
         for one in MAKERS["Ca"](1, NOISE)
         if one.case.optimizer == "sgd"
     ]
@@ -198,14 +198,16 @@ def test_where_an_average_is_not_measured_it_is_taken_over_the_other_blocks():
 
 def test_gradients_are_judged_by_the_logarithm_of_their_ratio_and_only_where_they_were_kept():
     def ratio(name, value):
-        return observation(Case("bert", "bert", "mnist", name, "adamw"), {"vanishing_ratio": value * 10 ** (10 * LUCK)})
+        return runs_of_case(
+            Case("bert", "bert", "mnist", name, "adamw"), {"vanishing_ratio": value * 10 ** (10 * LUCK)}
+        )
 
     kept, lost = ("relu", "leaky_relu", "gelu"), ("tanh", "sigmoid", "elu", "silu", "penalized_tanh", "glu", "swiglu")
     world = [
         *(ratio(name, 0.1) for name in kept),
         *(ratio(name, 1e-4) for name in lost),
     ]
-    without = [observation(Case("bert", "bert", "digits", "relu", "adamw"), {"test_accuracy": [0.5] * SEEDS})]
+    without = [runs_of_case(Case("bert", "bert", "digits", "relu", "adamw"), {"test_accuracy": [0.5] * SEEDS})]
     found = judged("A4", [*world, *without]).judgement
     assert found.verdict == "supported"
     assert "relu over tanh (bert · MNIST · adamw · paper) +3 [+3, +3] decades" in found.interval
@@ -229,7 +231,7 @@ def test_a_part_without_observations_keeps_a_claim_from_being_supported_but_not_
 def test_a_difference_that_only_one_comparison_would_show_does_not_survive_holm():
     alone = intervals.difference(dict(enumerate([0.02, 0.03, 0.01, 0.05])), dict.fromkeys(range(4), 0.0))
     assert 0.025 < alone.p < 0.05
-    one = Comparison("alone", alone)
+    one = Contrast("alone", alone)
     assert conjunction([one]).verdict == "supported"
     assert conjunction([one] * 2).verdict == "undetermined"
 
@@ -238,7 +240,7 @@ def test_a_rate_is_chosen_by_validation_even_where_another_tests_better():
     def at(name, rate, validation, test):
         case = Case("autoencoder", "autoencoder", "mnist", name, "adam", f"lr{rate:g}")
         metrics = {"validation_loss": validation + LUCK, "test_loss": test + LUCK}
-        return observation(case, metrics, metric="test_loss", learning_rate=rate)
+        return runs_of_case(case, metrics, metric="test_loss", learning_rate=rate)
 
     world = [at("gelu", 0.001, 0.3, 0.3), at("gelu", 0.01, 0.4, 0.1), at("relu", 0.001, 0.2, 0.2)]
     world.append(at("elu", 0.001, 0.2, 0.2))
@@ -247,7 +249,7 @@ def test_a_rate_is_chosen_by_validation_even_where_another_tests_better():
 
 def test_scales_are_judged_apart_the_largest_first_and_tiny_is_named():
     world = [*MAKERS["B6"](-1, NOISE, scale="tiny"), *MAKERS["B6"](1, NOISE, scale="paper")]
-    rows = [row for row in claims.judged(world) if row.claim.id == "B6"]
+    rows = [row for row in claims.judged_claims(world) if row.claim.id == "B6"]
     assert [(row.where, row.judgement.verdict) for row in rows] == [
         ("paper: CIFAR-10", "supported"),
         ("tiny: CIFAR-10", "refuted"),
@@ -256,7 +258,7 @@ def test_scales_are_judged_apart_the_largest_first_and_tiny_is_named():
 
 def test_copies_of_a_data_set_are_judged_apart_and_called_copies():
     world = [*MAKERS["A1"](1, NOISE), *MAKERS["A1"](-1, NOISE, data_hash="8a5ff0d6749a7c94")]
-    rows = [row for row in claims.judged(world) if row.claim.id == "A1"]
+    rows = [row for row in claims.judged_claims(world) if row.claim.id == "A1"]
     assert {(row.where, row.judgement.verdict) for row in rows} == {
         ("paper: CIFAR-10", "supported"),
         ("paper: CIFAR-10 (JPEG-75 copy)", "refuted"),
@@ -265,14 +267,16 @@ def test_copies_of_a_data_set_are_judged_apart_and_called_copies():
 
 def test_runs_that_are_not_finite_leave_a_claim_open():
     world = [
-        observation(one.case, {"test_loss": [math.inf] * SEEDS}, metric="test_loss") if one.activation == "elu" else one
+        runs_of_case(one.case, {"test_loss": [math.inf] * SEEDS}, metric="test_loss")
+        if one.activation == "elu"
+        else one
         for one in MAKERS["B3"](1, NOISE)
     ]
     assert judged("B3", world).judgement.verdict == "undetermined"
 
 
 def test_the_table_shows_figures_intervals_and_what_it_was_judged_on():
-    text = claims.table(claims.judged(list(MAKERS["B7"](1, NOISE))), "github")
+    text = claims.claims_table(claims.judged_claims(list(MAKERS["B7"](1, NOISE))), "github")
     (line,) = [line for line in text.splitlines() if line.startswith("| B7")]
     assert "supported" in line
     assert "points" in line

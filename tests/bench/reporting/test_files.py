@@ -24,8 +24,8 @@ ODD = {"test_loss": math.inf, "validation_loss": math.nan, "test_accuracy": 0.1 
 RELU = Case("cnn", "wrn_40_4", "cifar10", "relu", "sgd", "lr0.01")
 
 
-def found(*results: Result, figures=None) -> Findings:
-    return Findings(Commands("tiny"), results=results, ranked=ranked(*results, figures=figures))
+def found(*results: Result, reported=None) -> Findings:
+    return Findings(Commands("tiny"), results=results, ranked=ranked(*results, reported=reported))
 
 
 def of(case: Case, *values: float, verdict: str = "SAME", **settings) -> Result:
@@ -101,7 +101,7 @@ def test_the_ranking_is_the_same_in_csv_and_json(written):
 
 
 def test_json_has_null_where_csv_has_infinity(tmp_path):
-    diverged = of(RELU, math.inf, math.inf, metric="test_loss", higher_is_better=False)
+    diverged = of(RELU, math.inf, math.inf, metric="test_loss")
     session_files.write(found(diverged), tmp_path)
     assert pd.read_csv(tmp_path / "ranking.csv").figure.tolist() == [math.inf]
     (row,) = json.loads((tmp_path / "ranking.json").read_text(), parse_constant=pytest.fail)
@@ -145,7 +145,7 @@ def test_the_records_of_all_shares_together_are_those_of_one_session(micro):
     whole = ["--baseline=ignore", "-k", "digits", "--results-dir"]
     micro.runpytest_inprocess(*whole, "whole").assert_outcomes(passed=12)
     for place in (1, 2, 3):
-        micro.runpytest_inprocess(*whole, "merged", "--share", f"{place}/3")
+        micro.runpytest_inprocess(*whole, "merged", "--shard", f"{place}/3")
     alone, merged = (case_runs.read_records(micro.path / folder)[0] for folder in ("whole", "merged"))
     assert [record.path_of(one.case, one.scale, one.seed, micro.path) for one in merged] == [
         record.path_of(one.case, one.scale, one.seed, micro.path) for one in alone

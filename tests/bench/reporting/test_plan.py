@@ -18,6 +18,7 @@ from bench.cases.case import Case
 from bench.cases.recipe import Recipe
 from bench.data.parts import Part, Parts, prepare
 from bench.records import baseline
+from bench.records.baseline import Baseline
 from bench.reporting.plan import cost, devices, estimate
 from bench.stats import power
 from bench.training import optimizers, setup
@@ -214,10 +215,7 @@ def test_a_plan_is_printed_and_written_and_nothing_is_trained(micro):
 
 def test_a_plan_says_how_many_seeds_a_difference_takes_by_the_recorded_spread(micro):
     values = np.random.default_rng(0).normal(0.9, 0.02, 20).tolist()
-    rows = [
-        baseline.from_records(runs(values, case=Case("micro", "mlp", "digits", name, "sgd")))
-        for name in ("relu", "elu")
-    ]
+    rows = [Baseline.of(runs(values, case=Case("micro", "mlp", "digits", name, "sgd"))) for name in ("relu", "elu")]
     baseline.write(rows, micro.path / "own_baselines")
     asked = ("--plan", "-k", "digits and sgd", "--baseline-dir", "own_baselines", "--seeds", "5", "--difference")
     sd = np.std(values, ddof=1)

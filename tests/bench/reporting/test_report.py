@@ -14,7 +14,8 @@ from bench import __main__
 from bench.cases.case import Case
 from bench.display import figures
 from bench.records import baseline, record, verdicts
-from bench.records.case_runs import Observation, from_records
+from bench.records.baseline import Baseline
+from bench.records.case_runs import CaseRuns, from_records
 from bench.records.record import ResultsError
 from bench.reporting.page import axis, html, pictures, sources
 from bench.reporting.page.grid import Cell, Grid
@@ -90,7 +91,7 @@ def test_an_activation_far_below_is_drawn_at_the_edge():
     assert all(0 <= one.low <= one.middle <= one.high <= 100 for one in dots.values())
 
 
-def blocks_of(*experiments: str) -> list[Observation]:
+def blocks_of(*experiments: str) -> list[CaseRuns]:
     """Eight blocks an experiment, too many for one picture of all."""
     cases = [
         Case(name, model, "mnist", "relu", optimizer)
@@ -153,7 +154,7 @@ def test_columns_of_figures_are_known_as_such(texts, numeric):
 def test_verdicts_come_back_as_they_were_written(tmp_path):
     made = results()
     verdicts.write(made, tmp_path)
-    assert verdicts.latest(verdicts.read(tmp_path)) == verdicts.latest(map(verdicts.of, made))
+    assert verdicts.latest(verdicts.read(tmp_path)) == verdicts.latest(map(verdicts.judged_case, made))
 
 
 def test_the_later_verdict_wins_in_whatever_order_folders_are_given(tmp_path):
@@ -216,7 +217,7 @@ def test_an_activation_that_only_its_session_knew_is_shown(tmp_path):
 
 
 def test_recorded_baselines_alone_make_a_page(tmp_path):
-    baseline.write([baseline.from_records(one.records) for one in results()], tmp_path)
+    baseline.write([Baseline.of(one.records) for one in results()], tmp_path)
     found = sources.merged([], tmp_path)
     assert len(found.observations) == len(found.baselines) == 12
     assert "Nothing was judged: recorded baselines alone" in html.render(found)

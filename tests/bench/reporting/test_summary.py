@@ -28,18 +28,16 @@ def page(*results: Result, **found) -> str:
 
 
 def test_what_failed_comes_before_what_changed_before_what_to_do_before_the_rankings():
-    text = page(of("relu", "SAME"), of("elu", "CHANGED"), of("gelu", "REGRESSED", failed=True))
+    text = page(of("relu", "SAME"), of("elu", "MOVED"), of("gelu", "REGRESSED", failed=True))
     assert text.startswith("## actbench: 1 of 3 cases failed\n")
-    places = [
-        text.index(words) for words in ("**REGRESSED** `cnn-cnn-mnist-gelu-sgd`", "CHANGED | `", "### What to do")
-    ]
+    places = [text.index(words) for words in ("**REGRESSED** `cnn-cnn-mnist-gelu-sgd`", "MOVED | `", "### What to do")]
     assert sorted(places) == places
     assert places[-1] < text.index("### Rankings") < text.index("<details><summary>cnn · MNIST · sgd · tiny: ")
 
 
 def test_what_fails_always_comes_before_what_fails_because_it_was_asked_to():
-    text = page(*(of("relu", verdict, failed=True) for verdict in ("CHANGED", "COLLAPSED", "NEW", "REGRESSED")))
-    assert re.findall(r"\*\*(\w+)\*\* `", text) == ["COLLAPSED", "REGRESSED", "CHANGED", "NEW"]
+    text = page(*(of("relu", verdict, failed=True) for verdict in ("MOVED", "COLLAPSED", "NEW", "REGRESSED")))
+    assert re.findall(r"\*\*(\w+)\*\* `", text) == ["COLLAPSED", "REGRESSED", "MOVED", "NEW"]
 
 
 def test_a_session_without_failures_says_so_and_asks_for_nothing():

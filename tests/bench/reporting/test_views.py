@@ -18,7 +18,7 @@ from bench.records.case_runs import gather
 from bench.reporting import views
 from bench.reporting.views import VIEWS, curves, forms, noise, null_runs
 from bench.training.learned_functions import GRID
-from made import observation
+from made import runs_of_case
 from made_views import crossed, one_block, problems, timed
 
 SEEDS = 4
@@ -28,7 +28,7 @@ LUCK = np.random.default_rng(0).normal(0, 0.01, SEEDS)
 def at_rate(name, rate, validation, test, seeds=SEEDS, **settings):
     case = Case("rates", "densenet121", "cifar10", name, "adam", f"lr{rate:g}")
     metrics = {"validation_accuracy": validation + LUCK[:seeds], "test_accuracy": test + LUCK[:seeds]}
-    return observation(case, metrics, learning_rate=rate, **settings)
+    return runs_of_case(case, metrics, learning_rate=rate, **settings)
 
 
 def swept():
@@ -45,7 +45,7 @@ def under_noise():
         for a in (10, 0.5):
             metrics[f"test_accuracy_noise{a:g}"] = 0.9 - falls * a / 10 + LUCK
             metrics[f"test_loss_noise{a:g}"] = 0.1 + falls * a + abs(LUCK)
-        yield observation(case, metrics)
+        yield runs_of_case(case, metrics)
 
 
 def with_curves():
@@ -55,7 +55,7 @@ def with_curves():
             {part + what: [0.1, 0.2, 0.3 + luck][:length] for part in ("train_", "validation_") for what in WHAT}
             for luck, length in zip(LUCK, (3, 3, 3, 2), strict=True)
         )
-        yield observation(case, {"test_accuracy": 0.5 + LUCK}, curves=curves)
+        yield runs_of_case(case, {"test_accuracy": 0.5 + LUCK}, curves=curves)
 
 
 WHAT = ("loss", "accuracy")
@@ -66,7 +66,7 @@ def with_functions():
     epochs = [[*(np.maximum(x, 0) + 0.1 * epoch * np.minimum(x, 0))] for epoch in range(3)]
     one = dict.fromkeys(("place0", "place1"), epochs) | {f"place{k}_sd": [[0.5] * len(x)] * 3 for k in (0, 1)}
     case = Case("apl_depth", "apl_cnn3", "cifar10", "apl", "adam")
-    yield observation(case, {"test_accuracy": 0.5 + LUCK}, functions=(one,) * SEEDS)
+    yield runs_of_case(case, {"test_accuracy": 0.5 + LUCK}, functions=(one,) * SEEDS)
 
 
 def with_gradients():
@@ -78,20 +78,20 @@ def with_gradients():
         )
         steps = tuple([1, 50, 100][: len(one["encoder.layer.0.intermediate.dense"])] for one in kept)
         case = Case("mlp", "mlp", "mnist", name, "adam")
-        yield observation(case, {"vanishing_ratio": ratios}, gradients=kept, gradient_steps=steps)
+        yield runs_of_case(case, {"vanishing_ratio": ratios}, gradients=kept, gradient_steps=steps)
 
 
 def collapsing():
     for name, nulls in (("relu", 0), ("tact", 2)):
         case = Case("null_runs", "resnet18", "cifar10", name, "adamw", "psi8_fixed")
         outcomes = ["collapsed", "diverged"][:nulls] + ["trained"] * (SEEDS - nulls)
-        yield observation(case, {"test_accuracy": [0.1] * nulls + [0.9] * (SEEDS - nulls)}, outcomes=outcomes)
+        yield runs_of_case(case, {"test_accuracy": [0.1] * nulls + [0.9] * (SEEDS - nulls)}, outcomes=outcomes)
 
 
 def hinged(bend=0.1):
     for number in (1, 2, 3, 10):
         case = Case("apl_hinges", "apl_cnn3", "cifar10", "apl", "adam", f"hinges{number}")
-        yield observation(case, {"test_accuracy": 0.5 + bend * (number == 2) + np.roll(LUCK, number)})
+        yield runs_of_case(case, {"test_accuracy": 0.5 + bend * (number == 2) + np.roll(LUCK, number)})
 
 
 def reported():
@@ -99,13 +99,13 @@ def reported():
         case = Case("cnn", "cnn", "cifar10", name, "adam")
         metrics = {"test_accuracy": ours + LUCK, "test_loss": 1 - ours + LUCK, "epochs_to_stop": [9.0] * SEEDS}
         found = {"test_accuracy": theirs, "test_loss": 1 - theirs, "epochs_to_stop": 100 * theirs}
-        yield observation(case, metrics, reported=found)
+        yield runs_of_case(case, metrics, reported=found)
 
 
 def formed():
     for name in ("gelu", "gelu_tanh", "gelu_sigmoid", "relu"):
         case = Case("gelu_forms", "mlp", "mnist", name, "adam")
-        yield observation(case, {"test_accuracy": 0.9 + LUCK, "test_loss": 0.1 + abs(LUCK)})
+        yield runs_of_case(case, {"test_accuracy": 0.9 + LUCK, "test_loss": 0.1 + abs(LUCK)})
 
 
 MADE = {
@@ -147,7 +147,7 @@ def test_every_table_says_data_scale_runs_and_where_they_come_from(name):
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_view_leaves_out_what_it_cannot_show(name):
-    bare = observation(Case("mine", "mlp", "digits", "relu", "adam"), {"test_accuracy": [0.5]})
+    bare = runs_of_case(Case("mine", "mlp", "digits", "relu", "adam"), {"test_accuracy": [0.5]})
     shown = VIEWS[name].tables([bare])
     assert bool(shown) == (name == "null_runs")
     assert VIEWS[name].tables([]) == []
@@ -185,7 +185,7 @@ def test_the_best_rate_is_chosen_by_validation_and_its_test_figure_shown():
 def test_what_the_seeds_do_not_tell_apart_is_a_tie():
     seed = np.array([0.01, -0.01, 0.02, -0.02])
     case = Case("rates", "densenet121", "cifar10", "tact", "adam", "lr0.001")
-    like_relu = observation(case, {"validation_accuracy": 0.799 + LUCK + seed, "test_accuracy": 0.7 + LUCK})
+    like_relu = runs_of_case(case, {"validation_accuracy": 0.799 + LUCK + seed, "test_accuracy": 0.7 + LUCK})
     by_rate = VIEWS["rates"].tables([*swept(), like_relu])[0]
     assert by_rate.columns["ties"] == ["tact", ""]
 
@@ -211,7 +211,7 @@ def test_gradients_are_ranked_by_what_reaches_the_input_with_ties_by_its_logarit
 
 
 def test_an_activation_whose_gradients_were_never_finite_is_ranked_last():
-    lost = observation(Case("mlp", "mlp", "mnist", "elu", "adam"), {"vanishing_ratio": [math.nan] * SEEDS})
+    lost = runs_of_case(Case("mlp", "mlp", "mnist", "elu", "adam"), {"vanishing_ratio": [math.nan] * SEEDS})
     (table,) = VIEWS["gradients"].tables([lost, *with_gradients()])
     assert (table.columns["activation"][-1], table.columns["vanishing ratio"][-1]) == ("elu", "–")
 
@@ -271,13 +271,13 @@ def test_null_runs_have_the_exact_interval_and_are_left_out_of_one_of_two_means(
 def test_null_runs_are_pooled_over_variants_that_all_activations_have():
     def one(name, variant, outcome):
         case = Case("null_runs", "resnet18", "cifar10", name, "adamw", variant)
-        return observation(case, {"test_accuracy": [0.5] * 3}, outcomes=[outcome] * 3)
+        return runs_of_case(case, {"test_accuracy": [0.5] * 3}, outcomes=[outcome] * 3)
 
     world = [one(name, psi, "trained") for name in ("relu", "tact") for psi in ("psi8", "psi16")]
     *_, pooled = VIEWS["null_runs"].tables([*world, one("tact", "lr1", "collapsed")])
     assert pooled.title.endswith("all 2 variants")
     assert pooled.columns["runs"] == ["6", "6"]
-    assert null_runs.count(world).nulls == 0
+    assert null_runs.counted(world).nulls == 0
 
 
 @pytest.mark.parametrize(("bend", "said"), [(0.1, "a straight line does not suffice"), (0, "do not refute a straight")])
@@ -302,7 +302,7 @@ def test_a_correlation_that_other_seeds_would_have_changed_has_a_wide_interval_a
     ours = {"elu": [0.60, 0.61, 0.62], "relu": [0.59, 0.60, 0.61], "selu": [0.4, 0.9, 0.4], "gelu": [0.1, 0.1, 0.1]}
     theirs = {"elu": 0.5, "relu": 0.4, "selu": 0.6, "gelu": 0.3}
     world = [
-        observation(
+        runs_of_case(
             Case("cnn", "cnn", "cifar10", name, "adam"),
             {"test_accuracy": values},
             reported={"test_accuracy": theirs[name]},
@@ -323,7 +323,7 @@ def test_a_correlation_that_other_seeds_would_have_changed_has_a_wide_interval_a
 def test_ties_count_in_a_correlation_as_scipy_counts_them():
     ours, theirs = [0.6, 0.5, 0.5, 0.7, 0.4], [0.5, 0.4, 0.6, 0.6, 0.3]
     world = [
-        observation(Case("cnn", "cnn", "cifar10", name, "adam"), {"test_accuracy": [value] * 3}, reported=figures)
+        runs_of_case(Case("cnn", "cnn", "cifar10", name, "adam"), {"test_accuracy": [value] * 3}, reported=figures)
         for name, value, figures in zip(
             ("elu", "relu", "selu", "gelu", "tanh"), ours, ({"test_accuracy": one} for one in theirs), strict=True
         )
@@ -335,13 +335,13 @@ def test_ties_count_in_a_correlation_as_scipy_counts_them():
 
 
 def test_at_tiny_only_orders_compare_with_the_literature():
-    world = [observation(one.case, one.metrics, "tiny", reported=one.reported) for one in reported()]
+    world = [runs_of_case(one.case, one.metrics, "tiny", reported=one.reported) for one in reported()]
     (table,) = VIEWS["literature"].tables(world)
     assert any("orders compare, figures do not" in note for note in table.notes)
 
 
 def test_one_activation_with_many_variants_is_one_table():
-    world = [observation(one.case, one.metrics, reported={"test_accuracy": 0.5}) for one in hinged()]
+    world = [runs_of_case(one.case, one.metrics, reported={"test_accuracy": 0.5}) for one in hinged()]
     (table,) = VIEWS["literature"].tables(world)
     assert set(table.columns["variant"]) == {"hinges1", "hinges2", "hinges3", "hinges10"}
 

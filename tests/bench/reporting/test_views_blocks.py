@@ -112,9 +112,9 @@ def test_accuracy_at_equal_time_is_read_off_the_curve():
     assert cells["elu"].startswith("40.00")
     assert cells["relu"].startswith("80.15")
     elu = next(one for one in timed() if one.activation == "elu")
-    assert costs.within(elu, 5.0)[0] == pytest.approx(0.5)  # half an epoch further
-    assert costs.within(elu, 80.0)[0] == pytest.approx(0.9)
-    assert all(math.isnan(value) for value in costs.within(elu, 1.9).values())
+    assert costs.after(elu, 5.0)[0] == pytest.approx(0.5)  # half an epoch further
+    assert costs.after(elu, 80.0)[0] == pytest.approx(0.9)
+    assert all(math.isnan(value) for value in costs.after(elu, 1.9).values())
 
 
 def test_what_another_beats_with_no_more_memory_is_not_worth_its_bytes():

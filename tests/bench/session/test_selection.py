@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bench.cases.case import Case
-from bench.session.runner import selection
+from bench.session import selection
 
 CASE = Case("cnn", "cnn", "cifar10", "leaky_relu", "sgd", "lr0.01")
 
@@ -66,7 +66,7 @@ def test_shares_are_disjoint_cover_all_cases_and_leave_other_tests_in_each(micro
     micro.makepyfile(test_unit="def test_a_unit():\n    assert True\n")
     shares = []
     for place in (1, 2, 3):
-        result = micro.runpytest_inprocess("--collect-only", "-q", "--share", f"{place}/3")
+        result = micro.runpytest_inprocess("--collect-only", "-q", "--shard", f"{place}/3")
         lines = [line for line in result.outlines if "::" in line]
         assert "test_unit.py::test_a_unit" in lines
         shares.append({line for line in lines if "[micro-" in line})
@@ -90,7 +90,7 @@ def test_selecting_nothing_is_never_green(micro, arguments):
         (["-m", "case(dataset='cifar10')"], "no test at --scale tiny fits the -m expression"),
         (["-k", "elu and late"], "no test is called 'late' at --scale tiny; there are some at small"),
         (["--dataset", "cifar10"], "no case fits the options at any scale"),
-        (["--activation", "mish", "--share", "1/9999"], "no case fits the options at any scale"),
+        (["--activation", "mish", "--shard", "1/9999"], "no case fits the options at any scale"),
     ],
 )
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["in process", "two workers"])
@@ -168,8 +168,8 @@ def test_selecting_something_gives_no_reason(micro):
         (["--seeds", "0"], "*--seeds: '0' is not a whole number of at least 1*"),
         (["--confirm=-1"], "*--confirm: '-1' is not a whole number of at least 0*"),
         (["--difference", "none"], "*--difference: 'none' is not a number above 0*"),
-        (["--share", "3/2"], "*--share 3/2: give I/N with I from 1 to N*"),
-        (["--share", "half"], "*--share half: give I/N*"),
+        (["--shard", "3/2"], "*--shard 3/2: give I/N with I from 1 to N*"),
+        (["--shard", "half"], "*--shard half: give I/N*"),
         (["--data-dir", "nowhere"], "*nowhere: no such file or folder*"),
         (["--baseline-dir", "nowhere"], "*nowhere: no such folder; make it with --record*"),
     ],

@@ -1,7 +1,7 @@
-"""What runs in a swapped network: instances handed out in order to the uses of one attribute, or to function calls.
+"""What runs in a swapped network: the uses of one attribute, or function calls, redirected in order to instances.
 
 Nothing here holds a closure, so that networks can be copied and pickled. A caller whose body calls activation
-functions gets a `Handed` in the place of its `forward`, which watches the calls by a `TorchFunctionMode`. The modules
+functions gets a `Redirect` in the place of its `forward`, which sees the calls by a `TorchFunctionMode`. The modules
 that the caller runs suspend it by `suspend` and `resume`: what is inside them is neither touched nor slowed down.
 """
 
@@ -19,33 +19,33 @@ from torch.overrides import TorchFunctionMode
 
 from models._functions import argument, op_of
 
-# The attribute of a caller that holds what its function calls are handed to, by their number.
-SWAPPED = "swapped"
+# The attribute of a caller that holds what its function calls are redirected to, by their number.
+REDIRECTED = "redirected"
 
 
 class Reused(nn.Module):
     """Instances for one attribute that is used several times: the n-th use in a run of a caller gets its n-th instance.
 
     Args:
-        places: the instances, by callers, and in the order of use in each.
+        instances: by callers, and in the order of use in each.
         name: of the attribute, for the error.
 
     Raises:
         RuntimeError: on a use more than a caller has instances, or outside of its `forward`.
     """
 
-    def __init__(self, places: list[nn.Module], name: str) -> None:
+    def __init__(self, instances: list[nn.Module], name: str) -> None:
         super().__init__()
-        self.places = nn.ModuleList(places)
+        self.sites = nn.ModuleList(instances)
         self.name = name
-        self.turns = [(0, 0)]  # of the callers under way, the innermost last: the next place, and the end of its own
+        self.turns = [(0, 0)]  # of the callers under way, the innermost last: the next site, and the end of its own
 
     def forward(self, x: Tensor) -> Tensor:
         turn, end = self.turns[-1]
         if turn == end:
-            raise _another_way(f"{self.name} has {len(self.places)} swapped activations and is now used once more")
+            raise _another_way(f"{self.name} has {len(self.sites)} swapped activations and is now used once more")
         self.turns[-1] = (turn + 1, end)
-        result: Tensor = self.places[turn](x)
+        result: Tensor = self.sites[turn](x)
         return result
 
 
@@ -55,7 +55,7 @@ class Begin:
 
     Attributes:
         reused: which one.
-        start, end: numbers of its first place there, and of the next caller's.
+        start, end: numbers of its first site there, and of the next caller's.
     """
 
     reused: Reused
@@ -76,11 +76,11 @@ class End:
         self.reused.turns.pop()
 
 
-class Handed:
-    """Stands in a caller's `forward` and hands the activation functions that its body calls to modules.
+class Redirect:
+    """Stands in a caller's `forward` and redirects the activation functions that its body calls to modules.
 
     Args:
-        caller: whose attribute `swapped` holds the modules by the number of the call, as `nn.ModuleDict`; calls
+        caller: whose attribute `redirected` holds the modules by the number of the call, as `nn.ModuleDict`; calls
             without an entry there stay what they are.
         path: its qualified name, for the error.
         ops: activation functions that its body calls, in this order.
@@ -97,7 +97,7 @@ class Handed:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         depth = len(_RUNNING.modes)
-        mode = _Handing(self)
+        mode = _Redirecting(self)
         _RUNNING.modes.append(mode)
         try:
             mode.__enter__()
@@ -110,16 +110,16 @@ class Handed:
                 mode.__exit__(None, None, None)
 
 
-class _Handing(TorchFunctionMode):
+class _Redirecting(TorchFunctionMode):
     """Of one run of a caller."""
 
-    def __init__(self, handed: Handed) -> None:
+    def __init__(self, redirect: Redirect) -> None:
         super().__init__()
-        self.handed = handed
+        self.redirect = redirect
         self.calls = 0
         self.entered = False
 
-    def __enter__(self) -> _Handing:
+    def __enter__(self) -> _Redirecting:
         super().__enter__()  # type: ignore[no-untyped-call]
         self.entered = True
         return self
@@ -136,7 +136,7 @@ class _Handing(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        op, ops, path = op_of(func, args, kwargs), self.handed.ops, self.handed.path
+        op, ops, path = op_of(func, args, kwargs), self.redirect.ops, self.redirect.path
         if op is None:
             return func(*args, **kwargs)
         if self.calls == len(ops) or ops[self.calls] != op:
@@ -145,26 +145,26 @@ class _Handing(TorchFunctionMode):
             )
         number = str(self.calls)
         self.calls += 1
-        places = getattr(self.handed.caller, SWAPPED)
-        if number not in places:
+        sites = getattr(self.redirect.caller, REDIRECTED)
+        if number not in sites:
             return func(*args, **kwargs)
         if _checkpointed():
             raise RuntimeError(
                 f"{path or 'the network'} calls {op} in a checkpointed part of its forward, and when that is run again "
-                "for the gradient, the call would not be handed to what models.swap put there: checkpoint whole "
+                "for the gradient, the call would not be redirected to what models.swap put there: checkpoint whole "
                 "modules, or make the call a module"
             )
         x = argument(args, kwargs)
         if func.__name__.endswith("_") or kwargs.get("inplace"):
-            return x.copy_(places[number](x.clone()))
-        return places[number](x)
+            return x.copy_(sites[number](x.clone()))
+        return sites[number](x)
 
 
 class _Running(threading.local):
     """The swapped callers under way, the innermost last; None for a module in one of them."""
 
     def __init__(self) -> None:
-        self.modes: list[_Handing | None] = []
+        self.modes: list[_Redirecting | None] = []
 
 
 _RUNNING = _Running()
@@ -187,7 +187,7 @@ def resume(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
 def _checkpointed() -> bool:
     """Whether torch's checkpointing runs the function under way, from inside the innermost swapped caller."""
     frame = None if torch.compiler.is_compiling() else inspect.currentframe()
-    while frame is not None and frame.f_code is not Handed.__call__.__code__:
+    while frame is not None and frame.f_code is not Redirect.__call__.__code__:
         if frame.f_globals.get("__name__") == "torch.utils.checkpoint":
             return True
         frame = frame.f_back

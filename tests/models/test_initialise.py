@@ -12,8 +12,8 @@ import models
 NAMES = [name for name, draw in models.INITIALISATIONS.items() if draw]
 
 
-# The networks with slots, and one into which activations are swapped.
-SIZES = {"mlp": {}, "cnn": {}, "resnet18": {"width": 0.125, "depth": 0.5}}
+# Fully connected, convolutional, and with batch norm.
+SIZES = {"mlp": {}, "cnn": {}, "resnet18": {"width": 0.125, "depth": 0.01}}
 
 
 def _net(activation: str, model: str = "cnn") -> nn.Module:

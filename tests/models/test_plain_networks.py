@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -10,35 +9,47 @@ import torch
 from torch import nn
 
 import models
-from models.apl_cnn import apl_cnn3, apl_cnn5, apl_cnn7
-from models.autoencoder import Autoencoder
-from models.gelu_cnn import GELUCNN, GaussianNoise
-from models.rnn import RNN, ZoneoutCell
+from made_networks import network
+from models.gelu_cnn import GaussianNoise
+from models.rnn import ZoneoutCell
+from models.slot import Slot
+
+TANH = Slot(lambda shape: nn.Tanh())
 
 
-def _places(net: nn.Module, shape: tuple[int, ...] = (3, 32, 32)) -> list[tuple[int, ...]]:
-    return [site.shape for site in models.sites(net, torch.zeros(2, *shape))]
+def _shapes(name: str, shape: tuple[int, ...] = (3, 32, 32)) -> list[tuple[int, ...]]:
+    """What a network asks its slot for."""
+    shapes: list[tuple[int, ...]] = []
+    with torch.device("meta"):
+        models.build(
+            name, input_shape=shape, num_classes=10, activation=lambda shape: shapes.append(shape) or nn.ReLU()
+        )
+    return shapes
 
 
-def test_gelu_cnns_places_have_the_shapes_of_the_papers_table() -> None:
+def _rnn(shape: tuple[int, ...], **sizes: float) -> nn.Module:
+    return models.build("rnn", input_shape=shape, num_classes=10, activation="tanh", **sizes)
+
+
+def test_gelu_cnns_sites_have_the_shapes_of_the_papers_table() -> None:
     table = [(96, 32)] * 3 + [(192, 16)] * 3 + [(192, 6)] * 3
-    assert _places(GELUCNN((3, 32, 32), 10)) == [(channels, pixels, pixels) for channels, pixels in table]
+    assert _shapes("gelu_cnn") == [(channels, pixels, pixels) for channels, pixels in table]
 
 
 def test_a_norm_follows_every_convolution_of_gelu_cnn_and_an_activation_every_norm() -> None:
-    layers = [type(layer) for layer in GELUCNN((3, 32, 32), 10)]
+    layers = [type(layer) for layer in network("gelu_cnn")]
     assert layers.count(nn.Conv2d) == 9
     triples = [layers[at : at + 3] for at, kind in enumerate(layers) if kind is nn.Conv2d]
     assert triples == [[nn.Conv2d, nn.BatchNorm2d, nn.ReLU]] * 9
 
 
 def test_gelu_cnn_drops_out_behind_its_pools_as_much_as_told() -> None:
-    layers = list(GELUCNN((3, 32, 32), 10, dropout=0.25))
+    layers = list(network("gelu_cnn", dropout=0.25))
     assert [after.p for before, after in pairwise(layers) if isinstance(before, nn.MaxPool2d)] == [0.25, 0.25]
 
 
 def test_noise_is_on_the_inputs_of_gelu_cnn_in_training_only() -> None:
-    noise = next(iter(GELUCNN((3, 32, 32), 10)))
+    noise = next(iter(network("gelu_cnn")))
     assert isinstance(noise, GaussianNoise)
     x = torch.randn(64, 3, 32, 32)
     torch.manual_seed(0)
@@ -51,19 +62,19 @@ def test_noise_is_on_the_inputs_of_gelu_cnn_in_training_only() -> None:
     assert torch.equal(noise.eval()(x), x)
 
 
-@pytest.mark.parametrize(("make", "convolutions"), [(apl_cnn3, 3), (apl_cnn5, 5), (apl_cnn7, 7)])
+@pytest.mark.parametrize("convolutions", [3, 5, 7])
 def test_an_apl_cnn_has_the_slides_convolutions_and_the_papers_linear_layers(
-    make: Callable[..., nn.Module], convolutions: int
+    convolutions: int,
 ) -> None:
     deeper = [(256, 8, 8)] * (convolutions - 3)
     expected = [(96, 32, 32), (128, 16, 16), (256, 8, 8), *deeper, (2048,), (2048,)]
-    assert _places(make((3, 32, 32), 10)) == expected
+    assert _shapes(f"apl_cnn{convolutions}") == expected
 
 
-@pytest.mark.parametrize("make", [apl_cnn3, apl_cnn5, apl_cnn7])
-def test_an_apl_cnn_pools_and_drops_out_as_the_paper_does(make: Callable[..., nn.Module]) -> None:
+@pytest.mark.parametrize("name", ["apl_cnn3", "apl_cnn5", "apl_cnn7"])
+def test_an_apl_cnn_pools_and_drops_out_as_the_paper_does(name: str) -> None:
     """Agostinelli's train_test1.prototxt: ratios 0.25 before all pools, behind them 0.25, 0.25, 0.5, then 0.5."""
-    net = make((3, 32, 32), 10, width=0.0625)
+    net = network(name, width=0.0625)
     order = [layer for layer in net if isinstance(layer, nn.Dropout | nn.MaxPool2d | nn.AvgPool2d)]
     pools = [type(layer) for layer in order if not isinstance(layer, nn.Dropout)]
     assert pools == [nn.MaxPool2d, nn.AvgPool2d, nn.AvgPool2d]
@@ -76,15 +87,15 @@ def test_an_apl_cnn_pools_and_drops_out_as_the_paper_does(make: Callable[..., nn
 
 
 def test_the_autoencoder_gives_pixels_whatever_the_classes_and_activates_all_but_them() -> None:
-    net = Autoencoder((1, 28, 28), num_classes=3)
+    net = network("autoencoder", (1, 28, 28), num_classes=3)
     assert net(torch.randn(2, 1, 28, 28)).shape == (2, 784)
-    assert _places(net, (1, 28, 28)) == [(1000,), (500,), (250,), (30,), (250,), (500,), (1000,)]
+    assert _shapes("autoencoder", (1, 28, 28)) == [(1000,), (500,), (250,), (30,), (250,), (500,), (1000,)]
     assert isinstance(net[-1], nn.Linear)
 
 
 def test_the_rnn_computes_what_torchs_does_row_by_row() -> None:
     torch.manual_seed(0)
-    net = RNN((3, 6, 5), 10)
+    net = _rnn((3, 6, 5))
     theirs = nn.RNN(15, 128, batch_first=True)
     weights = (net.input.weight, net.cell.recurrent.weight, net.input.bias, torch.zeros(128))
     for parameter, value in zip(theirs.parameters(), weights, strict=True):
@@ -96,17 +107,15 @@ def test_the_rnn_computes_what_torchs_does_row_by_row() -> None:
 
 
 def test_one_activation_serves_all_rows_of_the_rnn() -> None:
-    net = RNN((1, 28, 28), 10)
-    x = torch.randn(2, 1, 28, 28)
-    assert [(site.op, site.role, site.shape) for site in models.sites(net, x)] == [("tanh", "hidden", (128,))]
-    models.swap(net, "prelu", x)
-    net(x).sum().backward()
+    assert _shapes("rnn", (1, 28, 28)) == [(128,)]
+    net = models.build("rnn", input_shape=(1, 28, 28), num_classes=10, activation="prelu")
+    net(torch.randn(2, 1, 28, 28)).sum().backward()
     assert net.cell.activation.weight.grad.count_nonzero()
 
 
 def test_zoneout_keeps_its_share_of_units_in_training_and_anew_at_each_step() -> None:
     torch.manual_seed(0)
-    cell = ZoneoutCell(100, zoneout=0.3)
+    cell = ZoneoutCell(100, TANH, zoneout=0.3)
     row, state = torch.randn(200, 100), 2 + torch.randn(200, 100)  # no tanh reaches most of these
     fresh = torch.tanh(row + cell.recurrent(state))
     out = cell(row, state)
@@ -120,7 +129,7 @@ def test_zoneout_keeps_its_share_of_units_in_training_and_anew_at_each_step() ->
 
 def test_zoneout_takes_the_expectation_in_evaluation() -> None:
     torch.manual_seed(0)
-    cell = ZoneoutCell(20, zoneout=0.3)
+    cell = ZoneoutCell(20, TANH, zoneout=0.3)
     row, state = torch.randn(5, 20), torch.randn(5, 20)
     mean = torch.stack([cell(row, state) for _ in range(4000)]).mean(0)
     expected = cell.eval()(row, state)
@@ -133,7 +142,7 @@ def test_zoneout_takes_the_expectation_in_evaluation() -> None:
 @pytest.mark.parametrize("zoneout", [-0.1, 1.1, float("nan")])
 def test_a_zoneout_that_is_no_probability_is_refused(zoneout: float) -> None:
     with pytest.raises(ValueError, match="zoneout is a probability from 0 to 1, not"):
-        RNN((1, 28, 28), 10, zoneout=zoneout)
+        _rnn((1, 28, 28), zoneout=zoneout)
 
 
 def test_mlps_dropout_stands_behind_each_activation() -> None:

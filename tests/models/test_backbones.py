@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from torch import nn
 
 import models
 from models import backbones
 
-# Places of relu: one behind each convolution and linear layer but the last, in resnets one behind each sum too, in
+# Sites of relu: one behind each convolution and linear layer but the last, in resnets one behind each sum too, in
 # senet18 also one in each gate. Counted from the papers' tables.
 HIDDEN = {
     "alexnet": 5 + 2,
@@ -25,7 +26,7 @@ HIDDEN = {
 
 
 @pytest.fixture(scope="module")
-def places() -> dict[str, list[models.Site]]:
+def found() -> dict[str, list[models.Site]]:
     return {name: models.sites(*backbones.full_size(name)) for name in backbones.SURVEY}
 
 
@@ -34,26 +35,29 @@ def test_the_eleven_of_the_survey_are_there() -> None:
 
 
 @pytest.mark.parametrize("name", HIDDEN)
-def test_hidden_layers_have_relu(name: str, places: dict[str, list[models.Site]]) -> None:
-    assert [site.op for site in places[name] if site.role == "hidden"] == ["relu"] * HIDDEN[name]
+def test_hidden_layers_have_relu(name: str, found: dict[str, list[models.Site]]) -> None:
+    assert [site.op for site in found[name] if site.role == "hidden"] == ["relu"] * HIDDEN[name]
 
 
-def test_gates_are_senets_only(places: dict[str, list[models.Site]]) -> None:
-    gates = {name: [site.op for site in found if site.role == "gate"] for name, found in places.items()}
+def test_gates_are_senets_only(found: dict[str, list[models.Site]]) -> None:
+    gates = {name: [site.op for site in sites if site.role == "gate"] for name, sites in found.items()}
     assert gates.pop("senet18") == ["sigmoid"] * 8
     assert not any(gates.values())
 
 
 def test_outputs_are_logits_but_for_two_whose_last_convolution_is_rectified(
-    places: dict[str, list[models.Site]],
+    found: dict[str, list[models.Site]],
 ) -> None:
-    outputs = {name: [site.op for site in found if site.role == "output"] for name, found in places.items()}
+    outputs = {name: [site.op for site in sites if site.role == "output"] for name, sites in found.items()}
     assert {name: ops for name, ops in outputs.items() if ops} == {"nin": ["relu"], "squeezenet": ["relu"]}
 
 
-def test_each_can_be_replaced(places: dict[str, list[models.Site]]) -> None:
-    for name, before in places.items():
-        after = models.sites(*backbones.full_size(name, "mish"))
+def test_each_can_be_replaced(found: dict[str, list[models.Site]]) -> None:
+    for name, count in HIDDEN.items():
+        net, _ = backbones.full_size(name, "mish")
+        assert sum(isinstance(module, nn.Mish) for module in net.modules()) == count
+    for name in ("nin", "senet18"):  # with an output and with gates, which stay
+        before, after = found[name], models.sites(*backbones.full_size(name, "mish"))
         expected = [("mish" if site.role == "hidden" else site.op, site.shape, site.role) for site in before]
         assert [(site.op, site.shape, site.role) for site in after] == expected
 

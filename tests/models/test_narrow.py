@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import pkgutil
-
 import pytest
 import torch
 from torch import Tensor, nn
 
 import models
+from made_networks import network
 from models.narrow import narrow, scaled
 
 NETS = (
     *("resnet18", "resnet50", "resnext50", "densenet121", "mobilenet_v2", "googlenet", "squeezenet", "alexnet"),
-    *("nin", "zfnet", "mobilenet_v1", "segnet"),  # and vgg16, which takes seconds to draw its 138 million weights
+    *("nin", "zfnet", "mobilenet_v1", "segnet", "vgg16"),
 )
 
 
 def _make(name: str, **sizes: float) -> nn.Module:
     """One of the networks, for the smallest images that it takes."""
-    return pkgutil.resolve_name(models.info(name).module)(_shape(name), 10, **sizes)
+    return network(name, _shape(name), **sizes)
 
 
 def _shape(name: str) -> tuple[int, int, int]:

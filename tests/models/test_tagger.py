@@ -98,6 +98,6 @@ def test_gated_activations_keep_the_number_of_parameters_vectors_included(activa
     assert _parameters(_tagger(activation)) == pytest.approx(_parameters(_tagger()), rel=0.01)
 
 
-def test_a_network_without_slots_for_gates_says_that_the_tagger_has_some() -> None:
+def test_a_network_that_does_not_widen_says_that_the_tagger_does() -> None:
     with pytest.raises(ValueError, match=r"these are: .*tagger"):
-        models.build("rnn", input_shape=(1, 8, 8), num_classes=2, activation=nn.GLU, in_features_multiplier=2)
+        models.build("nin", input_shape=(1, 8, 8), num_classes=2, activation=nn.GLU, in_features_multiplier=2)

@@ -1,17 +1,17 @@
-"""What distinguishes the residual networks written here: gates, places of norms and dropout, shortcuts, stems."""
+"""What distinguishes the residual networks written here: gates, where norms and dropout stand, shortcuts, stems."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 import torch
 from torch import nn
 
 import models
-from models.senet import SEBlock, SENet18
-from models.wrn import EndNormBlock, FastaiBlock, PreActivationBlock, wrn_22, wrn_40_4
-from models.xresnet import Block, xresnet18, xresnet50
+from made_networks import RELU, network
+from models.senet import SEBlock
+from models.slot import Slot
+from models.wrn import EndNormBlock, FastaiBlock, PreActivationBlock
+from models.xresnet import Block
 
 SHAPE = (3, 32, 32)
 
@@ -27,7 +27,7 @@ def _randomise_norms(net: nn.Module) -> None:
 @pytest.mark.parametrize("stride", [1, 2])
 def test_an_se_block_multiplies_each_channel_by_a_gate_from_0_to_1(stride: int) -> None:
     torch.manual_seed(0)
-    block = SEBlock(32, 32, stride).eval()
+    block = RELU.fill(SEBlock(32, 32, stride), (32, 8, 8)).eval()
     x = torch.randn(2, 32, 8, 8)
     nn.init.zeros_(block.gate.fc2.weight)
     gates = torch.linspace(-20, 20, 32)
@@ -37,7 +37,7 @@ def test_an_se_block_multiplies_each_channel_by_a_gate_from_0_to_1(stride: int) 
 
 
 def test_senets_gates_squeeze_by_16_and_stay_sigmoids_when_swapped() -> None:
-    net = SENet18(SHAPE, 10)
+    net = network("senet18")
     blocks = [module for module in net if isinstance(module, SEBlock)]
     assert [(block.gate.fc1.in_channels, block.gate.fc1.out_channels) for block in blocks[::2]] == [
         (64, 4),
@@ -57,7 +57,7 @@ def test_a_wide_block_activates_before_its_convolutions_and_keeps_x_where_the_sh
     inputs: int, stride: int
 ) -> None:
     torch.manual_seed(0)
-    block = PreActivationBlock(inputs, 8, stride, dropout=0.3).eval()
+    block = RELU.fill(PreActivationBlock(inputs, 8, stride, dropout=0.3), (inputs, 6, 6)).eval()
     _randomise_norms(block)
     conv1, norm2, _, _, conv2 = block.residual
     x = torch.randn(2, inputs, 6, 6)
@@ -69,7 +69,7 @@ def test_a_wide_block_activates_before_its_convolutions_and_keeps_x_where_the_sh
 @pytest.mark.parametrize("inputs", [8, 4])
 def test_fastais_block_adds_a_fifth_of_the_residual_to_what_is_activated(inputs: int) -> None:
     torch.manual_seed(0)
-    block = FastaiBlock(inputs, 8, 1).eval()
+    block = RELU.fill(FastaiBlock(inputs, 8, 1), (inputs, 6, 6)).eval()
     _randomise_norms(block)
     x = torch.randn(2, inputs, 6, 6)
     active = block.norm(x).relu()
@@ -79,7 +79,7 @@ def test_fastais_block_adds_a_fifth_of_the_residual_to_what_is_activated(inputs:
 
 def test_gelus_block_ends_with_a_norm_and_begins_with_a_convolution() -> None:
     torch.manual_seed(0)
-    block = EndNormBlock(8, 8, 1, dropout=0.3).eval()
+    block = RELU.fill(EndNormBlock(8, 8, 1, dropout=0.3), (8, 6, 6)).eval()
     _randomise_norms(block)
     conv1, _, _, conv2, _, norm = block.residual
     x = torch.randn(2, 8, 6, 6)
@@ -88,7 +88,7 @@ def test_gelus_block_ends_with_a_norm_and_begins_with_a_convolution() -> None:
 
 @pytest.mark.parametrize(("end", "kind"), [(False, PreActivationBlock), (True, EndNormBlock)])
 def test_wrn_40_4_drops_out_between_the_convolutions_of_each_block(end: bool, kind: type[nn.Module]) -> None:
-    net = wrn_40_4(SHAPE, 10, width=0.0625, dropout=0.4, block_end_norm=end)
+    net = network("wrn_40_4", width=0.0625, dropout=0.4, block_end_norm=end)
     blocks = [module for module in net if isinstance(module, kind)]
     assert len(blocks) == 3 * 6
     for block in blocks:
@@ -98,9 +98,9 @@ def test_wrn_40_4_drops_out_between_the_convolutions_of_each_block(end: bool, ki
         assert block.residual[drop].p == 0.4
 
 
-@pytest.mark.parametrize(("make", "layers"), [(wrn_40_4, 40), (wrn_22, 22)])
-def test_a_wide_network_has_the_convolutions_of_its_name(make: Callable[..., nn.Module], layers: int) -> None:
-    net = make(SHAPE, 10, width=0.0625)
+@pytest.mark.parametrize(("name", "layers"), [("wrn_40_4", 40), ("wrn_22", 22)])
+def test_a_wide_network_has_the_convolutions_of_its_name(name: str, layers: int) -> None:
+    net = network(name, width=0.0625)
     assert sum(isinstance(layer, nn.Conv2d) for layer in net.modules()) == layers
 
 
@@ -108,7 +108,7 @@ def test_a_norm_at_the_end_of_its_blocks_keeps_elu_from_exploding() -> None:
     """Shah et al. 2016, arXiv 1604.04112, the reason for `block_end_norm`: without any norm in it, the sum grows."""
     torch.manual_seed(0)
     blocks = [EndNormBlock(16, 16, 1, dropout=0.0) for _ in range(18)]
-    net = models.swap(nn.Sequential(*blocks), "elu")
+    net = Slot(lambda shape: nn.ELU()).fill(nn.Sequential(*blocks), (16, 8, 8))
     models.initialise(net, "kaiming", torch.Generator().manual_seed(0))
     x = torch.randn(8, 16, 8, 8)
     assert net(x).std() < 10
@@ -117,9 +117,9 @@ def test_a_norm_at_the_end_of_its_blocks_keeps_elu_from_exploding() -> None:
     assert net(x).std() > 100
 
 
-@pytest.mark.parametrize("make", [xresnet18, xresnet50])
-def test_an_xresnets_block_starts_as_its_shortcut_also_when_initialised(make: Callable[..., nn.Module]) -> None:
-    net = make(SHAPE, 10, width=0.0625)
+@pytest.mark.parametrize("name", ["xresnet18", "xresnet50"])
+def test_an_xresnets_block_starts_as_its_shortcut_also_when_initialised(name: str) -> None:
+    net = network(name, width=0.0625)
     models.initialise(net, "kaiming", torch.Generator().manual_seed(0))
     blocks = [module for module in net if isinstance(module, Block)]
     assert blocks
@@ -130,11 +130,11 @@ def test_an_xresnets_block_starts_as_its_shortcut_also_when_initialised(make: Ca
         assert not torch.equal(block(x), block.shortcut(x).relu())
 
 
-@pytest.mark.parametrize("make", [xresnet18, xresnet50])
+@pytest.mark.parametrize("name", ["xresnet18", "xresnet50"])
 def test_an_xresnet_strides_in_3x3_convolutions_and_means_before_the_1x1_of_a_shortcut(
-    make: Callable[..., nn.Module],
+    name: str,
 ) -> None:
-    net = make(SHAPE, 10, width=0.125)
+    net = network(name, width=0.125)
     striding = [layer for layer in net.modules() if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2)]
     assert [layer.kernel_size for layer in striding] == [(3, 3)] * 3
     pooled = [block.shortcut for block in net if isinstance(block, Block) and len(block.shortcut) == 3]
@@ -143,7 +143,7 @@ def test_an_xresnet_strides_in_3x3_convolutions_and_means_before_the_1x1_of_a_sh
 
 @pytest.mark.parametrize(("stem", "pixels"), [("cifar", 32), ("imagenet", 8)])
 def test_an_xresnets_stem_has_three_convolutions_and_for_imagenet_leaves_a_quarter(stem: str, pixels: int) -> None:
-    net = xresnet18(SHAPE, 10, stem=stem)
+    net = network("xresnet18", stem=stem)
     first = next(number for number, module in enumerate(net) if isinstance(module, Block))
     stem_layers = nn.Sequential(*list(net)[:first])
     assert [layer.out_channels for layer in stem_layers if isinstance(layer, nn.Conv2d)] == [32, 32, 64]
@@ -152,9 +152,9 @@ def test_an_xresnets_stem_has_three_convolutions_and_for_imagenet_leaves_a_quart
 
 def test_an_unknown_stem_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match="unknown stem 'mnist'; known: imagenet, cifar"):
-        xresnet18(SHAPE, 10, stem="mnist")
+        network("xresnet18", stem="mnist")
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 33, 39)], ids=str)
 def test_an_xresnet_for_imagenet_takes_small_and_odd_images(shape: tuple[int, ...]) -> None:
-    assert xresnet18(shape, 10, width=0.125, stem="imagenet")(torch.randn(2, *shape)).shape == (2, 10)
+    assert network("xresnet18", shape, width=0.125, stem="imagenet")(torch.randn(2, *shape)).shape == (2, 10)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import models
-from models.segnet import segnet
+from made_networks import network
 
 
 def _convolutions(net: nn.Module) -> list[nn.Conv2d]:
@@ -27,7 +27,7 @@ def test_the_full_network_has_the_papers_parameters() -> None:
     mirrored = [*channels[:0:-1], 11]
     decoder = sum((9 * inputs + 1) * outputs + 2 * outputs for inputs, outputs in pairwise(mirrored)) - 2 * 11
     with torch.device("meta"):
-        net = segnet((3, 360, 480), 11)
+        net = network("segnet", (3, 360, 480), 11)
     counts = [sum(p.numel() for p in part.parameters()) for part in (net.encoder, net.decoder)]
     assert counts == [encoder, decoder]
     assert encoder / 1e6 == pytest.approx(14.7, abs=0.05)
@@ -35,10 +35,8 @@ def test_the_full_network_has_the_papers_parameters() -> None:
 
 
 def test_the_encoder_has_vgg16s_convolutions_and_the_decoder_mirrors_them() -> None:
-    from models.torchvision_nets import vgg16
-
     with torch.device("meta"):
-        net, vgg = segnet((3, 64, 64), 11), vgg16((3, 64, 64), 10)
+        net, vgg = network("segnet", (3, 64, 64), 11), network("vgg16", (3, 64, 64), 10)
     encoder = [layer.weight.shape for layer in _convolutions(net.encoder)]
     assert encoder == [layer.weight.shape for layer in _convolutions(vgg)]
     decoder = [(layer.in_channels, layer.out_channels) for layer in _convolutions(net.decoder)]
@@ -49,26 +47,26 @@ def test_the_encoder_has_vgg16s_convolutions_and_the_decoder_mirrors_them() -> N
 
 def test_every_pixel_gets_logits_whatever_the_size_of_the_image() -> None:
     for shape in ((1, 32, 32), (3, 37, 50), (2, 63, 32)):
-        net = segnet(shape, 5, width=0.0625)
+        net = network("segnet", shape, 5, width=0.0625)
         assert net(torch.randn(2, *shape)).shape == (2, 5, *shape[1:])
 
 
 def test_unpooling_puts_features_back_where_the_maxima_were() -> None:
-    net = segnet((1, 32, 32), 2, width=0.0625).eval()
+    net = network("segnet", (1, 32, 32), 2, width=0.0625).eval()
     inputs: list[Tensor] = []
     net.encoder[0].register_forward_hook(lambda module, arguments, output: inputs.append(output))
     net.decoder[-1].register_forward_hook(lambda module, arguments, output: inputs.append(arguments[0]))
     net(torch.randn(2, 1, 32, 32))
     pooled, unpooled = inputs
-    _, places = F.max_pool2d(pooled, 2, return_indices=True)
-    inside = torch.zeros_like(pooled).flatten(2).scatter(2, places.flatten(2), 1.0).view_as(pooled)
+    _, maxima = F.max_pool2d(pooled, 2, return_indices=True)
+    inside = torch.zeros_like(pooled).flatten(2).scatter(2, maxima.flatten(2), 1.0).view_as(pooled)
     assert unpooled.any()
     assert not (unpooled * (1 - inside)).any()
 
 
 def test_depth_multiplies_the_convolutions_of_each_stage() -> None:
     with torch.device("meta"):
-        counts = [len(_convolutions(segnet((1, 32, 32), 2, depth=depth))) for depth in (1.0, 0.5, 0.01)]
+        counts = [len(_convolutions(network("segnet", (1, 32, 32), 2, depth=depth))) for depth in (1.0, 0.5, 0.01)]
     assert counts == [26, 2 * (1 + 1 + 2 + 2 + 2), 10]
 
 
@@ -94,12 +92,12 @@ def test_it_learns_to_label_pixels_with_any_activation(activation: str) -> None:
         input_shape=(1, 32, 32),
         num_classes=3,
         activation=activation,
-        width=0.25,
-        depth=0.5,
+        width=0.125,
+        depth=0.01,
     )
     models.initialise(net, "kaiming", generator)
     optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-    for _ in range(8):
+    for _ in range(12):
         for batch in torch.randperm(64, generator=generator).split(8):
             optimizer.zero_grad()
             F.cross_entropy(net(inputs[batch]), labels[batch]).backward()

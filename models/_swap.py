@@ -1,4 +1,4 @@
-"""Any activation in every place of any network: `models.swap(torchvision.models.resnet18(), "apl")`.
+"""Any activation at every site of any network: `models.swap(torchvision.models.resnet18(), "apl")`.
 
 Importing this module does not load torch.
 """
@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import activations
+from models._find import find
 from models._registry import AnyActivation, names
-from models.sites import ROLES, Role, Site, find
+from models._site import ROLES, Role, Site
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,14 +24,14 @@ def swap(
     example: Any = None,
     roles: Iterable[Role] = ("hidden",),
 ) -> nn.Module:
-    """Put an activation in every place of a network, an instance of its own in each.
+    """Put an activation at every site of a network, an instance of its own in each.
 
     A module that is used once is replaced where it is. One that is used several times, as a ResNet's `relu`, becomes
-    a `models._handing.Reused`, which hands its n-th use in a forward pass to its n-th instance. Function calls
-    (`F.relu`, `torch.relu`, `x.relu()`) are handed to modules under the attribute `swapped` of the module whose body
-    calls them; `F.relu(x, inplace=True)` and `x.relu_()` still overwrite x, while modules leave it alone.
-    `torch.compile` makes one graph of networks whose places are modules; it breaks the graph at every function call
-    that is handed over. Function calls are handed over in `forward` alone: another method called from outside
+    a `models._redirect.Reused`, whose n-th use in a forward pass is that of its n-th instance. Function calls
+    (`F.relu`, `torch.relu`, `x.relu()`) are redirected to modules under the attribute `redirected` of their caller;
+    `F.relu(x, inplace=True)` and `x.relu_()` still overwrite x, while modules leave it alone.
+    `torch.compile` makes one graph of networks whose sites are modules; it breaks the graph at every function call
+    that is redirected. Function calls are redirected in `forward` alone: another method called from outside
     (`net.encode(x)`) keeps its own, and `torch.fx`, `torch.export`, `torch.jit` and `nn.DataParallel` do not see those
     that are. Modules that are used several times take one forward pass at a time, not several threads'.
 
@@ -41,15 +42,15 @@ def swap(
             set a channel or unit, which behind a linear layer are its features, whatever the number of tokens.
         example: what the network takes, see `models.sites`. Parameters that an activation has one of for each unit
             (`apl`) fit images of its size only: give it where that is not the size of ImageNet's.
-        roles: the places to swap; the others stay. An activation written out in the body (`x * torch.sigmoid(x)`) is
+        roles: of the sites to swap; the others stay. An activation written out in the body (`x * torch.sigmoid(x)`) is
             seen as the gate in it.
 
     Returns:
-        The network; if it is itself an activation, the instance in its place.
+        The network; if it is itself an activation, the instance that replaces it.
 
     Raises:
         ValueError: unknown activation or role, an activation that takes several inputs for each output, a network
-            without a place of these roles, or one that runs with none of the inputs tried; or, when it is changed
+            without a site of these roles, or one that runs with none of the inputs tried; or, when it is changed
             already, one that runs a module past the attribute that holds it, takes another way in training than in
             evaluation, or calls activation functions in a part of its `forward` that is checkpointed.
         TypeError: an activation that is none of these.
@@ -72,7 +73,7 @@ def swap(
     if sites[0].kind == "module" and not sites[0].name:  # the network itself
         return instances[sites[0]]
     _replace_modules(net, sites, instances)
-    _hand_functions(net, sites, instances)
+    _redirect_functions(net, sites, instances)
     _suspend(net, calls)
     _close_fast_paths(net, chosen)
     _check_reached(net, example, instances)
@@ -111,12 +112,12 @@ def _check_inputs(activation: str, in_features_multiplier: int) -> None:
     if in_features_multiplier > 1:
         raise ValueError(
             f"activation {activation!r} takes {in_features_multiplier} inputs for each output, and swap cannot widen "
-            f"the layer before it; models.build can, with a model that has slots: {', '.join(names(slots=True))}"
+            f"the layer before it; models.build can, with a network that widens: {', '.join(names(widens=True))}"
         )
 
 
 def _replace_modules(net: nn.Module, sites: Sequence[Site], instances: Mapping[Site, nn.Module]) -> None:
-    from models._handing import Begin, End, Reused
+    from models._redirect import Begin, End, Reused
 
     uses_of: dict[str, list[Site]] = defaultdict(list)
     for site in sorted(sites, key=lambda site: (site.path, site.index)):
@@ -138,36 +139,36 @@ def _replace_modules(net: nn.Module, sites: Sequence[Site], instances: Mapping[S
             net.get_submodule(path).register_forward_hook(End(reused), always_call=True)
 
 
-def _hand_functions(net: nn.Module, sites: Sequence[Site], instances: Mapping[Site, nn.Module]) -> None:
+def _redirect_functions(net: nn.Module, sites: Sequence[Site], instances: Mapping[Site, nn.Module]) -> None:
     from torch import nn
 
-    from models._handing import SWAPPED, Handed
+    from models._redirect import REDIRECTED, Redirect
 
     calls_of: dict[str, list[Site]] = defaultdict(list)
     for site in sorted(sites, key=lambda site: site.index):
-        handed_before = site.name.startswith(f"{site.path}.{SWAPPED}.".lstrip("."))
-        if site.kind == "function" or handed_before:
+        redirected_before = site.name.startswith(f"{site.path}.{REDIRECTED}.".lstrip("."))
+        if site.kind == "function" or redirected_before:
             calls_of[site.path].append(site)
     for path, calls in calls_of.items():
         new = {str(number): instances[site] for number, site in enumerate(calls) if site in instances}
         caller = net.get_submodule(path)
-        if not new or hasattr(caller, SWAPPED):
-            getattr(caller, SWAPPED, {}).update(new)
+        if not new or hasattr(caller, REDIRECTED):
+            getattr(caller, REDIRECTED, {}).update(new)
             continue
-        caller.add_module(SWAPPED, nn.ModuleDict(new).train(caller.training))
-        vars(caller)["forward"] = Handed(caller, path, [site.op for site in calls])
+        caller.add_module(REDIRECTED, nn.ModuleDict(new).train(caller.training))
+        vars(caller)["forward"] = Redirect(caller, path, [site.op for site in calls])
 
 
 def _suspend(net: nn.Module, calls: Mapping[str, Iterable[str]]) -> None:
-    """Let what a caller with handed functions runs interrupt it."""
-    from models._handing import SWAPPED, resume, suspend
+    """Let what a caller with redirected functions runs interrupt it."""
+    from models._redirect import REDIRECTED, resume, suspend
 
-    handed = [module for caller in net.modules() for module in getattr(caller, SWAPPED, {}).values()]
+    instances = [module for caller in net.modules() for module in getattr(caller, REDIRECTED, {}).values()]
     for path, called in calls.items():
-        if not hasattr(net.get_submodule(path), SWAPPED):
+        if not hasattr(net.get_submodule(path), REDIRECTED):
             continue
         for module in map(net.get_submodule, called):
-            if module not in handed and suspend not in module._forward_pre_hooks.values():
+            if module not in instances and suspend not in module._forward_pre_hooks.values():
                 module.register_forward_pre_hook(suspend, prepend=True)
                 module.register_forward_hook(resume, always_call=True)
 
@@ -197,6 +198,6 @@ def _check_reached(net: nn.Module, example: Any, instances: Mapping[Site, nn.Mod
     for site, module in instances.items():
         if ran.isdisjoint(paths[module]):
             raise ValueError(
-                f"{type(net).__name__} does not run what is now in the place of {site.name} ({site.op}): it holds the "
+                f"{type(net).__name__} does not run what replaces {site.name} ({site.op}): it holds the "
                 "module elsewhere too, in a list or a closure; let it call the attribute, make it anew and swap again"
             )

@@ -1,4 +1,4 @@
-"""One run of a network, watched: `watch(net, args, kwargs)` says which activations the body of which module uses.
+"""One run of a network, traced: `trace(net, args, kwargs)` says which activations the body of which module uses.
 
 A `TorchFunctionMode` sees the functions, and hooks on a copy of the network say whose body calls them. The copy has
 fake tensors, which have a shape and no content: nothing is computed, no buffer and no random number generator moves.
@@ -29,8 +29,8 @@ from models._functions import (
     op_of,
     op_of_module,
 )
-from models._handing import Reused
-from models.sites import Role
+from models._redirect import Reused
+from models._site import Role
 
 _CONVOLUTIONS = frozenset(f"conv{transpose}{dims}d" for transpose in ("", "_transpose") for dims in (1, 2, 3))
 # What leaves the channels last.
@@ -74,7 +74,7 @@ class Use:
 
 
 @dataclass
-class Seen:
+class Trace:
     """What a run showed.
 
     Attributes:
@@ -92,7 +92,7 @@ class NotCopiedError(ValueError):
     """The network holds what cannot be copied; the message says what usually is the cause."""
 
 
-def watch(net: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], training: bool, fake: bool) -> Seen:
+def trace(net: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], training: bool, fake: bool) -> Trace:
     """Run a copy of a network once.
 
     Args:
@@ -116,12 +116,12 @@ def watch(net: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], traini
         twin = copy.deepcopy(net, memo).train(training)
     except Exception as error:  # of torch and of whoever wrote the network
         raise NotCopiedError(
-            f"{type(net).__name__} cannot be copied, and places are found by running a copy: {error}; swap before the "
+            f"{type(net).__name__} cannot be copied, and sites are found by running a copy: {error}; swap before the "
             "first forward pass, and before torch.nn.utils.weight_norm and torch.jit"
         ) from error
     _separate(twin)
-    seen = Seen()
-    with torch.random.fork_rng(enabled=not fake), torch.no_grad(), mode or nullcontext(), _Watch(twin, seen), _quiet():
+    seen = Trace()
+    with torch.random.fork_rng(enabled=not fake), torch.no_grad(), mode or nullcontext(), _Tracer(twin, seen), _quiet():
         twin(*given[0], **given[1])
     return seen
 
@@ -167,8 +167,8 @@ class _Run:
     uses: list[Use] = field(default_factory=list)
 
 
-class _Watch(TorchFunctionMode):
-    def __init__(self, net: nn.Module, seen: Seen) -> None:
+class _Tracer(TorchFunctionMode):
+    def __init__(self, net: nn.Module, seen: Trace) -> None:
         super().__init__()
         self.seen = seen
         self.paths: dict[nn.Module, str] = {}

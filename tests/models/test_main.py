@@ -1,10 +1,9 @@
-"""Tests of `python -m models`: the table, the places of one network, and errors of one line."""
+"""Tests of `python -m models`: the table, the sites of one network, and errors of one line."""
 
 from __future__ import annotations
 
-import subprocess
+import runpy
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,13 +12,13 @@ from made import one_line_error
 from models import backbones
 from models.__main__ import main
 
-ROOT = Path(models.__file__).parents[1]
-
 
 def test_without_a_name_every_backbone_has_its_row(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backbones, "full_size", lambda name: _CHEAP)  # tests/test_backbones.py reads the real ones
+    monkeypatch.setattr(
+        backbones, "full_size", lambda name: _CHEAP
+    )  # tests/models/test_backbones.py reads the real ones
     assert main([]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:-1] if not line.startswith(" ")] == list(backbones.SURVEY)
@@ -28,9 +27,12 @@ def test_without_a_name_every_backbone_has_its_row(
 _CHEAP = backbones.full_size("nin")
 
 
-def test_the_module_runs_as_a_command() -> None:
-    done = subprocess.run([sys.executable, "-m", "models", "cnn"], capture_output=True, text=True, cwd=ROOT, check=True)
-    assert [line.split()[2:5] for line in done.stdout.splitlines()[2:]] == [
+def test_the_module_runs_as_a_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["models", "cnn"])
+    monkeypatch.delitem(sys.modules, "models.__main__")  # else runpy warns that it is there already
+    with pytest.raises(SystemExit, match="0"):
+        runpy.run_module("models", run_name="__main__", alter_sys=True)
+    assert [line.split()[2:5] for line in capsys.readouterr().out.splitlines()[2:]] == [
         ["relu", "hidden", "6x28x28"],
         ["relu", "hidden", "16x10x10"],
         ["relu", "hidden", "120"],
@@ -38,14 +40,14 @@ def test_the_module_runs_as_a_command() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["mlp", "rnn", "segnet", "bert"])  # with slots, recurrent, images of its own, ids
-def test_a_network_lists_its_places(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("name", ["mlp", "rnn", "segnet", "bert"])  # plain, recurrent, images of its own, ids
+def test_a_network_lists_its_sites(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) - 2 == len(models.sites(*backbones.full_size(name)))
 
 
-def test_the_listing_follows_a_swap(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_listing_has_the_activation_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["senet18", "--activation", "swish"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
     assert {(row[2], row[3]) for row in rows} == {("silu", "hidden"), ("sigmoid", "gate")}
@@ -56,7 +58,7 @@ def test_the_listing_follows_a_swap(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("resnet81", "unknown model 'resnet81'; known: mlp, "),
         ("resnet18 --activation rleu", "'rleu': did you mean relu"),
-        ("resnet18 --activation swiglu", "'swiglu' takes 2 inputs"),
+        ("resnet18 --activation swiglu", "'resnet18' takes activations of one input for each output, not of 2"),
         ("--activation relu", "--activation needs the name of a network"),
         ("--bogus", "--bogus; --help"),
     ],
