@@ -12,16 +12,16 @@ import inspect
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from unittest.mock import patch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Kind: TypeAlias = Literal[
+KINDS = (
     *("function", "gradient", "parameters", "layer", "initialisation", "optimizer", "schedule", "loss", "evaluation"),
     *("augmentation", "dropout", "statistics", "order", "labels", "attention", "precision", "recipe"),
-]
+)
 Change: TypeAlias = Callable[[Any], Any]  # of what is there now
 
 
@@ -31,14 +31,14 @@ class Fault:
 
     Attributes:
         name: the key.
-        kind: what of training it is in.
+        kind: what of training it is in, one of `KINDS`.
         case: id of a recorded case that it reaches.
         changes: what stands in the place of which attribute: `"package.module:name"` and a function of what is there.
         scale: of the case.
     """
 
     name: str
-    kind: Kind
+    kind: str
     case: str
     changes: tuple[tuple[str, Change], ...]
     scale: str = "tiny"

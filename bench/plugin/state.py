@@ -26,6 +26,8 @@ class PluginState:
         untimed: timings left out because of xdist.
         why_nothing: why no test is selected; empty where some are.
         unasked: tests beside peers left out for want of `--peers`.
+        results: of the cases trained.
+        probed: of those of which the first steps alone were asked for.
         timings: what the timing tests found, for their table.
         compared, counted: what the tests beside peers found, for theirs.
         tables: those of the peers, by the name of their file.
@@ -40,6 +42,7 @@ class PluginState:
     settings: Settings
     runner: Runner | None = None
     results: list[Result] = field(default_factory=list)
+    probed: list[Result] = field(default_factory=list)
     timings: list[Any] = field(default_factory=list)
     compared: list[kernels.Compared] = field(default_factory=list)
     counted: list[kernels.Count] = field(default_factory=list)

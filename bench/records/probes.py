@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
@@ -110,7 +110,7 @@ def write(probes: Iterable[Probe], folder: Path) -> None:
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(_format(probe) for key, probe in sorted(rows.items()) if path_of(key, folder) == path)
+        writer.writerows(to_row(probe) for key, probe in sorted(rows.items()) if path_of(key, folder) == path)
         write_text(path, text.getvalue())
 
 
@@ -121,31 +121,37 @@ def _rows(path: Path) -> Iterator[tuple[str, Probe]]:
             raise BaselineError(f"{path}, line 1: the columns are not {', '.join(COLUMNS)}; re-record")
         for row in rows:
             where = f"{path}, line {rows.line_num}"
+            if None in row or None in row.values():
+                raise BaselineError(f"{where}: malformed row (not {len(COLUMNS)} fields); fix or re-record")
             try:
-                yield where, _parse(row)
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                yield where, from_row(row)
+            except (ValueError, TypeError, KeyError) as error:
                 raise BaselineError(f"{where}: malformed row ({error}); fix or re-record") from error
 
 
-def _format(probe: Probe) -> dict[str, Any]:
+def to_row(probe: Probe) -> dict[str, str]:
+    """As text by column; the inverse of `from_row`."""
     return {
         **probe.key.case.fields,
         "scale": probe.key.scale,
-        "recipe_version": probe.key.recipe_version,
+        "recipe_version": str(probe.key.recipe_version),
         "recipe": _words(probe.recipe),
-        "num_sites": probe.num_sites,
-        "num_layers": probe.num_layers,
+        "num_sites": str(probe.num_sites),
+        "num_layers": str(probe.num_layers),
         **{name: " ".join(map(_number, values)) for name, values in probe.series.items()},
         "evaluation": _words(probe.evaluation),
     }
 
 
-def _parse(row: Mapping[str, str]) -> Probe:
-    if None in row or None in row.values():
-        raise ValueError(f"it has not {len(COLUMNS)} fields")
+def from_row(row: Mapping[str, str]) -> Probe:
+    """The probe that a row of text is of.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is of none.
+    """
     if row["scale"] not in SCALES:
         raise ValueError(f"scale {row['scale']!r}; known: {', '.join(SCALES)}")
-    series = {name: tuple(map(float, row[name].split())) for name in SERIES if row[name]}
+    series = {name: tuple(map(float, row[name].split())) for name in SERIES if row.get(name)}
     missing = {"weights", "inputs", "output", "losses", "rates"} - series.keys()
     if missing:
         raise ValueError(f"no {', '.join(sorted(missing))}")

@@ -30,7 +30,7 @@ SEED = 0
 EPOCHS = 2
 STEPS = 2 * EPOCHS
 # Rows of a batch: enough for batch norms to be smooth, few enough for the networks of the papers.
-BATCH = {"tiny": 16, "small": 8, "paper": 4}
+BATCH = {"tiny": 16, "small": 4, "paper": 4}
 # A step with so many times the loss of the first one blows up, and so does an evaluation with so many times it: what
 # comes behind it says more of rounding than of code.
 STEP_BLOWS_UP, EVALUATION_BLOWS_UP = 2.0, 4.0
