@@ -39,7 +39,7 @@ class Result:
     def to_builtin(self) -> dict[str, Any]:
         """For xdist's wire; the inverse of `from_builtin`."""
         probe = None if self.probe is None else probes.to_row(self.probe)
-        own = {"case": self.case.fields, "probe": probe, "records": []}
+        own: dict[str, Any] = {"case": self.case.fields, "probe": probe, "records": []}
         plain: dict[str, Any] = record.builtin({**vars(self), **own})
         return {**plain, "records": [one.to_builtin() for one in self.records]}
 

@@ -16,6 +16,8 @@ from torch import Tensor
 
 # At most of one tensor, evenly spaced: some hold millions of values.
 SAMPLES = 2**15
+# Of the weights, which then repeat: a prime, so that equal tensors side by side do not get equal ones.
+PERIOD = 65_521
 
 
 def figure(tensors: Iterable[Tensor]) -> float:
@@ -24,25 +26,25 @@ def figure(tensors: Iterable[Tensor]) -> float:
     Args:
         tensors: of any shapes and dtypes; of more than `SAMPLES` values every n-th counts.
     """
-    total, count = 0.0, 0
-    for place, tensor in enumerate(tensors):
-        values = sample(tensor).double()
-        positive, negative = (weights[: len(values)] for weights in _weights(values.device))
-        squares = torch.where(values < 0, negative, positive) * values.square()
-        total += (0.5 + place * math.pi % 1) * squares.sum().item()
-        count += len(values)
-    return math.sqrt(total / count) if count else 0.0
+    samples = [sample(tensor).double() for tensor in tensors]
+    if not samples:
+        return 0.0
+    values = torch.cat(samples)
+    positive, negative = (
+        weights.repeat(math.ceil(len(values) / PERIOD))[: len(values)] for weights in _weights(values.device)
+    )
+    return (torch.where(values < 0, negative, positive) * values.square()).mean().sqrt().item()
 
 
 def sample(tensor: Tensor) -> Tensor:
     """The values that `figure` looks at, in one dimension; a view where that can be."""
     values = tensor.detach().flatten()
-    return values[:: max(1, math.ceil(len(values) / SAMPLES))]
+    return values[:: math.ceil(len(values) / SAMPLES)] if len(values) else values
 
 
 @cache
 def _weights(device: torch.device) -> tuple[Tensor, Tensor]:
     """From 0.5 to 1.5 by position: those of values from 0 on, and those of values below."""
-    places = torch.arange(SAMPLES, dtype=torch.float64)
+    places = torch.arange(PERIOD, dtype=torch.float64)
     positive, negative = (0.5 + places * math.sqrt(step) % 1 for step in (5, 3))
     return positive.to(device), negative.to(device)

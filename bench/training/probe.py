@@ -166,7 +166,9 @@ def _gradients(parameters: Iterable[nn.Parameter]) -> list[Tensor]:
 
 def _parts(case: Case, recipe: Recipe, device: torch.device) -> Parts:
     batch = recipe.batch_size
-    sizes = made_rows.Sizes(train=2 * batch - batch // 4, validation=batch, test=batch)  # the last batch is smaller
+    sizes = made_rows.Sizes(
+        train=2 * batch - batch // 4, validation=batch // 2, test=batch
+    )  # the last batch is smaller
     return made_rows.parts(case.dataset, recipe, sizes, device, models.info(case.model).minimum_image_size)
 
 
