@@ -99,4 +99,4 @@ def conditions(threads: int, *, onednn: bool, channels_last: bool) -> Iterator[N
         with patch.object(Recipe, "on", on):
             yield
     finally:
-        torch.backends.mkldnn.enabled = before  # type: ignore[assignment]
+        torch.backends.mkldnn.enabled = before
