@@ -15,8 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from activations import _registry
-from activations._user import load
+import activations
 from activations.command import Parser, run
 
 
@@ -49,35 +48,35 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _answer(options: argparse.Namespace) -> str:
-    from activations import _properties, _tables
+    from activations import _tables
 
     given = [_name(reference) for reference in options.names]
-    names = list(dict.fromkeys([*given, *_family(options.family)])) or _registry.names()
+    names = list(dict.fromkeys([*given, *_family(options.family)])) or activations.names()
     if options.tree:
-        return _tables.tree([_registry.info(name) for name in _kin(names)], marked=given)
+        return _tables.tree([activations.info(name) for name in _kin(names)], marked=given)
     if options.plot:
         return _plotted(names, options)
     if options.accuracy is not None:
         return _accuracy(names, options.accuracy)
-    found = [_properties.properties(name) for name in names]
+    found = [activations.properties(name) for name in names]
     return _tables.sheet(found[0]) if len(found) == 1 else _tables.overview(found)
 
 
 def _name(reference: str) -> str:
     """Of a registered activation; a user's own is registered."""
     if ":" not in reference:
-        return _registry.info(reference).name
-    entry = load(reference)
-    _registry.register(entry)
+        return activations.info(reference).name
+    entry = activations.load(reference)
+    activations.register(entry)
     return entry.name
 
 
 def _family(family: str | None) -> list[str]:
     if family is None:
         return []
-    names = _registry.names(family=family)
+    names = activations.names(family=family)
     if not names:
-        known = dict.fromkeys(_registry.info(name).family for name in _registry.names())
+        known = dict.fromkeys(activations.info(name).family for name in activations.names())
         raise ValueError(f"unknown family {family!r}; known: {', '.join(known)}")
     return names
 
@@ -86,17 +85,17 @@ def _kin(names: Sequence[str]) -> list[str]:
     """The names, what they derive from and what derives from them."""
 
     def line(name: str) -> list[str]:
-        parent = _registry.info(name).variant_of
+        parent = activations.info(name).variant_of
         return [name, *(line(parent) if parent else [])]
 
     above = {one for name in names for one in line(name)}
-    return [name for name in _registry.names() if name in above or not set(names).isdisjoint(line(name))]
+    return [name for name in activations.names() if name in above or not set(names).isdisjoint(line(name))]
 
 
 def _plotted(names: Sequence[str], options: argparse.Namespace) -> str:
-    from activations import _plot, _properties
+    from activations import _plot
 
-    judged = [name for name in names if options.names or not _properties.properties(name).reason]
+    judged = [name for name in names if options.names or not activations.properties(name).reason]
     _plot.draw(judged, options.plot, tuple(options.window))
     left = [name for name in names if name not in judged]
     return f"wrote {options.plot}" + (
@@ -112,7 +111,7 @@ def _accuracy(names: Sequence[str], dtypes: Sequence[str]) -> str:
         if dtype not in subject.DTYPES:
             raise ValueError(f"unknown dtype {dtype!r}; known: {', '.join(subject.DTYPES)}; names go before --accuracy")
     found = {}
-    for entry in map(_registry.info, names):
+    for entry in map(activations.info, names):
         if entry.formula is None and entry.family != "user":
             continue
         double = subject.call(entry, subject.DTYPES["float64"]) if entry.formula is None else None

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import copy
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
-from activations._user import described
-
 
 class Checked(nn.Module):
-    """What a user's file defines, in one place of use.
+    """What a user's file defines, at one site.
 
     Args:
         given: a function, which is called; a class, which is built without arguments; or a module, which is copied.
@@ -46,6 +46,13 @@ class Checked(nn.Module):
 
     def extra_repr(self) -> str:
         return self.reference
+
+
+def described(error: BaseException, reference: str) -> str:
+    """What went wrong, and the line of a user's file where it did: `NameError: name 'y' is not defined, line 7`."""
+    file = Path(reference.rpartition(":")[0]).name
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if Path(one.filename).name == file]
+    return f"{type(error).__name__}: {error}" + (f", line {frames[-1].lineno}" if frames else "")
 
 
 def _instance(given: Callable[..., Any], reference: str) -> Any:

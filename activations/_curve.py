@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from activations import _registry, reference
+import activations.reference as reference
 from activations._record import Activation
-
-Array: TypeAlias = NDArray[np.float64]
+from activations._registry import build
+from activations.reference import Array
 
 ASIDE = 1e-9  # how far from a kink, relative to the larger of 1 and |x|, autograd finds a one-sided derivative
 PROBES = np.linspace(-3.0, 3.0, 7)
@@ -59,7 +58,7 @@ def _of_module(entry: Activation) -> Curve:
 
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
-        module = _registry.build(entry.name).double().eval()
+        module = build(entry.name).double().eval()
 
     def value(x: Array) -> Array:
         with torch.no_grad():

@@ -17,7 +17,8 @@ from numpy.polynomial import Chebyshev
 from numpy.polynomial.chebyshev import chebpts1
 from scipy import optimize
 
-from activations._curve import Array, Curve, NoFactsError
+from activations._curve import Curve, NoFactsError
+from activations.reference import Array
 
 REACH = 32.0  # the function is resolved between -REACH and REACH
 NODES = 16

@@ -18,10 +18,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from activations import _registry
-from activations._curve import Array, NoFactsError, curve_of
+from activations._curve import NoFactsError, curve_of
 from activations._piecewise import NARROW, REACH, Piecewise
 from activations._record import Activation
+from activations._registry import info
+from activations.reference import Array
 
 SUFFIXES = (".png", ".svg", ".pdf")
 TOGETHER = 6  # more than so many curves in one panel cannot be told apart
@@ -86,7 +87,7 @@ def figure_of(names: Sequence[str], window: tuple[float, float] = (-4.0, 4.0)) -
     Raises:
         ValueError: an activation that is not a function of one number.
     """
-    curves = [drawn(_registry.info(name), window) for name in names]
+    curves = [drawn(info(name), window) for name in names]
     return _together(curves, window) if len(curves) <= TOGETHER else _apart(curves, window)
 
 
@@ -187,14 +188,14 @@ def _frame(axes: Axes, window: tuple[float, float], shown: Sequence[Array]) -> N
 
 def _line(axes: Axes, arcs: Sequence[Arc], order: int, colour: str, style: Any, label: str, width: float) -> None:
     """Arcs in one colour; where one ends and the next begins at another height, open dots."""
-    for place, arc in enumerate(arcs):
+    for number, arc in enumerate(arcs):
         axes.plot(
             arc.x,
             arc[order],
             color=colour,
             linestyle=style,
             linewidth=width,
-            label=None if place else label,
+            label=None if number else label,
             solid_capstyle="round",
             zorder=3,
         )

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from activations import _registry, reference
-from activations._curve import Array, NoFactsError, curve_of
+from activations._curve import NoFactsError, curve_of
 from activations._piecewise import NARROW, REACH, TOUCH, Piecewise
 from activations._record import Activation
+from activations._registry import build, info
+from activations.reference import Array, values_of
 
 # Eight points that stand for infinity, and nearer ones where the function overflows on the way there.
 SPREAD = np.array([1.0, 1.3, 1.7, 2.3, 3.1, 4.3, 5.9, 7.7])
@@ -71,7 +72,7 @@ class Properties:
         slopes_at_zero: f'(0) from the left and from the right.
         mean, variance: of f(x) for x from N(0, 1).
         gain: 1 / sqrt(E f(x)^2) for such x: weights of variance gain^2 / fan_in keep the second moment forward.
-        mean_square_derivative: E f'(x)^2 for such x: its inverse in the place of gain^2 keeps it backward.
+        mean_square_derivative: E f'(x)^2 for such x: its inverse instead of gain^2 keeps it backward.
     """
 
     name: str
@@ -113,7 +114,7 @@ def properties(name: str, **values: Any) -> Properties:
     Raises:
         ValueError: unknown name or value.
     """
-    entry = _registry.info(name)
+    entry = info(name)
     key = (name, *((one, tuple(value) if np.ndim(value) else value) for one, value in sorted(values.items())))
     kept = _KEPT.get(key)
     if kept is None or kept[0] is not entry:  # a user's own may be registered anew under its name
@@ -122,10 +123,10 @@ def properties(name: str, **values: Any) -> Properties:
 
 
 def _find(entry: Activation, given: dict[str, Any]) -> Properties:
-    values = reference.values_of(entry, **given) if entry.formula else {}
+    values = values_of(entry, **given) if entry.formula else {}
     count = sum(np.size(value) for value in entry.parameters.values())
     if entry.family == "user":
-        count = sum(parameter.numel() for parameter in _registry.build(entry.name).parameters())
+        count = sum(parameter.numel() for parameter in build(entry.name).parameters())
     try:
         facts = _facts(Piecewise(curve_of(entry, **given)))
     except NoFactsError as error:

@@ -67,8 +67,8 @@ class Activation:
         module: the `nn.Module` class, likewise, or a factory; None builds `Elementwise(function)`.
         arguments: what the module takes: constants and initial values, with their defaults and limits.
         parameters: trainable parameters by name, with their initial values; typical ones where they are drawn.
-        shared: what the source shares among all places of a network, as arguments of the module that `build` takes too
-            and `per_place` gives: by their names what makes each, `"package.module:name"`, from `arguments`.
+        shared: what the source shares among all sites of a network, as arguments of the module that `build` takes too
+            and `per_site` gives: by their names what makes each, `"package.module:name"`, from `arguments`.
         parameters_per: one set of them per `channel`, per `unit` (channel and pixel) or per `layer`.
         weight_decay: what the source asks for on these parameters; None leaves it to the recipe.
         kinks: points where the derivative jumps; or a function of constants and parameters (`(**values) -> kinks`).

@@ -95,17 +95,17 @@ def build(
 
     Args:
         name: name or alias.
-        shape: shape of one example at the place of use, batch left out: `(channels, height, width)` after a
+        shape: shape of one example at the site, batch left out: `(channels, height, width)` after a
             convolution, `(units,)` after a linear layer, `(tokens, units)` in a transformer. Sizes the trainable
             parameters as the source says (`prelu` one a channel, `apl` one set a unit); without it there is one
-            set for the whole place.
+            set for the whole site.
         channel_dim: which dimension of `shape` is the channels: 0 in torch's images, -1 in transformers. Gated
             linear units and softmax work along it; without a shape they work along the last dimension.
-        parameters_per: `channel`, `unit` or `layer`, in the place of the source's choice.
+        parameters_per: `channel`, `unit` or `layer`, instead of the source's choice.
         fused: one pass over memory by a compiled kernel (see `activations.fused`); where torch has a kernel that is
             already one pass, that is what runs.
         **arguments: of the module, spelt as torch spells them; `generator` for those that draw noise; and what several
-            instances are to share, where the source does (see `per_place`).
+            instances are to share, where the source does (see `per_site`).
 
     Raises:
         ValueError: unknown name, or an argument that the activation does not take or not with this value.
@@ -134,10 +134,10 @@ def build(
     return factory(**keywords)
 
 
-def per_place(name: str, **arguments: Any) -> Callable[..., nn.Module]:
-    """What makes the instances of one network, each from the shape of one example at its place, and its `channel_dim`.
+def per_site(name: str, **arguments: Any) -> Callable[..., nn.Module]:
+    """What makes the instances of one network, each from the shape of one example at its site, and its `channel_dim`.
 
-    It is `build`, but what the source shares among all places of a network is made here, once, and drawn from torch's
+    It is `build`, but what the source shares among all sites of a network is made here, once, and drawn from torch's
     global generator: the hypernetwork of `hyperactivation`.
 
     Args:
@@ -152,10 +152,10 @@ def per_place(name: str, **arguments: Any) -> Callable[..., nn.Module]:
     sizes = {**entry.defaults, **arguments}
     shared = {argument: pkgutil.resolve_name(maker)(**sizes) for argument, maker in entry.shared.items()}
 
-    def place(shape: Sequence[int], channel_dim: int = 0) -> nn.Module:
+    def at_site(shape: Sequence[int], channel_dim: int = 0) -> nn.Module:
         return build(name, shape=shape, channel_dim=channel_dim, **arguments, **shared)
 
-    return place
+    return at_site
 
 
 def _check(entry: Activation, shape: Sequence[int] | None, channel_dim: int, arguments: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from activations import _registry
+import activations._registry as registry
 from activations._properties import Properties, Range
 from activations._record import Activation
 
@@ -67,18 +67,18 @@ def sheet(one: Properties) -> str:
         )
         for key, text in lines.items()
     )
-    return "\n".join([_registry.info(one.name).label, *body])
+    return "\n".join([registry.info(one.name).label, *body])
 
 
 def facts(one: Properties) -> dict[str, str]:
     """Everything about one activation, by what it is about; what there is none of is left out."""
-    entry = _registry.info(one.name)
+    entry = registry.info(one.name)
     lines = {
         "name": ", ".join([entry.name, *entry.aliases]),
         "family": entry.family,
         "source": entry.source,
         "variant of": entry.variant_of or "",
-        "variants": ", ".join(name for name in _registry.names() if _registry.info(name).variant_of == entry.name),
+        "variants": ", ".join(name for name in registry.names() if registry.info(name).variant_of == entry.name),
         "notes": entry.notes,
         "arguments": "; ".join(
             f"{name} = {argument.default}, {argument}" for name, argument in entry.arguments.items()
@@ -132,8 +132,8 @@ def tree(entries: Sequence[Activation], marked: Collection[str] = ()) -> str:
 
     def branches(key: str, indent: str, family: str) -> Iterator[str]:
         children = below.get(key, [])
-        for place, child in enumerate(children, 1):
-            last = place == len(children)
+        for number, child in enumerate(children, 1):
+            last = number == len(children)
             star = "*" if child.name in marked else ""
             away = f" [{child.family}]" if child.family != family else ""
             yield f"{indent}{'└── ' if last else '├── '}{child.label}{star} ({child.name}){away}"
@@ -207,8 +207,8 @@ def _span(span: Range, digits: int = 4) -> str:
 
 
 def _where(span: Range) -> str:
-    places = (("least", span.low_at), ("greatest", span.high_at))
-    return ", ".join([_span(span, 12), *(f"{word} at x = {_number(at, 10)}" for word, at in places if at is not None)])
+    bounds = (("least", span.low_at), ("greatest", span.high_at))
+    return ", ".join([_span(span, 12), *(f"{word} at x = {_number(at, 10)}" for word, at in bounds if at is not None)])
 
 
 def _value(value: object) -> str:

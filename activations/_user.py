@@ -6,15 +6,10 @@ import functools
 import hashlib
 import importlib.util
 import sys
-import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from activations._record import Accuracy, Activation
-
-if TYPE_CHECKING:
-    from activations._checked import Checked
 
 # What a formula of a few torch calls keeps, each of which rounds.
 PLAIN = Accuracy(
@@ -27,7 +22,7 @@ def load(reference: str) -> Activation:
 
     Args:
         reference: `path/to/file.py:name`. A function takes a tensor and returns one of its shape; a class is
-            built without arguments, anew for every place of use; a module is copied. The file may import what lies
+            built without arguments, anew for every site; a module is copied. The file may import what lies
             beside it.
 
     Raises:
@@ -37,6 +32,8 @@ def load(reference: str) -> Activation:
     path = Path(file).expanduser()
     if not path.is_file():
         raise ValueError(f"activation {reference!r}: there is no file {file!r}; write it as path/to/file.py:name")
+    from activations._checked import Checked, described  # torch comes with it, as it does with the file
+
     spec = importlib.util.spec_from_file_location(f"actbench_user_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ValueError(f"activation {reference!r}: {file!r} is not a Python file")
@@ -53,26 +50,12 @@ def load(reference: str) -> Activation:
     if not callable(value):
         known = ", ".join(key for key, item in vars(module).items() if callable(item) and not key.startswith("_"))
         raise ValueError(f"activation {reference!r}: {file} defines no function or class {name!r}; it has: {known}")
-    factory = functools.partial(_checked, value, reference)
     return Activation(
         name=name.lower(),
         label=name,
         family="user",
-        module=factory,
+        module=functools.partial(Checked, value, reference),
         source=str(path),
         accuracy=PLAIN,
         code=hashlib.sha256(path.read_bytes()).hexdigest()[:12],
     )
-
-
-def described(error: BaseException, reference: str) -> str:
-    """What went wrong, and the line of a user's file where it did: `NameError: name 'y' is not defined, line 7`."""
-    file = Path(reference.rpartition(":")[0]).name
-    frames = [one for one in traceback.extract_tb(error.__traceback__) if Path(one.filename).name == file]
-    return f"{type(error).__name__}: {error}" + (f", line {frames[-1].lineno}" if frames else "")
-
-
-def _checked(given: Callable[..., Any], reference: str) -> Checked:
-    from activations._checked import Checked
-
-    return Checked(given, reference)

@@ -40,7 +40,7 @@ def run(
     except BrokenPipeError:  # `| head` has read enough; nothing is left to be flushed at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        said = f"cannot write {plot}: {error.strerror}; give another place" if plot else str(error)
+        said = f"cannot write {plot}: {error.strerror}; give another file" if plot else str(error)
         print(f"{prog}: {said}", file=sys.stderr)
         return 2
     return 0

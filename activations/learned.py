@@ -2,8 +2,8 @@
 
 In the paper all hyperactivations of a network share one hypernetwork, and differ by their embeddings:
 
-    place = activations.per_place("hyperactivation")
-    first, second = place((128,)), place((128,))
+    at_site = activations.per_site("hyperactivation")
+    first, second = at_site((128,)), at_site((128,))
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from activations import fused
+import activations.fused as fused
 from activations.fused import Constants
 
 Value: TypeAlias = Callable[..., Tensor]

@@ -155,12 +155,12 @@ class SReLU(Trainable):
     t_right + a_right * (x - t_right) for x >= t_right, t_left + a_left * (x - t_left) for x <= t_left, x between.
     Jin et al. 2016, arXiv 1512.07030. Should the two points change places in training, the right line goes first.
 
-    The paper keeps the four fixed for its first epochs, as a leaky rectifier: `module.freeze()`, later
-    `module.freeze(False)`. It then sets t_right from the data, which is left to the caller.
+    The paper keeps the four fixed for its first epochs, as a leaky rectifier: `module.requires_grad_(False)`. It then
+    sets t_right from the data, which is left to the caller.
 
     Args:
         t_left, a_left, t_right, a_right: initial values; the defaults are a convention: a leaky rectifier, so that
-            freezing changes nothing at the start.
+            fixing them changes nothing at the start.
         shape, fused: see `Trainable`.
     """
 
@@ -177,7 +177,3 @@ class SReLU(Trainable):
     ) -> None:
         initial = {"t_left": t_left, "a_left": a_left, "t_right": t_right, "a_right": a_right}
         super().__init__(initial, shape, fused)
-
-    def freeze(self, frozen: bool = True) -> None:
-        """Train the four parameters no more, or again; an optimizer made before may keep them meanwhile."""
-        self.requires_grad_(not frozen)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from activations import _elementary
+import activations._elementary as elementary
 from activations._modules import Elementwise, Trainable
 from activations.pointwise import Pointwise
 
@@ -41,7 +41,7 @@ def _mish_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
 
 def _mish_terms(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """tanh(log(1 + e^x)) = numerator / (numerator + rest), in u = e^-|x|: no overflow, no cancellation."""
-    u = _elementary.exp_minus_abs(x)
+    u = elementary.exp_minus_abs(x)
     return torch.where(x > 0, 1 + 2 * u, u * (u + 2)), torch.where(x > 0, 2 * u * u, 2.0), u
 
 
@@ -99,14 +99,14 @@ def _swish_beta_vjp(grad: Tensor, x: Tensor, beta: Tensor) -> tuple[Tensor, ...]
 
 def _serf_value(x: Tensor) -> Tensor:
     """x * erf(softplus(x)). Nag et al. 2021, arXiv 2108.09598."""
-    gate = _elementary.erf(_elementary.softplus(x))
+    gate = elementary.erf(elementary.softplus(x))
     return x.clamp(min=-FAR) * gate
 
 
 def _serf_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
-    softplus = _elementary.softplus(x)
+    softplus = elementary.softplus(x)
     bell = torch.exp(-softplus * softplus) * torch.sigmoid(x)
-    return (grad * (_elementary.erf(softplus) + 2 / math.sqrt(math.pi) * x.clamp(-FAR, FAR) * bell),)
+    return (grad * (elementary.erf(softplus) + 2 / math.sqrt(math.pi) * x.clamp(-FAR, FAR) * bell),)
 
 
 def _logish_value(x: Tensor) -> Tensor:
@@ -123,21 +123,21 @@ def _logish_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
 
 def _logish_terms(x: Tensor) -> tuple[Tensor, Tensor]:
     """log(1 + sigmoid(x)), as log(2) - log(1 + u / (2 + u)) where x > 0, and u = e^-|x|."""
-    u = _elementary.exp_minus_abs(x)
+    u = elementary.exp_minus_abs(x)
     ratio = u / torch.where(x > 0, 2 + u, 1 + u)
-    log = _elementary.log1p(torch.where(x > 0, ratio, u - u * ratio))  # u / (1 + u), with a smaller rounding error
+    log = elementary.log1p(torch.where(x > 0, ratio, u - u * ratio))  # u / (1 + u), with a smaller rounding error
     return torch.where(x > 0, math.log(2) - log, log), u
 
 
 def _telu_value(x: Tensor) -> Tensor:
     """x * tanh(e^x). Fernandez and Mali 2024, arXiv 2412.20269; TanhExp of Liu and Di 2020, arXiv 2003.09855."""
-    gate = _elementary.tanh(_elementary.exp(x, TELU_FAR))
+    gate = elementary.tanh(elementary.exp(x, TELU_FAR))
     return x.clamp(min=-FAR) * gate
 
 
 def _telu_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
-    power = _elementary.exp(x, TELU_FAR)
-    gate, slope = _elementary.tanh(power), power * _elementary.tanh_slope(power)
+    power = elementary.exp(x, TELU_FAR)
+    gate, slope = elementary.tanh(power), power * elementary.tanh_slope(power)
     return (grad * (gate + x.clamp(-FAR, FAR) * slope),)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from activations import _elementary
+import activations._elementary as elementary
 from activations._modules import Trainable
 from activations.pointwise import Pointwise
 from activations.self_gated import FAR
@@ -42,7 +42,7 @@ def _hard_sigmoid_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
 
 def _logsigmoid_value(x: Tensor) -> Tensor:
     """log(sigmoid(x)), by torch's own kernel unless fused."""
-    return -_elementary.softplus(-x)
+    return -elementary.softplus(-x)
 
 
 def _logsigmoid_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
@@ -77,11 +77,11 @@ def _softsign_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
 
 def _penalized_tanh_value(x: Tensor) -> Tensor:
     """tanh(x) where x > 0, tanh(x) / 4 elsewhere. Xu, Huang and Li 2016, arXiv 1602.05980."""
-    return torch.where(x > 0, 1.0, 0.25) * _elementary.tanh(x)
+    return torch.where(x > 0, 1.0, 0.25) * elementary.tanh(x)
 
 
 def _penalized_tanh_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
-    return (grad * torch.where(x > 0, 1.0, 0.25) * _elementary.tanh_slope(x),)
+    return (grad * torch.where(x > 0, 1.0, 0.25) * elementary.tanh_slope(x),)
 
 
 def _tanhshrink_value(x: Tensor) -> Tensor:
@@ -92,25 +92,25 @@ def _tanhshrink_value(x: Tensor) -> Tensor:
     square = near * near
     # Lambert's fraction near 0, (x (1 + u) - (1 - u)) / (1 + u) from 1 on
     above = torch.where(
-        inner, near * square * _elementary.polynomial(TANHSHRINK_N, square), (far - 1) + u * (far.clamp(max=FAR) + 1)
+        inner, near * square * elementary.polynomial(TANHSHRINK_N, square), (far - 1) + u * (far.clamp(max=FAR) + 1)
     )
-    below = torch.where(inner, _elementary.polynomial(TANHSHRINK_D, square), 1 + u)
+    below = torch.where(inner, elementary.polynomial(TANHSHRINK_D, square), 1 + u)
     return torch.where(inner | (x > 0), above, -above) / below
 
 
 def _tanhshrink_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
-    return (grad * _elementary.tanh(x).square(),)
+    return (grad * elementary.tanh(x).square(),)
 
 
 def _dyt_value(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     """gamma * tanh(alpha * x) + beta. Zhu et al. 2025, arXiv 2503.10622."""
-    return gamma * _elementary.tanh(alpha * x) + beta
+    return gamma * elementary.tanh(alpha * x) + beta
 
 
 def _dyt_vjp(grad: Tensor, x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, ...]:
     inner = alpha * x
-    slope = grad * gamma * _elementary.tanh_slope(inner)
-    return slope * alpha, slope * x.clamp(-LARGE, LARGE), grad * _elementary.tanh(inner), grad
+    slope = grad * gamma * elementary.tanh_slope(inner)
+    return slope * alpha, slope * x.clamp(-LARGE, LARGE), grad * elementary.tanh(inner), grad
 
 
 binary_step = Pointwise(_binary_step_value, _binary_step_vjp)

@@ -100,7 +100,7 @@ def _view(options: argparse.Namespace) -> str:
 
     view = views.info(options.name)
     if options.plot:
-        figures.check(options.plot)
+        figures.check_suffix(options.plot)
     cases = _cases(options)
     tables = view.tables(cases)
     if not tables:
@@ -112,7 +112,7 @@ def _view(options: argparse.Namespace) -> str:
         figure = view.figure(cases)
         if figure is None:
             raise ValueError(f"{options.name}: nothing to draw; it takes {view.needs}")
-        figures.save(figure, options.plot)
+        figures.save_picture(figure, options.plot)
     return f"{text}\n\nwrote {options.plot}"
 
 
@@ -141,7 +141,7 @@ def _compare(options: argparse.Namespace) -> str:
         records.append(runs)
     found = compare.compare(*records)
     options.exit_code = int(found.failed)
-    return compare.report(found, everything=options.all)
+    return compare.comparison_text(found, everything=options.all)
 
 
 def _add_history(command: argparse.ArgumentParser) -> None:
@@ -153,11 +153,14 @@ def _history(options: argparse.Namespace) -> str:
     from bench.records import history
     from bench.regression import steps
 
-    entries = history.read(options.results_dir / history.FILE)
+    file = options.results_dir / history.FILE
+    entries = history.read(options.results_dir)
+    if not entries:
+        raise ValueError(f"no history at {file}; every `pytest bench --results-dir {options.results_dir}` adds to it")
     asked = [one for one in entries if _is_asked(options, one.case, one.environment[0])]
     if not asked:
-        raise ValueError(f"none of the {len(entries)} entries of {options.results_dir / history.FILE} is asked for")
-    return steps.report(asked, everything=options.all)
+        raise ValueError(f"none of the {len(entries)} entries of {file} is asked for")
+    return steps.steps_text(asked, everything=options.all)
 
 
 def _add_report(command: argparse.ArgumentParser) -> None:

@@ -59,7 +59,7 @@ def build(
     if isinstance(activation, str):
         if in_features_multiplier is None:
             multiplier = activations.info(activation).in_features_multiplier
-        activation = activations.per_place(activation)
+        activation = activations.per_site(activation)
     if multiplier > 1 and not info(name).widens:
         raise ValueError(
             f"model {name!r} takes activations of one input for each output, not of {multiplier}: its layers are not "

@@ -83,7 +83,7 @@ def swap(
 def _maker(activation: AnyActivation) -> Callable[[Site], nn.Module]:
     if isinstance(activation, str):
         _check_inputs(activations.info(activation).name, activations.info(activation).in_features_multiplier)
-        build = activations.per_place(activation)
+        build = activations.per_site(activation)
         return lambda site: build(site.parameter_shape, site.channel_dim if site.shape else 0)
     from models._instances import factory
 

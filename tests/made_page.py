@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.cases.case import Case
-from bench.records import record, verdicts
+from bench.records import history, record
 from bench.records.record import Record
 from bench.records.result import Result
 from made import runs
@@ -47,12 +47,12 @@ def results() -> list[Result]:
 
 
 def folder(path: Path) -> Path:
-    """The records and verdicts of `results`."""
+    """The records and the history of `results`."""
     made = results()
     for one in made:
         for run in one.records:
             record.save(run, path)
-    verdicts.write(made, path)
+    history.append(made, path)
     return path
 
 

@@ -15,10 +15,10 @@ ERRORS = {"elu": 0.1, "relu": 0.2, "sigmoid": 0.4}
 SEEDS = 4
 
 
-def runs(model: str, name: str, accuracies: Sequence[float], optimizer="adam", variant="", **more) -> CaseRuns:
-    """Of one activation in a network on CIFAR-10."""
+def runs(model: str, name: str, values: Sequence[float], optimizer="adam", variant="", **more) -> CaseRuns:
+    """Of one activation in a network on CIFAR-10, by the judged metric."""
     case = Case("made", model, "cifar10", name, optimizer, variant)
-    return runs_of_case(case, {"test_accuracy": accuracies}, **more)
+    return runs_of_case(case, {more.get("metric", "test_accuracy"): values}, **more)
 
 
 def problems(count: int = 8, errors: Mapping[str, float] = ERRORS) -> Iterator[CaseRuns]:

@@ -1,21 +1,19 @@
 """The catalogue: one record an activation, by families; a new activation is one entry here and its torch code."""
 
-from activations._catalogue import (
-    exponentials,
-    gated_linear,
-    learned,
-    oscillating,
-    rectifiers,
-    self_gated,
-    sigmoids,
-)
+from activations._catalogue.exponentials import EXPONENTIALS
+from activations._catalogue.gated_linear import GATED_LINEAR
+from activations._catalogue.learned import LEARNED
+from activations._catalogue.oscillating import OSCILLATING
+from activations._catalogue.rectifiers import RECTIFIERS
+from activations._catalogue.self_gated import SELF_GATED
+from activations._catalogue.sigmoids import SIGMOIDS
 
 ENTRIES = (
-    *rectifiers.ENTRIES,
-    *exponentials.ENTRIES,
-    *sigmoids.ENTRIES,
-    *self_gated.ENTRIES,
-    *oscillating.ENTRIES,
-    *learned.ENTRIES,
-    *gated_linear.ENTRIES,
+    *RECTIFIERS,
+    *EXPONENTIALS,
+    *SIGMOIDS,
+    *SELF_GATED,
+    *OSCILLATING,
+    *LEARNED,
+    *GATED_LINEAR,
 )

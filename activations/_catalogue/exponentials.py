@@ -31,7 +31,7 @@ def _xielu(m: Any, x: Any, alpha_p: Any, alpha_n: Any) -> Any:
     return (beta + m.log(1 + m.exp(alpha_n))) * (m.exp(x) - 1 - x) + beta * x
 
 
-ENTRIES = (
+EXPONENTIALS = (
     Activation(
         name="elu",
         label="ELU",

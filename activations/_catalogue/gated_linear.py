@@ -24,7 +24,7 @@ def _gated(name: str, label: str, formula: Any, **fields: Any) -> Activation:
     )
 
 
-ENTRIES = (
+GATED_LINEAR = (
     _gated(
         "glu",
         "GLU",

@@ -41,7 +41,7 @@ def _pau_kinks(numerator: Any, denominator: Any, version: str) -> tuple[float, .
     return tuple(sorted(float(root.real) for root in roots if abs(root.imag) < 1e-12))
 
 
-ENTRIES = (
+LEARNED = (
     Activation(
         name="pau",
         label="PAU",
@@ -89,7 +89,7 @@ ENTRIES = (
             "A reconstruction: the paper gives the two networks and their sizes (10, 10 and 8), but no biases, no "
             "initial values, and not how the hypernetwork is built. What trains is an embedding and the hypernetwork; "
             "the parameters of the record are what comes out of it, typical ones. The paper shares one hypernetwork "
-            "among all places, as `per_place` does; `build` makes one for each."
+            "among all sites, as `per_site` does; `build` makes one for each."
         ),
     ),
 )

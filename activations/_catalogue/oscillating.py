@@ -5,7 +5,7 @@ from __future__ import annotations
 from activations._arguments import Number
 from activations._record import Accuracy, Activation
 
-ENTRIES = (
+OSCILLATING = (
     Activation(
         name="snake",
         label="Snake",

@@ -27,7 +27,7 @@ def _rrelu(m: Any, x: Any, *, lower: Any, upper: Any, convention: str) -> Any:
     return x * (lower + upper) / 2 if convention == "torch" else x / ((1 / lower + 1 / upper) / 2)
 
 
-ENTRIES = (
+RECTIFIERS = (
     Activation(
         name="relu",
         label="ReLU",

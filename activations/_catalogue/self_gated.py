@@ -44,7 +44,7 @@ TACT = Activation(
     notes="No paper names it; per-layer sharing and U(0, 0.5) come from the authors' scripts.",
 )
 
-ENTRIES = (
+SELF_GATED = (
     Activation(
         name="gelu",
         label="GELU",

@@ -26,7 +26,7 @@ def _dsilu(m: Any, x: Any) -> Any:
     return sigmoid * (1 + x * (1 - sigmoid))
 
 
-ENTRIES = (
+SIGMOIDS = (
     Activation(
         name="identity",
         label="Identity",

@@ -14,8 +14,12 @@ import functools
 from collections.abc import Callable
 from typing import TypeAlias
 
+import activations.contract.modules as modules
+import activations.contract.noise as noise
+import activations.contract.numerics as numerics
+import activations.contract.tensors as tensors
+import activations.contract.transforms as transforms
 from activations._record import Activation
-from activations.contract import modules, noise, numerics, tensors, transforms
 from activations.contract.accuracy import Errors, measure
 from activations.contract.subject import DTYPES, NotApplicable
 
@@ -67,7 +71,7 @@ CHECKS: dict[str, Check] = {
             transforms.exports,
             transforms.maps_over_examples,
             transforms.gives_per_example_gradients,
-            transforms.fused_agrees_in_place,
+            transforms.fused_agrees_at_a_site,
             noise.evaluation_is_deterministic,
             noise.generator_reproduces,
             noise.backward_uses_the_same_noise,

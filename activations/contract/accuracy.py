@@ -14,12 +14,14 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import torch
 
+import activations.contract.points as points
+import activations.contract.truth as truth
 from activations._record import Accuracy, Activation
-from activations.contract import points, truth
-from activations.contract.truth import Array, Call, Exact
+from activations.contract.truth import Call, Exact
 from activations.pointwise import opmath
+from activations.reference import Array
 
-Place: TypeAlias = float | tuple[float, ...]
+Point: TypeAlias = float | tuple[float, ...]
 
 # Below this many times the smallest normal number, results and what they are made of may be flushed to zero.
 FLUSH = 2.0**10
@@ -43,9 +45,9 @@ class Errors:
     dtype: torch.dtype
     points: int
     value_ulp: float
-    value_at: Place
+    value_at: Point
     derivative_ulp: float
-    derivative_at: Place
+    derivative_at: Point
     wrong_values: int
     wrong_derivatives: int
     nan_values: int
@@ -89,14 +91,14 @@ def measure(
     cancelling = bounds.absolute_eps if bounds.derivative_absolute_eps is None else bounds.derivative_absolute_eps
     of_value = _judge(output.double().numpy(), value, dtype, bounds.ulp, bounds.absolute_eps, bounds)
     of_derivative = _judge(gradient.double().numpy(), derivative, dtype, bounds.derivative_ulp, cancelling, bounds)
-    places = [point[0] if len(point) == 1 else tuple(point) for point in grid.tolist()]
+    where = [point[0] if len(point) == 1 else tuple(point) for point in grid.tolist()]
     return Errors(
         dtype=dtype,
         points=len(grid),
         value_ulp=of_value.ulp,
-        value_at=places[of_value.at],
+        value_at=where[of_value.at],
         derivative_ulp=of_derivative.ulp,
-        derivative_at=places[of_derivative.at % len(grid)],
+        derivative_at=where[of_derivative.at % len(grid)],
         wrong_values=of_value.wrong,
         wrong_derivatives=of_derivative.wrong,
         nan_values=of_value.nan,

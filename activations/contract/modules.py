@@ -13,31 +13,31 @@ from typing import Any
 
 import torch
 
-import activations
+import activations._registry as registry
+import activations.contract.subject as subject
 from activations._arguments import Choice, Number
 from activations._record import Activation
-from activations.contract import subject
 from activations.contract.subject import DTYPES, NotApplicable
 from activations.pointwise import Pointwise
 
 
 def state_dict_restores_it(entry: Activation) -> None:
     """A new module with the state of another computes the same, and has the same trainable parameters."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.mul_(1.25)
     file = io.BytesIO()
     torch.save(made.state_dict(), file)
     file.seek(0)
-    other, _ = subject.placed(entry)
+    other, _ = subject.at_site(entry)
     other.load_state_dict(torch.load(file, weights_only=True))
     subject.agree("after load_state_dict the output differs", other(x), made(x), ulp=0)
 
 
 def deepcopy_agrees(entry: Activation) -> None:
     """A deep copy computes the same with parameters of its own."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     _same_but_apart(made, copy.deepcopy(made), x)
 
 
@@ -45,7 +45,7 @@ def pickle_agrees(entry: Activation) -> None:
     """So does what is pickled and read back."""
     if subject.is_own(entry):
         raise NotApplicable("a user's file is not importable by name: save the state_dict")
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     _same_but_apart(made, pickle.loads(pickle.dumps(made)), x)
 
 
@@ -58,7 +58,7 @@ def _same_but_apart(made: torch.nn.Module, twin: torch.nn.Module, x: torch.Tenso
 def dtype_can_be_changed(entry: Activation) -> None:
     """`.to(dtype)` moves all floating point parameters and buffers, and the module works in that dtype."""
     for name, dtype in DTYPES.items():
-        made, _ = subject.placed(entry, torch.float32)
+        made, _ = subject.at_site(entry, torch.float32)
         made.to(dtype)
         for key, tensor in made.state_dict().items():
             right = tensor.dtype == dtype or not tensor.is_floating_point()
@@ -72,7 +72,7 @@ def parameters_are_those_of_the_record(entry: Activation) -> None:
     """The trainable parameters of the module are those that the record names, with its initial values."""
     if subject.is_own(entry):
         raise NotApplicable("a user's record names no parameters")
-    found = {name for name, _ in activations.build(entry.name).named_parameters()}
+    found = {name for name, _ in registry.build(entry.name).named_parameters()}
     named = set(entry.parameters)
     if found and named and not found & named:
         raise NotApplicable("the parameters of the formula are made by a network")
@@ -84,7 +84,7 @@ def function_agrees_with_module(entry: Activation) -> None:
     """The functional form computes what the module does, with the record's values as arguments."""
     if entry.function is None:
         raise NotApplicable("a module only")
-    function = activations.function(entry.name)
+    function = registry.function(entry.name)
     made = subject.module(entry)
     x = subject.batch(entry)
     if not isinstance(function, Pointwise):
@@ -96,16 +96,15 @@ def function_agrees_with_module(entry: Activation) -> None:
         subject.agree("function and module differ", function(x, **constants), made(x))
         return
     values = {name: value for name, value in entry.defaults.items() if name in function.constants}
-    weights = [torch.tensor(value).bfloat16().double() for value in entry.parameters.values()]
     if not set(entry.parameters) <= {name for name, _ in made.named_parameters()}:
         raise NotApplicable("the module's parameters are made by a network")
-    flat = [one for weight in weights for one in (weight.unbind() if weight.ndim else (weight,))]
-    subject.agree("function and module differ", function(x, *flat, **values), made(x))
+    weights = subject.weights_of(entry, torch.float64)
+    subject.agree("function and module differ", function(x, *weights, **values), made(x))
 
 
 def bad_arguments_are_refused(entry: Activation) -> None:
     """A value that the record does not allow, and an unknown name: ValueError with the name and what is allowed."""
-    build = functools.partial(activations.build, entry.name)
+    build = functools.partial(registry.build, entry.name)
     for name, argument in entry.arguments.items():
         for value in _refused(argument):
             message = _refusal(build, **{name: value})

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-import activations
+import activations._registry as registry
+import activations.contract.subject as subject
 from activations._record import Activation
-from activations.contract import subject
 from activations.contract.subject import NotApplicable
 
 X = torch.linspace(-3, 3, 200, dtype=torch.float64)
@@ -16,7 +16,7 @@ X = torch.linspace(-3, 3, 200, dtype=torch.float64)
 
 def evaluation_is_deterministic(entry: Activation) -> None:
     """Twice the same in evaluation mode, whatever the entry; and without drawing from torch's generator."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     before = torch.get_rng_state()
     one, other = made(x), made(x)
     assert torch.equal(one, other), "two evaluations differ"
@@ -44,7 +44,7 @@ def backward_uses_the_same_noise(entry: Activation) -> None:
 
 def checkpoint_uses_the_same_noise(entry: Activation) -> None:
     """Under activation checkpointing the recomputed noise is that of the forward pass."""
-    made = activations.build(entry.name).train()
+    made = registry.build(entry.name).train()
     _only_stochastic(entry)
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
@@ -59,7 +59,7 @@ def checkpoint_uses_the_same_noise(entry: Activation) -> None:
 
 def _training(entry: Activation, seed: int) -> nn.Module:
     _only_stochastic(entry)
-    made = activations.build(entry.name, generator=torch.Generator().manual_seed(seed))
+    made = registry.build(entry.name, generator=torch.Generator().manual_seed(seed))
     return made.train()
 
 

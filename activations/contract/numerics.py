@@ -10,9 +10,12 @@ import mpmath
 import torch
 from torch import Tensor
 
-from activations import reference
+import activations.contract.accuracy as accuracy
+import activations.contract.points as points
+import activations.contract.subject as subject
+import activations.contract.truth as truth
+import activations.reference as reference
 from activations._record import Activation
-from activations.contract import accuracy, points, subject, truth
 from activations.contract.subject import DTYPES, NotApplicable
 
 # A jump of the derivative smaller than this is no kink.
@@ -46,7 +49,7 @@ def gradients_are_finite(entry: Activation) -> None:
     """No finite input gives a NaN gradient, in any dtype; of parameters neither."""
     for name, dtype in DTYPES.items():
         if not subject.is_elementwise(entry):
-            made, x = subject.placed(entry, dtype)
+            made, x = subject.at_site(entry, dtype)
             found = subject.gradients(made, x, list(made.parameters()))[1:]
             assert not any(gradient.isnan().any() for gradient in found), f"a gradient in {name} is NaN"
             continue
@@ -96,11 +99,9 @@ def derivative_jumps_only_at_kinks(entry: Activation) -> None:
         to_right = (_slope(called, right) - _slope(called, middle)).abs()
         left, right = torch.where(to_left > to_right, left, middle), torch.where(to_left > to_right, middle, right)
     jump = (_slope(called, right) - _slope(called, left)).abs()
-    for place, size in zip(left[jump > JUMP].tolist(), jump[jump > JUMP].tolist(), strict=True):
-        near = (kinks - place).abs().min().item() if len(kinks) else math.inf
-        assert near < BESIDE, (
-            f"the derivative jumps by {size:.3g} at x = {place:.9g}; the record's kinks: {kinks.tolist()}"
-        )
+    for x, size in zip(left[jump > JUMP].tolist(), jump[jump > JUMP].tolist(), strict=True):
+        near = (kinks - x).abs().min().item() if len(kinks) else math.inf
+        assert near < BESIDE, f"the derivative jumps by {size:.3g} at x = {x:.9g}; the record's kinks: {kinks.tolist()}"
 
 
 def kinks_have_one_sided_derivatives(entry: Activation) -> None:
@@ -186,11 +187,11 @@ def _slope(called: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def _differentiable(entry: Activation) -> tuple[Callable[..., Tensor], tuple[Tensor, ...]]:
-    """A function of input and parameters, and a place for it that is at least 1e-2 away from kinks."""
+    """A function of input and parameters, and a point for it that is at least 1e-2 away from kinks."""
     if subject.is_elementwise(entry):
         made, x = subject.module(entry), _smooth_points(entry)
     else:
-        made, x = subject.placed(entry)
+        made, x = subject.at_site(entry)
         x = x[:, :, :2, :1]
         made = subject.module(entry, shape=x.shape[1:])
     own = {key: one.detach().requires_grad_() for key, one in made.named_parameters()}

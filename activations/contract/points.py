@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[np.float64]
+from activations.reference import Array
 
 DENSE = 300
 REACH = 12.0

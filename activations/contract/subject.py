@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import activations
+import activations._registry as registry
+import activations.contract.truth as truth
 from activations._record import Activation
-from activations.contract import truth
 from activations.contract.truth import Call
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -32,16 +32,16 @@ def is_torchs(module: nn.Module) -> bool:
     return type(module).__module__.startswith("torch.")
 
 
-def module(entry: Activation, dtype: torch.dtype = torch.float64, fused: bool = False, **places: Any) -> nn.Module:
+def module(entry: Activation, dtype: torch.dtype = torch.float64, fused: bool = False, **sized: Any) -> nn.Module:
     """In evaluation mode, with the record's values in its trainable parameters (see `truth.values_of`).
 
     Args:
         entry: registered.
         dtype: of its parameters.
         fused: see `activations.build`.
-        **places: `shape` and the like, for `activations.build`.
+        **sized: `shape` and the like, for `activations.build`.
     """
-    made = activations.build(entry.name, fused=fused, **places)
+    made = registry.build(entry.name, fused=fused, **sized)
     own = dict(made.named_parameters())
     with torch.no_grad():
         for name, value in entry.parameters.items():
@@ -57,11 +57,15 @@ def call(entry: Activation, dtype: torch.dtype, fused: bool = False) -> Call:
     made = module(entry, dtype, fused)
     if set(entry.parameters) <= {name for name, _ in made.named_parameters()}:
         return made
-    function = activations.function(entry.name)
-    weights = [torch.tensor(value).bfloat16().to(dtype) for value in entry.parameters.values()]
-    flat = [one for weight in weights for one in (weight.unbind() if weight.ndim else (weight,))]
+    function, weights = registry.function(entry.name), weights_of(entry, dtype)
     extra = {"fused": True} if fused else {}
-    return lambda x: function(x, *flat, **extra)
+    return lambda x: function(x, *weights, **extra)
+
+
+def weights_of(entry: Activation, dtype: torch.dtype) -> list[Tensor]:
+    """The trainable parameters that `module` has, as positional arguments of the functional form."""
+    weights = [torch.tensor(value).bfloat16().to(dtype) for value in entry.parameters.values()]
+    return [one for weight in weights for one in (weight.unbind() if weight.ndim else (weight,))]
 
 
 def of_a_number(entry: Activation, dtype: torch.dtype) -> Call:
@@ -83,8 +87,8 @@ def is_elementwise(entry: Activation) -> bool:
     return entry.formula is not None or is_own(entry)
 
 
-def placed(entry: Activation, dtype: torch.dtype = torch.float64, fused: bool = False) -> tuple[nn.Module, Tensor]:
-    """A module for a place of shape `SHAPE`, and a batch of two for it."""
+def at_site(entry: Activation, dtype: torch.dtype = torch.float64, fused: bool = False) -> tuple[nn.Module, Tensor]:
+    """A module for a site of shape `SHAPE`, and a batch of two for it."""
     made = module(entry, dtype, fused, shape=SHAPE)
     return made, batch(entry, dtype=dtype)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
+import activations.contract.subject as subject
+import activations.contract.truth as truth
 from activations._record import Activation
-from activations.contract import subject, truth
+from activations.contract.memory import bytes_saved
 from activations.contract.subject import DTYPES, NotApplicable
 
 LARGE = (4, 32, 32)
@@ -28,7 +30,7 @@ def is_elementwise(entry: Activation) -> None:
 def dtype_is_kept(entry: Activation) -> None:
     """Output and gradient have the dtype of the input, and the output its shape."""
     for name, dtype in DTYPES.items():
-        made, x = subject.placed(entry, dtype)
+        made, x = subject.at_site(entry, dtype)
         output, gradient = subject.gradients(made, x)
         assert output.dtype == dtype, f"the output of {name} is {output.dtype}"
         assert gradient.dtype == dtype, f"the gradient of {name} is {gradient.dtype}"
@@ -39,7 +41,7 @@ def dtype_is_kept(entry: Activation) -> None:
 def dtype_is_kept_under_autocast(entry: Activation) -> None:
     """So do they under autocast to bfloat16 on the CPU, parameters in float32."""
     for dtype in (torch.float32, torch.bfloat16):
-        made, _ = subject.placed(entry, torch.float32)
+        made, _ = subject.at_site(entry, torch.float32)
         x = subject.batch(entry, dtype=dtype).requires_grad_()
         with torch.autocast("cpu", torch.bfloat16):
             output = made(x)
@@ -51,7 +53,7 @@ def dtype_is_kept_under_autocast(entry: Activation) -> None:
 
 def strided_input_agrees(entry: Activation) -> None:
     """Values and gradients of transposed, sliced and expanded tensors are those of their copies."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     wide = torch.cat([x, x + 1], -1)
     for what, view in {
         "transposed": x.transpose(2, 3).contiguous().transpose(2, 3),
@@ -69,7 +71,7 @@ def strided_input_agrees(entry: Activation) -> None:
 
 def channels_last_is_kept(entry: Activation) -> None:
     """A channels_last input gives a channels_last output and gradient, and the same numbers."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     found = subject.gradients(made, x.contiguous(memory_format=torch.channels_last))
     for part, got, expected in zip(("output", "gradient"), found, subject.gradients(made, x), strict=True):
         kept = got.is_contiguous(memory_format=torch.channels_last)
@@ -79,7 +81,7 @@ def channels_last_is_kept(entry: Activation) -> None:
 
 def empty_input_works(entry: Activation) -> None:
     """No examples in, none out, and a gradient of that shape."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     output, gradient = subject.gradients(made, x[:0])
     assert output.shape == (0, *subject.SHAPE), f"an empty input gives shape {tuple(output.shape)}"
     assert gradient.shape == x[:0].shape, f"an empty input gives a gradient of shape {tuple(gradient.shape)}"
@@ -100,7 +102,7 @@ def zero_dimensional_input_works(entry: Activation) -> None:
 
 def input_is_left_alone(entry: Activation) -> None:
     """Neither forward nor backward writes to its input, and the output shares no memory with it unless it is it."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     before = x.clone()
     subject.gradients(made, x)
     assert torch.equal(x, before), "the input has been changed in place"
@@ -108,7 +110,7 @@ def input_is_left_alone(entry: Activation) -> None:
 
 def meta_input_gives_meta_output(entry: Activation) -> None:
     """A module on the meta device gives shape, dtype and memory format of the output without computing it."""
-    made, x = subject.placed(entry, torch.float32)
+    made, x = subject.at_site(entry, torch.float32)
     output = made.to("meta")(x.to("meta"))
     _same_kind(output, (len(x), *subject.SHAPE), "meta")
     assert output.is_meta, f"a meta input gives an output on {output.device}"
@@ -116,7 +118,7 @@ def meta_input_gives_meta_output(entry: Activation) -> None:
 
 def fake_input_gives_fake_output(entry: Activation) -> None:
     """So does FakeTensorMode, backward included: what compilers and memory estimators run."""
-    made, real = subject.placed(entry, torch.float32)
+    made, real = subject.at_site(entry, torch.float32)
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
         x = mode.from_tensor(real).requires_grad_()
         output = made(x)
@@ -137,22 +139,7 @@ def fused_keeps_one_tensor(entry: Activation) -> None:
     subject.fused(entry)
     channels, *others = LARGE
     x = torch.randn(2, channels * entry.in_features_multiplier, *others)
-    saved = _saved_bytes(subject.module(entry, torch.float32, fused=True, shape=LARGE), x)
-    # What belongs to a channel or to the whole place is small beside it.
+    made = subject.module(entry, torch.float32, fused=True, shape=LARGE)
+    saved = bytes_saved(lambda: made(x.requires_grad_()), excluded=made.parameters())
+    # What belongs to a channel or to the whole site is small beside it.
     assert saved < 1.5 * x.nbytes, f"the fused form keeps {saved / x.nbytes:.2f} tensors of its input's size"
-
-
-def _saved_bytes(made: nn.Module, x: Tensor) -> int:
-    """Of the distinct storages that autograd keeps for backward, parameters left out."""
-    parameters = {one.untyped_storage().data_ptr() for one in made.parameters()}
-    kept: list[Tensor] = []
-
-    def keep(tensor: Tensor) -> Tensor:
-        kept.append(tensor.detach())
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        output = made(x.detach().requires_grad_())
-    storages = {one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in kept}
-    del output
-    return sum(size for address, size in storages.items() if address not in parameters)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+import activations.contract.subject as subject
 from activations._record import Activation
-from activations.contract import subject
 
 
 def compiles(entry: Activation) -> None:
     """torch.compile takes it whole (fullgraph), forward and backward, by aot_eager."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     torch._dynamo.reset()
     compiled = torch.compile(made, fullgraph=True, backend="aot_eager")
     _agree("compiled", compiled, made, x)
@@ -19,21 +19,21 @@ def compiles(entry: Activation) -> None:
 
 def exports(entry: Activation) -> None:
     """torch.export takes it, and the exported program computes the same."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     program = torch.export.export(made, (x,))
     subject.agree("exported, the output differs", program.module()(x), made(x))
 
 
 def maps_over_examples(entry: Activation) -> None:
     """torch.vmap over examples gives what the batch gives."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     x = x.unsqueeze(1)  # a batch of one within each example, for modules that look at their batch dimension
     subject.agree("under vmap the output differs", torch.vmap(made)(x), torch.stack([made(one) for one in x]))
 
 
 def gives_per_example_gradients(entry: Activation) -> None:
     """vmap of grad gives the gradients by input and parameters of each example alone."""
-    made, x = subject.placed(entry)
+    made, x = subject.at_site(entry)
     x = x.unsqueeze(1)
     parameters = {name: one.detach() for name, one in made.named_parameters()}
 
@@ -50,11 +50,11 @@ def gives_per_example_gradients(entry: Activation) -> None:
             subject.agree(f"the gradient of example {number} by {name} differs", found[name][number], gradient, ulp=64)
 
 
-def fused_agrees_in_place(entry: Activation) -> None:
-    """Fused, sized for a place, a module computes what its eager form does, gradients of parameters too."""
+def fused_agrees_at_a_site(entry: Activation) -> None:
+    """Fused, sized for a site, a module computes what its eager form does, gradients of parameters too."""
     subject.fused(entry)
-    made, x = subject.placed(entry, torch.float32)
-    fused, _ = subject.placed(entry, torch.float32, fused=True)
+    made, x = subject.at_site(entry, torch.float32)
+    fused, _ = subject.at_site(entry, torch.float32, fused=True)
     fused.load_state_dict(made.state_dict())
     _agree("fused", fused, made, x)
 

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from activations import reference
+import activations.reference as reference
 from activations._record import Activation
+from activations.reference import Array
 
-Array: TypeAlias = NDArray[np.float64]
 Call: TypeAlias = Callable[[Tensor], Tensor]
 
 # Derivatives are not judged this near to a kink, in multiples of it.

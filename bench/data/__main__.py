@@ -94,11 +94,11 @@ def _plotted(entry: DatasetInfo, psis: Sequence[int], file: Path, where: Locatio
         raise ValueError(f"{entry.name} holds {entry.kind}, not images to draw; these do: {known}")
     from bench.display import figures
 
-    figures.check(file)
+    figures.check_suffix(file)
     from bench.data import picture, store
 
     with figures.style():
-        figures.save(picture.draw(store.load(entry.name, where), psis), file)
+        figures.save_picture(picture.draw(store.load(entry.name, where), psis), file)
     return f"wrote {file}"
 
 

@@ -20,8 +20,9 @@ from numpy.random import RandomState  # its streams stay the same in all version
 from scipy import signal
 from torch import Tensor
 
-from bench.data import timit
-from bench.data.timit import CORE, DEVELOPMENT, SAMPLE_RATE
+from bench.data import sphere, timit
+from bench.data.cepstrum import SAMPLE_RATE
+from bench.data.timit import CORE, DEVELOPMENT
 
 if TYPE_CHECKING:
     from bench.data._registry import DatasetInfo
@@ -150,8 +151,6 @@ def stamp(info: DatasetInfo, where: Locations) -> None:
 
 def write(folder: Path) -> None:
     """Make the corpus, always the same: 24 speakers in TRAIN, and in TEST the development and the core speakers."""
-    import soundfile
-
     draw = RandomState(SEED)
     for speaker in _speakers(folder, draw):
         speaker.folder.mkdir(parents=True)
@@ -160,7 +159,7 @@ def write(folder: Path) -> None:
             ends = np.cumsum([len(segment) for segment in segments])
             samples = np.concatenate(segments) + BACKGROUND * draw.standard_normal(ends[-1])
             path = speaker.folder / f"{name}.WAV"
-            soundfile.write(path, (LOUDNESS * samples).astype(np.int16), SAMPLE_RATE, "PCM_16", format="NIST")
+            sphere.write_sound(path, (LOUDNESS * samples).astype(np.int16), SAMPLE_RATE)
             lines = zip([0, *ends], ends, phones, strict=False)
             path.with_suffix(".PHN").write_text("".join(f"{start} {end} {phone}\n" for start, end, phone in lines))
 

@@ -21,7 +21,8 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
-from bench.data import hub
+from bench.data import cepstrum, hub, sphere
+from bench.data.cepstrum import SAMPLE_RATE, STEP, WINDOW
 from bench.data.errors import DataError
 from bench.data.phones import LABELS, LEFT_OUT
 
@@ -31,15 +32,9 @@ if TYPE_CHECKING:
 
 Speakers: TypeAlias = Mapping[str, Path]
 
-SAMPLE_RATE = 16000
-WINDOW, STEP = 400, 160  # samples: 25 ms every 10 ms
-COEFFICIENTS = 13  # the log energy in the place of the first
 CONTEXT = 5  # frames before and behind the one to name
-# Frames over which a derivative is the regression's slope, each way: HTK's default.
-DELTA_FRAMES = 2
 # Features are rounded, so that processors whose last bits differ read the same data, with the same data hash.
 DECIMALS = 4
-NIST_HEADER = 1024  # bytes
 # When the development speakers are not all there: every tenth training speaker.
 EVERY = 10
 
@@ -124,7 +119,7 @@ def read_sentence(sound: Path, phones: Path) -> tuple[np.ndarray, np.ndarray]:
     """
     samples = _samples(sound)
     classes = _classes(phones, len(samples))
-    features = _features(samples)
+    features = cepstrum.cepstral_features(samples).round(DECIMALS).astype(np.float32)
     labels = classes[WINDOW // 2 :: STEP][: len(features)]
     padded = np.pad(features, ((CONTEXT, CONTEXT), (0, 0)), mode="edge")
     seen = sliding_window_view(padded, 2 * CONTEXT + 1, axis=0).swapaxes(1, 2)
@@ -189,21 +184,10 @@ def _files(speaker: Path) -> list[tuple[Path, Path]]:
 
 def _samples(path: Path) -> np.ndarray:
     """The sound of a file, int16."""
-    import soundfile
-
     try:
-        with path.open("rb") as file:
-            header = file.read(NIST_HEADER)
-        if b"shorten" in header:
-            raise DataError(
-                f"{path} is packed by shorten: unpack it with NIST's `w_decode -o pcm` or `sph2pipe -f wav`"
-            )
-        samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise DataError(f"{path} cannot be read as sound ({error}); {GET_ANEW}") from error
-    promised = re.search(rb"sample_count -i (\d+)", header)
-    if promised and len(samples) != int(promised[1]):
-        raise DataError(f"{path} holds {len(samples)} samples, its header says {int(promised[1])}; {GET_ANEW}")
+        samples, rate = sphere.read_sound(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as sound: {error}; {GET_ANEW}") from error
     if rate != SAMPLE_RATE:
         raise DataError(f"{path} has {rate} samples a second, TIMIT has {SAMPLE_RATE}; {GET_ANEW}")
     if samples.shape[1] != 1:
@@ -241,19 +225,3 @@ def _segment(line: str) -> tuple[int, int, str]:
     if match[3] not in LABELS:
         raise ValueError(f"unknown phone {match[3]!r}; known: {', '.join(sorted(LABELS))}")
     return int(match[1]), int(match[2]), match[3]
-
-
-def _features(samples: np.ndarray) -> np.ndarray:
-    """Log energy, cepstral coefficients and their derivatives of each frame (float32, N x 26)."""
-    import python_speech_features
-
-    static = python_speech_features.mfcc(
-        samples,
-        SAMPLE_RATE,
-        winlen=WINDOW / SAMPLE_RATE,
-        winstep=STEP / SAMPLE_RATE,
-        numcep=COEFFICIENTS,
-        winfunc=np.hamming,
-    )
-    both = np.hstack([static, python_speech_features.delta(static, DELTA_FRAMES)])
-    return both.round(DECIMALS).astype(np.float32)

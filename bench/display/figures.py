@@ -1,4 +1,4 @@
-"""What the pictures share: style, colours and panels. `with style(): save(panels(...)[0], Path("a.svg"))`."""
+"""What the pictures share: style, colours and panels. `with style(): save_picture(panels(...)[0], Path("a.svg"))`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def panels(rows: int, columns: int, width: float = 3.6, height: float = 2.6) -> 
     return figure, [list(row) for row in figure.subplots(rows, columns, squeeze=False)]
 
 
-def grid(count: int, height: float = 2.6) -> tuple[Figure, list[Axes]]:
+def panel_grid(count: int, height: float = 2.6) -> tuple[Figure, list[Axes]]:
     """An empty figure of so many panels, at most `ACROSS` in a row."""
     columns = min(ACROSS, count)
     figure, rows = panels(-(-count // columns), columns, height=height)
@@ -94,7 +94,7 @@ def title(axes: Axes, text: str, shown: Iterable[CaseRuns]) -> None:
     axes.set_title("\n".join(lines), loc="left", fontsize=9)
 
 
-def check(file: Path) -> None:
+def check_suffix(file: Path) -> None:
     """Before anything is computed.
 
     Raises:
@@ -104,7 +104,7 @@ def check(file: Path) -> None:
         raise ValueError(f"cannot plot to {str(file)!r}: its suffix must be one of {', '.join(SUFFIXES)}")
 
 
-def save(figure: Figure, file: Path) -> None:
+def save_picture(figure: Figure, file: Path) -> None:
     """Write a picture; the same one is the same file.
 
     Raises:

@@ -28,8 +28,10 @@ from bench.records.result import Result
 from bench.session import selection
 from bench.session.runner import Runner
 from bench.session.settings import Settings
-from bench.timing import kernels
 from bench.timing.context import TimingContext
+from bench.timing.kernels.kernel import catalogue
+from bench.timing.kernels.recorded import read_kernels
+from bench.timing.peers.comparison import peer_cases
 from bench.training.device import has_cuda, pin_worker, visible_gpus
 
 _RESULT = pytest.StashKey[Result]()
@@ -56,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
         state = PluginState(options.read(config))
         baseline.read(state.settings.baseline_dir)
         probes.read(state.settings.baseline_dir)
-        kernels.read(state.settings.baseline_dir)
+        read_kernels(state.settings.baseline_dir)
         if state.settings.plan and under_xdist(config):
             raise ValueError("--plan trains nothing and needs no workers: leave -n out, or give -n0")
     except (ValueError, baseline.BaselineError) as error:
@@ -84,9 +86,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     settings = metafunc.config.stash[STATE].settings
     if "timing" in metafunc.fixturenames:
         if "kernel" in metafunc.fixturenames:
-            metafunc.parametrize("kernel", kernels.catalogue(settings.choice.added), ids=lambda kernel: kernel.id)
-        if "comparison" in metafunc.fixturenames:
-            metafunc.parametrize("comparison", kernels.comparisons(), ids=lambda comparison: comparison.id)
+            metafunc.parametrize("kernel", catalogue(settings.choice.added), ids=lambda kernel: kernel.id)
+        if "peer_case" in metafunc.fixturenames:
+            metafunc.parametrize("peer_case", peer_cases(), ids=lambda peer_case: peer_case.id)
     experiment = _experiment(metafunc.module)
     if "case" not in metafunc.fixturenames or experiment is None:
         return
@@ -207,9 +209,9 @@ def timing(request: pytest.FixtureRequest) -> TimingContext:
         settings=state.settings,
         device=state.runner.device,
         cases=sum(_is_timing(item) for item in request.session.items),
-        rows=state.timings,
-        compared=state.compared,
-        counted=state.counted,
+        timed=state.timed,
+        peer_times=state.peer_times,
+        peer_errors=state.peer_errors,
     )
 
 

@@ -12,7 +12,11 @@ from bench.records import baseline, probes
 from bench.records.record import ResultsError, write_text
 from bench.records.result import Result
 from bench.records.verdict import VERDICTS
-from bench.timing import kernels, timings
+from bench.timing.kernels.recorded import write_kernels
+from bench.timing.kernels.table import kernel_table
+from bench.timing.kernels.timings import write_timings
+from bench.timing.peers.comparison import times_table
+from bench.timing.peers.correctness import errors_table
 
 if TYPE_CHECKING:
     from bench.reporting.files.findings import Findings
@@ -73,7 +77,7 @@ class Reporter:
     def _write_results(self) -> None:
         if not self.state.results and not self.state.cases_failed:
             return
-        from bench.records import history, verdicts
+        from bench.records import history
         from bench.reporting.files import ranking_tables, session_files, summary, tensorboard
 
         state, settings = self.state, self.state.settings
@@ -84,13 +88,10 @@ class Reporter:
             write_text(settings.results_dir / "summary.md", page)
             state.written.append(f"{settings.results_dir}: summary.md")
             return
-        state.ranking = ranking_tables.render(found.ranked, found.overall, found.results, found.beside, found.views)
+        state.ranking = ranking_tables.render(found)
         session_files.write(found, settings.results_dir)
         history.append(found.results, settings.results_dir)
-        verdicts.write(found.results, settings.results_dir)
-        state.written.append(
-            f"{settings.results_dir}: {', '.join([*session_files.FILES, history.FILE, verdicts.FILE])}"
-        )
+        state.written.append(f"{settings.results_dir}: {', '.join([*session_files.FILES, history.FILE])}")
         if settings.tensorboard:
             tensorboard.write(found.records, settings.tensorboard)
             state.written.append(f"{settings.tensorboard}: tensorboard --logdir {settings.tensorboard}")
@@ -110,8 +111,8 @@ class Reporter:
             results=state.results,
             ranked=ranked,
             overall=rank.overall(ranked),
-            beside=versus_relu.paragraphs(state.settings.choice.added, ranked),
-            views=views.of_session(state.results, figures),
+            versus_relu=versus_relu.paragraphs(state.settings.choice.added, ranked),
+            views=views.tables_of_session(state.results, figures),
             failures=state.failures,
             lost=sorted(self._lost()),
         )
@@ -119,8 +120,8 @@ class Reporter:
     def _write_peers(self) -> None:
         state = self.state
         tables = {
-            "implementations": kernels.comparison_table(state.compared),
-            "peers": kernels.count_table(state.counted),
+            "implementations": times_table(state.peer_times),
+            "peers": errors_table(state.peer_errors),
         }
         state.tables = {name: table for name, table in tables.items() if table}
         for name, table in state.tables.items():
@@ -139,17 +140,16 @@ class Reporter:
             state.written.append(f"{folder / 'probes'}: {len(taken)} probe{'s' if len(taken) > 1 else ''}")
         recorded = [baseline.Baseline.of(result.records) for result in state.results]
         state.recorded = ranking_tables.recorded(baseline.write(recorded, folder)) if recorded else ""
-        kernels.write([row for _, _, row in state.timings], folder)
+        write_kernels([one.recorded for one in state.timed if one.recorded], folder)
 
     def _write_report(self) -> None:
         state, settings = self.state, self.state.settings
-        timed = [timings.Timing(measured, judged.name if judged else "") for measured, judged, _ in state.timings]
-        if timed:
-            timings.write(timed, settings.results_dir)
-        if settings.report and (state.results or timed):
+        if state.timed:
+            write_timings(state.timed, settings.results_dir)
+        if settings.report and (state.results or state.timed):
             from bench.reporting.page import html, sources
 
-            found = sources.of_session(state.results, timed, settings.baseline_dir)
+            found = sources.of_session(state.results, state.timed, settings.baseline_dir)
             state.written.append(str(html.write(found, settings.report)))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -158,7 +158,7 @@ class Reporter:
             terminalreporter.section("plan")
             write(state.planned)
             write(f"written to {state.settings.results_dir / 'plan.csv'}")
-        if state.timings:
+        if state.timed:
             self._show_timings(terminalreporter)
         for name, table in state.tables.items():
             terminalreporter.section(name)
@@ -198,9 +198,9 @@ class Reporter:
     def _show_timings(self, terminalreporter: Any) -> None:
         state = self.state
         terminalreporter.section("kernels")
-        terminalreporter.write_line(kernels.table(state.timings))
+        terminalreporter.write_line(kernel_table(state.timed))
         if state.settings.record and not state.unwritten:
-            terminalreporter.write_line(f"recorded {len(state.timings)} kernels in {state.settings.baseline_dir}")
+            terminalreporter.write_line(f"recorded {len(state.timed)} kernels in {state.settings.baseline_dir}")
 
     def _lost(self) -> set[str]:
         """Selected tests that never reported, unless the user asked to stop early or not to run them, or none began."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from bench.records.result import Result
 from bench.session.runner import Runner
 from bench.session.settings import Settings
-from bench.timing import kernels
+from bench.timing.kernels.timings import TimedKernel
+from bench.timing.peers.comparison import PeerTimes
+from bench.timing.peers.correctness import PeerErrors
 
 
 @dataclass
@@ -28,8 +29,7 @@ class PluginState:
         unasked: tests beside peers left out for want of `--peers`.
         results: of the cases trained.
         probed: of those of which the first steps alone were asked for.
-        timings: what the timing tests found, for their table.
-        compared, counted: what the tests beside peers found, for theirs.
+        timed, peer_times, peer_errors: what the timing tests found, for their tables.
         tables: those of the peers, by the name of their file.
         ranking: the tables of the session.
         recorded: what `--record` wrote, as a table.
@@ -43,9 +43,9 @@ class PluginState:
     runner: Runner | None = None
     results: list[Result] = field(default_factory=list)
     probed: list[Result] = field(default_factory=list)
-    timings: list[Any] = field(default_factory=list)
-    compared: list[kernels.Compared] = field(default_factory=list)
-    counted: list[kernels.Count] = field(default_factory=list)
+    timed: list[TimedKernel] = field(default_factory=list)
+    peer_times: list[PeerTimes] = field(default_factory=list)
+    peer_errors: list[PeerErrors] = field(default_factory=list)
     tables: dict[str, str] = field(default_factory=dict)
     started: bool = False
     selected: set[str] = field(default_factory=set)

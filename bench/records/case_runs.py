@@ -166,11 +166,11 @@ def gather(results_dir: Path, baseline_dir: Path) -> tuple[list[CaseRuns], list[
         BaselineError: a malformed row.
     """
     records, left_out = read_records(results_dir)
-    rows, notes = recorded(baseline_dir)
+    rows, notes = recorded_runs(baseline_dir)
     return _newest([*rows, *from_records(records, reported.read(baseline_dir))]), left_out + notes
 
 
-def recorded(baseline_dir: Path) -> tuple[list[CaseRuns], list[str]]:
+def recorded_runs(baseline_dir: Path) -> tuple[list[CaseRuns], list[str]]:
     """Those of a baseline folder alone, and what was left out, as `gather` says it.
 
     Raises:

@@ -14,6 +14,7 @@ from typing import Any
 from bench.cases.case import Case
 from bench.cases.metric import Measured
 from bench.records import json_lines
+from bench.records.baseline import Key
 from bench.records.record import ResultsError, builtin, finite
 from bench.records.result import Result
 from bench.records.runs import Runs
@@ -30,6 +31,7 @@ class Entry:
         commit: what `git describe` says of the folder that pytest ran in; empty outside a repository.
         environment: scale, recipe version, data hash and device class: only equal ones make one history.
         metric: the judged one, whose values the runs hold.
+        verdict, reason, failed, message: as in `Result`.
     """
 
     date: str
@@ -39,6 +41,14 @@ class Entry:
     metric: str
     runs: Runs
     verdict: str
+    reason: str = ""
+    failed: bool = False
+    message: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What the runs were judged under."""
+        return Key(self.case, *self.environment)
 
     @property
     def series(self) -> tuple[Any, ...]:
@@ -57,7 +67,15 @@ def entry_of(result: Result, commit: str) -> Entry:
         metric=str(first.recipe["metric"]),
         runs=Runs.of(result.records),
         verdict=result.verdict,
+        reason=result.reason,
+        failed=result.failed,
+        message=result.message,
     )
+
+
+def latest(found: Iterable[Entry]) -> dict[Key, Entry]:
+    """The entry that counts of each key: that of the latest date, and of equal dates the last."""
+    return {one.key: one for one in sorted(found, key=lambda one: one.date)}
 
 
 def append(results: Iterable[Result], folder: Path) -> None:
@@ -84,16 +102,13 @@ def _line(entry: Entry) -> str:
     return json.dumps(finite(builtin(fields)), allow_nan=False)
 
 
-def read(path: Path) -> list[Entry]:
-    """The entries of a history file, in order of their dates; NaN stands for a value that was none.
+def read(folder: Path) -> list[Entry]:
+    """The entries of a results folder in order of their dates, none where no session wrote any; NaN stands for null.
 
     Raises:
-        ValueError: there is no such file.
         ResultsError: a line is no entry; the message names it.
     """
-    if not path.is_file():
-        raise ValueError(f"no history at {path}; every `pytest bench --results-dir {path.parent}` adds to it")
-    return sorted(json_lines.read(path, _parse, "history entry"), key=lambda one: one.date)
+    return sorted(json_lines.read(folder / FILE, _parse, "history entry"), key=lambda one: one.date)
 
 
 def _parse(fields: dict[str, Any]) -> Entry:

@@ -209,7 +209,7 @@ def _quiet(before: Sequence[Record], after: Sequence[Record]) -> str:
     return "WITHIN" if fingerprint.differences(before[0].fingerprint, after[0].fingerprint) else "MOVED"
 
 
-def report(found: FolderComparison, everything: bool = False) -> str:
+def comparison_text(found: FolderComparison, everything: bool = False) -> str:
     """As text: the cases that want attention, or all of them, and what these runs could have shown."""
     shown = [one for one in found.cases if everything or one.verdict not in QUIET or one.suspect]
     counts = Counter(one.verdict for one in found.cases)

@@ -1,7 +1,7 @@
 """Steps: where a case changed from session to session. `python -m bench history`.
 
-Sessions of equal bits are one state, however often they were run; where the states' means step is found by PELT
-(Killick et al. 2012, arXiv 1101.1438) with the spread of the runs as the noise.
+Sessions of equal bits are one state, however often they were run; where the states' means step is found by the best of
+all partitions, with the spread of the runs as the noise.
 """
 
 from __future__ import annotations
@@ -42,21 +42,38 @@ def steps(series: Sequence[Entry]) -> list[int]:
 
     Only states with a run that trained count; with no two such runs in any of them there is no noise to go by.
     """
-    import ruptures
-
     told = [(place, one) for place, one in enumerate(series) if one.runs.trained]
     squares = sum(float(np.var(one.runs.trained) * len(one.runs.trained)) for _, one in told)
     freedom = sum(len(one.runs.trained) - 1 for _, one in told)
     if len(told) < 2 or not squares:
         return []
     noise = math.sqrt(squares / freedom)
-    scaled = np.array([[one.runs.mean * math.sqrt(len(one.runs.trained)) / noise] for _, one in told])
-    penalty = 2 * math.log(len(told)) + PENALTY
-    ends = ruptures.Pelt(model="l2", min_size=1, jump=1).fit(scaled).predict(pen=penalty)
-    return [told[end][0] for end in ends[:-1]]
+    scaled = [one.runs.mean * math.sqrt(len(one.runs.trained)) / noise for _, one in told]
+    return [told[start][0] for start in segments(scaled, 2 * math.log(len(told)) + PENALTY)[1:]]
 
 
-def report(entries: Sequence[Entry], everything: bool = False) -> str:
+def segments(values: Sequence[float], penalty: float) -> list[int]:
+    """Where the levels begin that fit a series best: the least sum of squares, and a penalty for each level.
+
+    Optimal partitioning (Jackson et al. 2005, IEEE Signal Processing Letters 12, 105): the best levels up to a place
+    are those up to some place before it, and one more from there.
+    """
+    centred = np.asarray(values) - np.mean(values)
+    sums, squares = (np.concatenate([[0.0], np.cumsum(one)]) for one in (centred, centred**2))
+    cost, last = [0.0], [0]
+    for end in range(1, len(sums)):
+        starts = np.arange(end)
+        spread = squares[end] - squares[:end] - (sums[end] - sums[:end]) ** 2 / (end - starts)
+        totals = np.array(cost) + spread + penalty
+        last.append(int(totals.argmin()))
+        cost.append(float(totals.min()))
+    found = [last[-1]]
+    while found[0]:
+        found.insert(0, last[found[0]])
+    return found
+
+
+def steps_text(entries: Sequence[Entry], everything: bool = False) -> str:
     """As text: every series with a step, its states before and after; or all series in full."""
     rows = []
     kept = sorted(entries, key=lambda one: (one.series, one.date))

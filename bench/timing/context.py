@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.session.settings import Settings
-from bench.timing import kernels
 
 if TYPE_CHECKING:
     import torch
+
+    from bench.timing.kernels.timings import TimedKernel
+    from bench.timing.peers.comparison import PeerTimes
+    from bench.timing.peers.correctness import PeerErrors
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,12 @@ class TimingContext:
         settings: what the command line asks for.
         device: to time on.
         cases: timings selected in the session, among which its false alarms are shared.
-        rows: what was found; the table at the end is made of it.
-        compared, counted: likewise, beside peers.
+        timed, peer_times, peer_errors: what was found; the tables at the end are made of it.
     """
 
     settings: Settings
     device: torch.device
     cases: int
-    rows: list[Any]
-    compared: list[kernels.Compared]
-    counted: list[kernels.Count]
+    timed: list[TimedKernel]
+    peer_times: list[PeerTimes]
+    peer_errors: list[PeerErrors]

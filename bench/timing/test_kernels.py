@@ -12,58 +12,66 @@ recorded on the same model of machine.
 
 times every activation of the registry beside torch's own, torch-activation, timm and transformers (as far as
 `pip install actbench[peers]` has them here), 5 to 15 s each; without `--peers` these are left out, and the summary
-says so. Their table and the goals that hold are printed, and written to implementations.md in the results folder.
+says so. Their table is printed, and written to implementations.md in the results folder.
 """
 
 from typing import Any
 
 import pytest
 
-from bench.timing import kernels
+from bench.records.verdict import fails
 from bench.timing.context import TimingContext
+from bench.timing.kernels.kernel import Kernel
+from bench.timing.kernels.measurement import measure_kernel, prepare_kernel, steady
+from bench.timing.kernels.recorded import key_on, read_kernels, record_kernel
+from bench.timing.kernels.timings import TimedKernel
+from bench.timing.kernels.verdict import check_kernel
+from bench.timing.peers.comparison import PeerCase, time_peers
 from bench.training.device import clock
 
 # pytest-benchmark's own rounds and calls a round: absolute times for its table and JSON, beside our ratios.
 ROUNDS = {"cache": (20, 20), "memory": (3, 1)}
+# Tensors of the input's size that fused functions keep for backward; what generated parameters take is a thousandth.
+KEPT = 1.01
 
 
 @pytest.mark.benchmark(timer=clock)
-def test_kernel(kernel: kernels.Kernel, benchmark: Any, timing: TimingContext) -> None:
+def test_kernel(kernel: Kernel, benchmark: Any, timing: TimingContext) -> None:
     if not benchmark.enabled:
         pytest.fail("not timed: pytest-benchmark is off; run without --benchmark-disable", pytrace=False)
-    row = kernels.read(timing.settings.baseline_dir).get(kernels.key(kernel, timing.device))
-    verdict = None
-    if timing.settings.record:
-        measurement, row = kernels.record(kernel, timing.device)
-    elif timing.settings.baseline_mode == "ignore":
-        measurement = kernels.measure(kernel, timing.device)
-    else:
-        options = timing.settings.commands.needed([kernel.activation])
-        measurement, verdict = kernels.check(kernel, row, timing.device, timing.cases, options)
-    timing.rows.append((measurement, verdict, row))
+    found = timed(kernel, timing)
+    timing.timed.append(found)
     benchmark.group = f"kernels: {kernel.dtype}, {kernel.size}, {kernel.mode}"
-    benchmark.extra_info.update(measurement.extra_info)
+    benchmark.extra_info.update(found.measurement.extra_info)
     rounds, iterations = ROUNDS[kernel.size]
-    with kernels.steady():
-        call = kernels.prepare(kernel, timing.device).call
+    with steady():
+        call = prepare_kernel(kernel, timing.device).call
         benchmark.pedantic(call, rounds=rounds, iterations=iterations, warmup_rounds=1)
-    refused = {"REGRESSED"}
-    refused |= {"IMPROVED"} if timing.settings.strict else set()
-    refused |= {"NEW"} if timing.settings.require else set()
-    if verdict and verdict.name in refused:
-        pytest.fail(verdict.explanation, pytrace=False)
+    if fails(found.verdict, strict=timing.settings.strict, require=timing.settings.require):
+        pytest.fail(found.message, pytrace=False)
+
+
+def timed(kernel: Kernel, timing: TimingContext) -> TimedKernel:
+    """Measured, and judged or recorded as the session asks for."""
+    if timing.settings.record:
+        measurement, recorded = record_kernel(kernel, timing.device)
+        return TimedKernel(measurement, "RECORDED", recorded=recorded)
+    if timing.settings.baseline_mode == "ignore":
+        return TimedKernel(measure_kernel(kernel, timing.device), "IGNORED")
+    row = read_kernels(timing.settings.baseline_dir).get(key_on(kernel, timing.device))
+    options = timing.settings.commands.needed([kernel.activation])
+    return check_kernel(kernel, row, timing.device, timing.cases, options)
 
 
 @pytest.mark.peers
 @pytest.mark.benchmark(timer=clock)
-def test_implementations(comparison: kernels.Comparison, benchmark: Any, timing: TimingContext) -> None:
+def test_implementations(peer_case: PeerCase, benchmark: Any, timing: TimingContext) -> None:
     if not benchmark.enabled:
         pytest.fail("not timed: pytest-benchmark is off; run without --benchmark-disable", pytrace=False)
-    benchmark.group = f"implementations: {comparison.mode}"
-    compared = benchmark.pedantic(kernels.compare, args=(comparison, timing.device))
-    benchmark.extra_info.update(compared.extra_info)
-    timing.compared.append(compared)
-    # Of the goals, the one that no noise touches; the others are reported.
-    kept = compared.kept["fused"]
-    if kept > kernels.KEPT:
+    benchmark.group = f"implementations: {peer_case.mode}"
+    found = benchmark.pedantic(time_peers, args=(peer_case, timing.device))
+    benchmark.extra_info.update(found.extra_info)
+    timing.peer_times.append(found)
+    kept = found.kept["fused"]
+    if kept > KEPT:
         pytest.fail(f"fused keeps {kept:.2f} tensors of the input's size for backward, not one", pytrace=False)

@@ -11,15 +11,16 @@ wrong fails nothing here; what is ours and wrong by more than a hundred units in
 
 import pytest
 
-from bench.timing import kernels
 from bench.timing.context import TimingContext
+from bench.timing.peers.correctness import PeerCheck, count_errors, own_mistakes, peer_checks
+from bench.timing.peers.counterparts import PEERS
 
 
 @pytest.mark.peers
-@pytest.mark.parametrize("judged", kernels.judged(), ids=lambda judged: judged.id)
-def test_peer(judged: kernels.Judged, timing: TimingContext) -> None:
-    if not kernels.PEERS[judged.peer].installed:
-        pytest.skip(f"{judged.peer} is not installed; pip install 'actbench[peers]'")
-    counted = kernels.count(judged)
-    timing.counted.append(counted)
-    assert not kernels.own_mistakes(counted)
+@pytest.mark.parametrize("check", peer_checks(), ids=lambda check: check.id)
+def test_peer(check: PeerCheck, timing: TimingContext) -> None:
+    if not PEERS[check.peer].installed:
+        pytest.skip(f"{check.peer} is not installed; pip install 'actbench[peers]'")
+    found = count_errors(check)
+    timing.peer_errors.append(found)
+    assert not own_mistakes(found)

@@ -41,7 +41,7 @@ def build(case: Case, recipe: Recipe, seed: int, device: torch.device, parts: Pa
     sites: list[nn.Module] = []
     shapes: list[tuple[int, ...]] = []
     with seeding.global_stream(seed, "activation parameters of all places"):
-        at_place = activations.per_place(case.activation, **recipe.activation_arguments)
+        at_place = activations.per_site(case.activation, **recipe.activation_arguments)
 
     def site(shape: tuple[int, ...]) -> nn.Module:
         with seeding.global_stream(seed, f"activation parameters {len(sites)}"):

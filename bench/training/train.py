@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 import activations
 import models
+from activations.contract.memory import bytes_saved
 from bench.cases import seeding
 from bench.cases.case import Case
 from bench.cases.metric import Measured
@@ -35,7 +36,6 @@ from bench.training.device import clock, threads
 from bench.training.evaluation import Autocast, Evaluation, autocast_of, evaluate, outcome_of
 from bench.training.gradient_norms import Gradients
 from bench.training.learned_functions import Functions
-from bench.training.memory import bytes_saved
 from bench.training.objectives import objective_of
 from bench.training.setup import Network
 

@@ -21,7 +21,7 @@ class Findings:
         results: of the cases.
         ranked: their blocks.
         overall: what the blocks say together.
-        beside: the paragraphs on activations that the user added.
+        versus_relu: the paragraphs on activations that the user added.
         views: the tables that the experiments ask for beyond the ranking.
         failures: why a test without a result failed (no data, a contract that is broken), by node id.
         lost: node ids of the selected tests that never reported.
@@ -31,7 +31,7 @@ class Findings:
     results: Sequence[Result] = ()
     ranked: Sequence[RankedBlock] = ()
     overall: Sequence[Overall] = ()
-    beside: Sequence[str] = ()
+    versus_relu: Sequence[str] = ()
     views: Sequence[Table] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
     lost: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""The tables of a session as text: `tables.render(blocks, results)`."""
+"""The tables of a session as text: `ranking_tables.render(findings)`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.ranking.rank import Overall, RankedBlock
 from bench.records.baseline import Baseline, Key, key_of
 from bench.records.result import Result
 from bench.records.verdict import VERDICTS
-from bench.reporting.views import Table
+from bench.reporting.files.findings import Findings
 
 SHOWN_IDS = 5
 FEWER = ", of fewer runs"
@@ -85,40 +85,12 @@ def verdicts(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def render(
-    ranked: Sequence[RankedBlock],
-    found: Sequence[Overall],
-    results: Sequence[Result],
-    beside: Sequence[str] = (),
-    views: Sequence[Table] = (),
-) -> str:
-    """All of it as plain text.
-
-    Args:
-        beside: the paragraphs on activations that the user added.
-        views: the tables that the experiments ask for beyond the ranking.
-    """
-    said = verdicts_of(results)
-    parts = ["\n".join([block.title, ranking(block, said), block.line, *block.notes]) for block in ranked]
-    shown = [table.render() for table in views]
-    return "\n\n".join([*parts, *filter(None, (agreement(found), LEGEND, *shown, *beside, verdicts(results)))])
-
-
-def markdown(
-    ranked: Sequence[RankedBlock],
-    found: Sequence[Overall],
-    results: Sequence[Result],
-    beside: Sequence[str] = (),
-    views: Sequence[Table] = (),
-) -> str:
-    """All of it as GitHub's Markdown."""
-    said = verdicts_of(results)
-    parts = [
-        "\n\n".join([f"## {block.title}", ranking(block, said, "github"), block.line, *block.notes]) for block in ranked
-    ]
-    tail = [text.replace("\n", "  \n") for text in (agreement(found), LEGEND, *beside, verdicts(results)) if text]
-    shown = ["## Views", *(table.render("github") for table in views)] if views else []
-    return "\n\n".join(["# Ranking", *parts, "## Over all blocks", *tail, *shown]) + "\n"
+def render(findings: Findings) -> str:
+    """All of it as plain text, for the terminal."""
+    said = verdicts_of(findings.results)
+    parts = ["\n".join([block.title, ranking(block, said), block.line, *block.notes]) for block in findings.ranked]
+    parts += filter(None, [agreement(findings.overall), LEGEND, *(table.render() for table in findings.views)])
+    return "\n\n".join([*parts, *findings.versus_relu, verdicts(findings.results)])
 
 
 def _text(value: float, form: str) -> str:

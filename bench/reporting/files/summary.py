@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.ranking.rank import RankedBlock
 from bench.records.result import Result
 from bench.records.verdict import VERDICTS, fails
 from bench.reporting.files import ranking_tables
@@ -38,7 +37,7 @@ def render(findings: Findings) -> str:
         *_failed(failed, findings),
         *_noted(noted),
         *_what_to_do(findings.commands, failed, noted),
-        *_rankings(findings.ranked, findings.results),
+        *_rankings(findings),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -138,17 +137,20 @@ def _what_to_do(commands: Commands, failed: Sequence[Result], noted: Sequence[Re
     return ["### What to do", _fenced("\n".join(lines), "bash")]
 
 
-def _rankings(ranked: Sequence[RankedBlock], results: Sequence[Result]) -> list[str]:
-    said = ranking_tables.verdicts_of(results)
+def _rankings(findings: Findings) -> list[str]:
+    said = ranking_tables.verdicts_of(findings.results)
     texts = [
         _folded(
             f"{html.escape(block.title)}: {html.escape(block.line)}",
             "\n\n".join([ranking_tables.ranking(block, said, "github"), *block.notes]),
         )
-        for block in ranked
+        for block in findings.ranked
     ]
-    parts = _section("### Rankings", texts, RANKED_ROOM, lambda more: f"and {more} more: all are in ranking.md")
-    return [*parts, ranking_tables.LEGEND] if parts else []
+    parts = _section("### Rankings", texts, RANKED_ROOM, lambda more: f"and {more} more: all are in ranking.csv")
+    if not parts:
+        return []
+    told = filter(None, [ranking_tables.agreement(findings.overall), *findings.versus_relu])
+    return [*parts, ranking_tables.LEGEND, *(text.replace("\n", "  \n") for text in told)]
 
 
 def _section(title: str, texts: Sequence[str], room: int, rest: Callable[[int], str]) -> list[str]:

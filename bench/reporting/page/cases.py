@@ -13,8 +13,8 @@ from typing import Any
 
 from bench.records.baseline import Baseline
 from bench.records.case_runs import CaseRuns
+from bench.records.history import Entry
 from bench.records.record import Record, builtin
-from bench.records.verdicts import JudgedCase
 from bench.reporting.page.sources import Sources
 
 
@@ -114,7 +114,7 @@ def _of_baseline(row: Baseline) -> dict[str, Any]:
     return {"digests": row.runs.digests, "dates": [row.date], "fingerprints": [row.fingerprint] * row.runs.n}
 
 
-def _said(verdict: JudgedCase) -> dict[str, Any]:
+def _said(verdict: Entry) -> dict[str, Any]:
     return {"verdict": verdict.verdict, "reason": verdict.reason, "message": verdict.message}
 
 

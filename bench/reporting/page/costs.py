@@ -12,8 +12,8 @@ from bench.reporting.page.grid import Cell, Grid
 from bench.reporting.page.sections import Group, Section
 from bench.reporting.page.sources import Sources
 from bench.reporting.page.standings import verdict
-from bench.timing.kernels import Row
-from bench.timing.timings import Timing
+from bench.timing.kernels.recorded import RecordedKernel
+from bench.timing.kernels.timings import TimedKernel
 
 MODES = {"forward": "forward", "forward_backward": "forward and backward"}
 
@@ -48,7 +48,7 @@ def section(sources: Sources) -> Section:
     return Section("kernels", "Kernel timing and memory", lead, shown, "" if shown else nothing)
 
 
-def _timed(timing: Timing) -> _Cost:
+def _timed(timing: TimedKernel) -> _Cost:
     one, kernel = timing.measurement, timing.measurement.kernel
     where = _where(kernel.dtype, kernel.size, one.threads, one.device_name, one.torch)
     return _Cost(
@@ -57,7 +57,7 @@ def _timed(timing: Timing) -> _Cost:
     )
 
 
-def _recorded(one: Row) -> _Cost:
+def _recorded(one: RecordedKernel) -> _Cost:
     where = _where(one.dtype, one.size, one.threads, one.device_name, one.torch)
     return _Cost(
         *(one.activation, one.mode, where, math.exp(one.mean_log_ratio_relu), one.sd_log_ratio_relu),

@@ -16,9 +16,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bench.display import figures
 from bench.ranking import rank
+from bench.records.history import Entry
 from bench.records.record import write_text
 from bench.records.verdict import VERDICTS
-from bench.records.verdicts import JudgedCase
 from bench.reporting.page import cases, costs, sections, sheets, standings
 from bench.reporting.page.grid import Cell, Grid
 from bench.reporting.page.sections import Section
@@ -46,7 +46,7 @@ class Summary:
     facts: dict[str, str]
     judged: bool
     counts: dict[str, int]
-    failed: Sequence[JudgedCase]
+    failed: Sequence[Entry]
     noted: Grid | None
     leaders: Grid | None
     notes: Sequence[str]
@@ -120,7 +120,7 @@ def _unsaid(sources: Sources) -> Iterator[str]:
         yield f"{older} verdicts are older than the latest runs of their cases: judge anew with pytest bench --resume"
 
 
-def _noted(found: Sequence[JudgedCase]) -> Grid:
+def _noted(found: Sequence[Entry]) -> Grid:
     columns = {
         "verdict": [standings.verdict(one.verdict) for one in found],
         "case": [Cell(f"{one.key.case.id} {one.key.scale}", href=f"#case-{one.key.case.id}") for one in found],

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.records import baseline, case_runs, reported, verdicts
+from bench.records import baseline, case_runs, history, reported
 from bench.records.baseline import Baseline, Key
 from bench.records.case_runs import CaseRuns
+from bench.records.history import Entry
 from bench.records.record import Record
 from bench.records.result import Result
-from bench.records.verdicts import JudgedCase
-from bench.timing import kernels, timings
-from bench.timing.timings import Timing
+from bench.timing.kernels.recorded import RecordedKernel, read_kernels
+from bench.timing.kernels.timings import TimedKernel, latest_timings, read_timings
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Sources:
     observations: Sequence[CaseRuns]
     records: Mapping[Key, Sequence[Record]]
     baselines: Mapping[Key, Baseline]
-    verdicts: Mapping[Key, JudgedCase]
-    timings: Sequence[Timing]
-    recorded_kernels: Sequence[kernels.Row]
+    verdicts: Mapping[Key, Entry]
+    timings: Sequence[TimedKernel]
+    recorded_kernels: Sequence[RecordedKernel]
     notes: Sequence[str] = ()
 
 
@@ -55,7 +55,7 @@ def merged(folders: Sequence[Path], baseline_dir: Path) -> Sources:
     records, said, timed, notes = [], [], [], []
     for folder in folders:
         found, left_out = case_runs.read_records(folder)
-        measured = timings.read(folder)
+        measured = read_timings(folder)
         if not found and not measured:
             if not folder.is_dir() or len(folders) == 1:
                 missing = folder / "runs"
@@ -63,23 +63,25 @@ def merged(folders: Sequence[Path], baseline_dir: Path) -> Sources:
             notes.append(f"nothing was trained or timed in {folder}")
         notes += left_out
         records.append(found)
-        said += verdicts.read(folder)
+        said += history.read(folder)
         timed += measured
     kept, conflicts = _latest(records)
-    return _of_records(kept, verdicts.latest(said), timings.latest(timed), [*conflicts, *notes], baseline_dir)
+    return _of_records(kept, history.latest(said), latest_timings(timed), [*conflicts, *notes], baseline_dir)
 
 
-def of_session(results: Iterable[Result], timed: Iterable[Timing], baseline_dir: Path) -> Sources:
+def of_session(results: Iterable[Result], timed: Iterable[TimedKernel], baseline_dir: Path) -> Sources:
     """What one session trained, judged and timed."""
     kept = list(results)
     records = [one for result in kept for one in result.records]
-    return _of_records(records, verdicts.latest(map(verdicts.judged_case, kept)), list(timed), [], baseline_dir)
+    return _of_records(
+        records, history.latest(history.entry_of(one, "") for one in kept), list(timed), [], baseline_dir
+    )
 
 
 def _of_records(
     records: Sequence[Record],
-    said: Mapping[Key, JudgedCase],
-    timed: Sequence[Timing],
+    said: Mapping[Key, Entry],
+    timed: Sequence[TimedKernel],
     notes: Sequence[str],
     baseline_dir: Path,
 ) -> Sources:
@@ -94,13 +96,13 @@ def _of_records(
         baselines={},
         verdicts=said,
         timings=timed,
-        recorded_kernels=list(kernels.read(baseline_dir).values()),
+        recorded_kernels=list(read_kernels(baseline_dir).values()),
         notes=notes,
     )
 
 
 def _recorded(baseline_dir: Path) -> Sources:
-    found, notes = case_runs.recorded(baseline_dir)
+    found, notes = case_runs.recorded_runs(baseline_dir)
     if not found:
         raise ValueError(
             f"nothing is recorded in {baseline_dir / 'measured'}; give a results folder, or --baseline-dir"
@@ -112,7 +114,7 @@ def _recorded(baseline_dir: Path) -> Sources:
         baselines={one.key: rows[one.key] for one in found},
         verdicts={},
         timings=[],
-        recorded_kernels=list(kernels.read(baseline_dir).values()),
+        recorded_kernels=list(read_kernels(baseline_dir).values()),
         notes=notes,
     )
 

@@ -3,7 +3,11 @@
     pytest bench --plan --scale paper
     pytest bench --plan --scale paper -k "complex or rates" --on "NVIDIA H100"
 
-`devices` holds the figures of devices, `cost` counts a step on fake tensors, `estimate` makes hours and bytes of the
-two, `seeds` says how many runs a difference takes, `rates` runs the schedules, and `report` prints it all. Importing
-this package does not load torch.
+devices       the data sheets of some
+cost          what a step computes, moves and keeps, counted on fake tensors; and how long one takes here
+estimate      hours and bytes of a case
+seeds         how many runs a difference takes, by the spread that was recorded
+report        prints it all, and writes plan.csv
+
+Importing this package does not load torch.
 """

@@ -1,29 +1,28 @@
-"""What one optimizer step costs, counted on fake tensors: shapes only, nothing is computed or allocated."""
+"""What one optimizer step costs: counted on fake tensors, which compute nothing, and timed here on a few examples."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import FlopCounterMode
 
+from activations.contract.memory import bytes_saved
 from bench import data
 from bench.cases.case import Case
-from bench.cases.recipe import Precision, Recipe
+from bench.cases.recipe import Recipe
 from bench.data.parts import stand_in
-from bench.reporting.plan.devices import Device, Work
-from bench.training import optimizers, setup
+from bench.training import optimizers, setup, train
 from bench.training.augmentation import AUGMENTATIONS
+from bench.training.device import clock, threads
 from bench.training.evaluation import autocast_of
-from bench.training.memory import bytes_saved
 from bench.training.objectives import OBJECTIVES
 
 CPU = torch.device("cpu")
@@ -37,17 +36,10 @@ SEEN_BY_A_STEP = (
     "augmentation",
     "precision",
 )
+# A step that computes more than this is timed on fewer examples: about a tenth of a second on one core.
+TIMED_FLOPS = 4e9
 
-
-class Kernel(NamedTuple):
-    """FLOPs by torch's own formulas (`torch.utils.flop_counter`) and bytes of all tensors read or written."""
-
-    flops: int
-    moved: int
-    work: Work
-
-
-Kernels = Counter[Kernel]
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -55,51 +47,22 @@ class Step:
     """Forward and backward pass of one training batch.
 
     Attributes:
-        forward, backward: the kernels, each with its number.
-        precision: of the forward pass.
+        flops: of matrix products and convolutions; a multiply-add counts as two.
+        convolution_flops: of convolutions alone.
+        kernels: operations that compute, not views and allocations.
+        moved: bytes that these read or write.
+        saved: bytes kept for backward, parameters left out.
         parameters: number of each tensor of them, weights and those of the activations.
         buffers: bytes of the network beside its parameters.
-        saved: bytes kept for backward, parameters left out.
     """
 
-    forward: Kernels
-    backward: Kernels
-    precision: Precision
+    flops: int
+    convolution_flops: int
+    kernels: int
+    moved: int
+    saved: int
     parameters: tuple[int, ...]
     buffers: int
-    saved: int
-
-
-@dataclass(frozen=True)
-class Update:
-    """The optimizer's own part of a step: its kernels, and bytes of its state."""
-
-    kernels: Kernels
-    state: int
-
-
-def seconds(kernels: Kernels, device: Device, precision: Precision, batches: float = 1.0) -> float:
-    """Time of some kernels, or of the same ones on a batch so many times as large."""
-    return sum(
-        count * device.seconds(kernel.flops * batches, kernel.moved * batches, kernel.work, precision)
-        for kernel, count in kernels.items()
-    )
-
-
-def flops(kernels: Kernels) -> int:
-    """Of all of them; a multiply-add counts as two."""
-    return sum(count * kernel.flops for kernel, count in kernels.items())
-
-
-def step(case: Case, recipe: Recipe, input_shape: tuple[int, ...], batch: int) -> Step:
-    """One step of a case, from the network to the gradients.
-
-    Counted once for all cases with equal networks, inputs and recipes, whatever their rate, schedule and optimizer.
-    """
-    known = key(case, recipe, input_shape, batch)
-    if known not in _STEPS:
-        _STEPS[known] = _count_step(case, recipe, input_shape, batch)
-    return _STEPS[known]
 
 
 def key(case: Case, recipe: Recipe, input_shape: tuple[int, ...], batch: int) -> str:
@@ -109,13 +72,35 @@ def key(case: Case, recipe: Recipe, input_shape: tuple[int, ...], batch: int) ->
     return repr((case.model, case.activation, input_shape, num_classes, batch, *seen))
 
 
-_STEPS: dict[str, Step] = {}
+class Costs:
+    """Steps counted and timed so far: each once for all cases that share it, whatever their rate and schedule."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, Any] = {}
+
+    def step(self, case: Case, recipe: Recipe, shape: tuple[int, ...], batch: int) -> Step:
+        """One step of a case, from the network to the gradients."""
+        return self._once(key(case, recipe, shape, batch), lambda: count_step(case, recipe, shape, batch))
+
+    def seconds(self, case: Case, recipe: Recipe, shape: tuple[int, ...], batch: int, flops: int) -> float:
+        """Seconds of one step on the CPU at hand, by the first activation of a network that is asked for."""
+        examples = min(batch, max(2, int(batch * TIMED_FLOPS / max(flops, 1))))
+        seen = (case.model, case.optimizer, shape, batch, recipe.threads, *(getattr(recipe, x) for x in SEEN_BY_A_STEP))
+        taken = self._once(repr(seen), lambda: time_step(case, recipe, shape, examples))
+        return taken * batch / examples
+
+    def _once(self, known: object, find: Callable[[], _Found]) -> _Found:
+        if known not in self._known:
+            self._known[known] = find()
+        found: _Found = self._known[known]
+        return found
 
 
-def _count_step(case: Case, recipe: Recipe, input_shape: tuple[int, ...], batch: int) -> Step:
-    fake = FakeTensorMode(allow_non_fake_inputs=True)  # the network is real, so that it is built as in a run
+def count_step(case: Case, recipe: Recipe, shape: tuple[int, ...], batch: int) -> Step:
+    """Shapes only: nothing is computed or allocated but the network, which is built as in a run."""
+    fake = FakeTensorMode(allow_non_fake_inputs=True)
     with fake:
-        parts = stand_in(case.dataset, recipe, input_shape, batch)
+        parts = stand_in(case.dataset, recipe, shape, batch)
     part = parts.train
     net = setup.build(case, recipe, 0, CPU, parts).net.train()
     objective, augment = OBJECTIVES[recipe.objective], AUGMENTATIONS[recipe.augmentation]
@@ -126,55 +111,64 @@ def _count_step(case: Case, recipe: Recipe, input_shape: tuple[int, ...], batch:
         with autocast_of(recipe, CPU)():
             losses.append(objective.loss(net(inputs), inputs, part.labels))
 
-    with fake, _Counting() as forward_pass:
+    with fake, FlopCounterMode(display=False) as arithmetic, _Traffic() as traffic:
         saved = bytes_saved(forward, excluded=net.parameters())
-    with fake, _Counting() as backward_pass:
         losses[0].backward()
+    by_operator = arithmetic.get_flop_counts()["Global"]
     return Step(
-        forward=forward_pass.kernels,
-        backward=backward_pass.kernels,
-        precision=recipe.precision,
+        flops=arithmetic.get_total_flops(),
+        convolution_flops=sum(flops for operator, flops in by_operator.items() if "conv" in str(operator)),
+        kernels=traffic.kernels,
+        moved=traffic.moved,
+        saved=saved,
         parameters=tuple(parameter.numel() for parameter in net.parameters()),
         buffers=sum(buffer.nbytes for buffer in net.buffers()),
-        saved=saved,
     )
 
 
+def time_step(case: Case, recipe: Recipe, shape: tuple[int, ...], examples: int) -> float:
+    """Seconds of one real step on so many made examples, the optimizer's part included: the better of two."""
+    recipe = recipe.on("cpu")
+    parts = stand_in(case.dataset, recipe, shape, examples)
+    with threads(recipe.threads or torch.get_num_threads()):
+        network = setup.build(case, recipe, 0, CPU, parts)
+        taken = []
+        for _ in range(2):
+            start = clock()
+            train.train_epoch(
+                network, parts.train, recipe, torch.Generator(), torch.Generator(), autocast_of(recipe, CPU)
+            )
+            taken.append(clock() - start)
+    return min(taken)
+
+
 @cache
-def update(optimizer: str, momentum: float, parameters: tuple[int, ...]) -> Update:
-    """One update of float32 parameters by a name of `optimizers.OPTIMIZERS`."""
+def optimizer_state(optimizer: str, momentum: float, parameters: tuple[int, ...]) -> int:
+    """Bytes that an optimizer keeps of float32 parameters, by a name of `optimizers.OPTIMIZERS`."""
     recipe = Recipe(1, epochs=1, batch_size=1, learning_rate=1.0, initialisation="torch", momentum=momentum)
-    with FakeTensorMode(), _Counting() as counted:
+    with FakeTensorMode():
         tensors = [nn.Parameter(torch.zeros(size)) for size in parameters]
         for tensor in tensors:
             tensor.grad = torch.zeros_like(tensor)
         built = optimizers.build(optimizer, [{"params": tensors, "weight_decay": 0.0}], recipe)
         built.step()
-        counted.kernels.clear()  # the first step also makes the state
-        built.step()
     kept = (value for state in built.state.values() for value in state.values() if isinstance(value, Tensor))
-    return Update(counted.kernels, state=sum(value.nbytes for value in kept))
+    return sum(value.nbytes for value in kept)
 
 
-class _Counting(TorchDispatchMode):
+class _Traffic(TorchDispatchMode):
     """Notes every operation that computes: not views, allocations and questions about a tensor."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.kernels: Kernels = Counter()
+        self.kernels = self.moved = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
-        packet = func._overloadpacket
-        made = [value for value in tree_leaves(result) if isinstance(value, Tensor)]
-        if func.is_view or "empty" in packet.__name__ or not (made or func._schema.is_mutable):
-            return result
-        touched = {id(one): one.nbytes for one in (*tree_leaves((args, kwargs)), *made) if isinstance(one, Tensor)}
-        formula: Callable[..., int] | None = flop_registry.get(packet)
-        work: Work = "elementwise" if formula is None else "convolution" if "conv" in packet.__name__ else "matmul"
-        count = formula(*args, **kwargs, out_val=result) if formula else 0
-        self.kernels[Kernel(count, sum(touched.values()), work)] += 1
+        result = func(*args, **(kwargs or {}))
+        if not func.is_view and "empty" not in func._overloadpacket.__name__:
+            touched = {id(one): one for one in tree_leaves((args, kwargs, result)) if isinstance(one, Tensor)}
+            self.kernels += 1
+            self.moved += sum(one.nbytes for one in touched.values())
         return result

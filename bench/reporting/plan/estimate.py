@@ -1,22 +1,17 @@
-"""What a case would cost: `estimate.of(case, recipe, seeds=3, device_names=["cpu"])`."""
+"""What a case would cost: `estimated(case, recipe, runs=3, device_names=["cpu"], costs=Costs())`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
-
-import torch
 
 import models
 from bench import data
 from bench.cases.case import Case
 from bench.cases.recipe import Recipe
-from bench.reporting.plan import cost, devices
-from bench.reporting.plan.devices import Device
-from bench.training.evaluation import EVALUATION_BATCH
+from bench.reporting.plan import devices
+from bench.reporting.plan.cost import Costs, Step, optimizer_state
 
 FLOAT32_BYTES = 4
 LABEL_BYTES = 8
@@ -38,15 +33,8 @@ class Rows:
         return examples * (math.prod(self.shape) * FLOAT32_BYTES + LABEL_BYTES)
 
 
-class Times(NamedTuple):
-    """Seconds of one optimizer step, and of all evaluations of a run: one an epoch, and the tests at its end."""
-
-    step: float
-    evaluations: float
-
-
 @dataclass(frozen=True)
-class Estimate:
+class CaseEstimate:
     """One case.
 
     Attributes:
@@ -54,8 +42,8 @@ class Estimate:
         batch: examples a step.
         rows: see `Rows`.
         step: forward and backward pass.
-        update: the optimizer's part.
-        times: by device.
+        state: bytes that the optimizer keeps.
+        step_seconds: by the name of the device.
     """
 
     case: Case
@@ -63,36 +51,44 @@ class Estimate:
     runs: int
     batch: int
     rows: Rows
-    step: cost.Step
-    update: cost.Update
-    times: Mapping[Device, Times]
+    step: Step
+    state: int
+    step_seconds: Mapping[str, float]
 
     @property
     def steps(self) -> int:
         """Of the optimizer in a run that nothing ends early."""
         return self.recipe.steps(self.rows.train)
 
-    def hours(self, device: Device) -> float:
-        """Of all runs, one after the other."""
-        return self.runs * (self.steps * self.times[device].step + self.times[device].evaluations) / 3600
+    @property
+    def evaluated(self) -> float:
+        """Batches that a run evaluates: its validation part each epoch, and its test part at the end."""
+        tests = 1 + len(self.recipe.test_noise)
+        return (self.recipe.epochs * self.rows.validation + tests * self.rows.test) / self.batch
+
+    @property
+    def total_flops(self) -> int:
+        """Of the steps of all runs."""
+        return self.runs * self.steps * self.step.flops
+
+    @property
+    def hours(self) -> dict[str, float]:
+        """Of all runs one after the other, by the name of the device; a forward pass is a third of a step."""
+        batches = self.runs * (self.steps + self.evaluated / 3)
+        return {name: batches * seconds / 3600 for name, seconds in self.step_seconds.items()}
 
     @property
     def parameters(self) -> int:
         return sum(self.step.parameters)
 
-    @cached_property
-    def flops(self) -> int:
-        """Of a step, forward and backward."""
-        return cost.flops(self.step.forward) + cost.flops(self.step.backward)
-
-    @cached_property
+    @property
     def memory(self) -> dict[str, int]:
         """Bytes on the device at the end of a forward pass, by what they are for."""
         parameters = self.parameters * FLOAT32_BYTES
         return {
             "parameters": parameters,
             "gradients": parameters,
-            "optimizer_state": self.update.state,
+            "optimizer_state": self.state,
             "buffers": self.step.buffers,
             "kept_activations": self.step.saved,
             "data": self.rows.bytes,
@@ -121,7 +117,7 @@ def rows_of(case: Case, recipe: Recipe) -> Rows:
     )
 
 
-def of(case: Case, recipe: Recipe, runs: int, device_names: Sequence[str]) -> Estimate:
+def estimated(case: Case, recipe: Recipe, runs: int, device_names: Sequence[str], costs: Costs) -> CaseEstimate:
     """The estimate of a case on devices by their full names, see `devices.find`.
 
     Raises:
@@ -129,25 +125,12 @@ def of(case: Case, recipe: Recipe, runs: int, device_names: Sequence[str]) -> Es
     """
     rows = rows_of(case, recipe)
     batch = min(recipe.batch_size, rows.train)
+    step = costs.step(case, recipe, rows.shape, batch)
 
-    def parts_of_step(recipe: Recipe) -> tuple[cost.Step, cost.Update]:
-        step = cost.step(case, recipe, rows.shape, batch)
-        return step, cost.update(case.optimizer, recipe.momentum, step.parameters)
+    def seconds(name: str) -> float:
+        if name == devices.HERE:
+            return costs.seconds(case, recipe, rows.shape, batch, step.flops)
+        return devices.DEVICES[name].seconds(step, recipe.precision)
 
-    times = {}
-    for device in (devices.device(name, recipe.threads or torch.get_num_threads()) for name in device_names):
-        step, update = parts_of_step(recipe.on(device.type))
-        times[device] = Times(
-            step=cost.seconds(step.forward + step.backward + update.kernels, device, step.precision),
-            evaluations=recipe.epochs * _evaluation(step, rows.validation, batch, device)
-            + (1 + len(recipe.test_noise)) * _evaluation(step, rows.test, batch, device),
-        )
-    return Estimate(case, recipe, runs, batch, rows, *parts_of_step(recipe), times)
-
-
-def _evaluation(step: cost.Step, examples: int, batch: int, device: Device) -> float:
-    """Seconds of one pass over a part."""
-    if not examples:
-        return 0.0
-    size = min(examples, EVALUATION_BATCH)
-    return examples / size * cost.seconds(step.forward, device, step.precision, size / batch)
+    state = optimizer_state(case.optimizer, recipe.momentum, step.parameters)
+    return CaseEstimate(case, recipe, runs, batch, rows, step, state, {name: seconds(name) for name in device_names})

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from bench.records.result import Result
 
-__all__ = ["VIEWS", "Table", "View", "info", "of_session"]
+__all__ = ["VIEWS", "Table", "View", "info", "tables_of_session"]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ VIEWS = {
 }
 
 
-def of_session(results: Sequence[Result], reported: Reported) -> list[Table]:
+def tables_of_session(results: Sequence[Result], reported: Reported) -> list[Table]:
     """The tables of the views that the experiments of a session name, each over their cases alone."""
     asked = dict.fromkeys(name for result in results for name in result.views)
     shown = {name: [one for result in results if name in result.views for one in result.records] for name in asked}

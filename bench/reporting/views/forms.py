@@ -12,7 +12,7 @@ from activations import reference
 from bench.display.tables import INTERVAL, UNKNOWN, Table, cell, heading, runs, seeds, source
 from bench.records.baseline import FOLDER
 from bench.records.case_runs import CaseRuns, grouped
-from bench.timing import kernels
+from bench.timing.kernels.recorded import RecordedKernel, read_kernels
 
 EXACT = "gelu"
 # Beyond it all forms are 0 or x to float32; 0.01 apart is fine enough for the largest difference to four digits.
@@ -46,7 +46,7 @@ def _compares(names: set[str]) -> bool:
 
 def _table(members: Sequence[CaseRuns]) -> Table:
     metric = members[0].metric
-    rows = [row for row in kernels.read(FOLDER).values() if (row.dtype, row.size) == SPEED]
+    rows = [row for row in read_kernels(FOLDER).values() if (row.dtype, row.size) == SPEED]
     columns = {
         "activation": [one.activation for one in members],
         heading(metric): [cell(one, metric) for one in members],
@@ -66,7 +66,7 @@ def _table(members: Sequence[CaseRuns]) -> Table:
     return Table(members[0].title(), columns, notes)
 
 
-def _speed(rows: Sequence[kernels.Row], name: str, mode: str) -> str:
+def _speed(rows: Sequence[RecordedKernel], name: str, mode: str) -> str:
     """The geometric mean over the machines that have a row."""
     found = [row.mean_log_ratio_relu for row in rows if row.activation == name and row.mode == mode]
     return f"{math.exp(float(np.mean(found))):.2f}" if found else UNKNOWN

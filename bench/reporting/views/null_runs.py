@@ -61,7 +61,7 @@ def figure(cases: Sequence[CaseRuns]) -> Figure | None:
     if not blocks:
         return None
     tallest = max(map(len, blocks))
-    drawing, places = figures.grid(len(blocks), height=0.9 + 0.24 * tallest)
+    drawing, places = figures.panel_grid(len(blocks), height=0.9 + 0.24 * tallest)
     for axes, members in zip(places, blocks, strict=True):
         for height, one in enumerate(members):
             rate = counted([one]).rate

@@ -48,7 +48,7 @@ def figure(cases: Sequence[CaseRuns]) -> Figure | None:
     if not found:
         return None
     looks = figures.looks(name for _, scores in found for name in scores)
-    drawing, places = figures.grid(len(found), height=3.0)
+    drawing, places = figures.panel_grid(len(found), height=3.0)
     taus = np.geomspace(TICKS[0], TICKS[-1], 61)
     for axes, (family, scores) in zip(places, found, strict=True):
         for name, blocks in scores.items():

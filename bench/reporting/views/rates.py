@@ -38,7 +38,7 @@ def figure(cases: Sequence[CaseRuns]) -> Figure | None:
     if not sweeps:
         return None
     looks = figures.looks(name for sweep in sweeps for name in sweep.rates)
-    drawing, places = figures.grid(len(sweeps))
+    drawing, places = figures.panel_grid(len(sweeps))
     for axes, sweep in zip(places, sweeps, strict=True):
         metric = learning_rates.chosen_by(sweep.first.metric)
         for place, (name, by_rate) in enumerate(sweep.rates.items()):

@@ -284,7 +284,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str, str]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_file_is_named_with_what_is_wrong_and_how_to_mend_it(
+def test_a_damaged_file_is_named_with_what_is_wrong_and_how_to_fix_it(
     damage: str, corpus: Path, tmp_path: Path
 ) -> None:
     harm, name, said = DAMAGES[damage]

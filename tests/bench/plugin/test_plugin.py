@@ -20,7 +20,7 @@ UNJUDGED = ["--baseline=ignore"]
 
 
 def records_of(folder: Path) -> list[dict]:
-    return [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    return [json.loads(path.read_text()) for path in sorted((folder / "runs").iterdir())]
 
 
 def test_a_session_prints_one_line_a_case_and_the_ranking_and_writes_them(micro):
@@ -35,18 +35,19 @@ def test_a_session_prints_one_line_a_case_and_the_ranking_and_writes_them(micro)
             r"mean rank over 2 blocks: .*",
             r"agreement between them: Kendall's W = 0\.\d\d.*",
             r"12 cases, 24 runs: 12 NEW",
-            r"written to .*results: summary\.md, ranking\.md, .*, curves\.parquet, history\.jsonl",
+            r"written to .*results: summary\.md, ranking\.csv, .*, records\.parquet, history\.jsonl",
         ],
         consecutive=False,
     )
     folder = micro.path / "results"
     assert len(records_of(folder)) == 24
     assert len(pd.read_csv(folder / "ranking.csv")) == 12
-    assert "| rank" in (folder / "ranking.md").read_text()
-    curves = pd.read_parquet(folder / "curves.parquet")
-    validation = {"validation_loss", "validation_accuracy", "validation_top3_accuracy"}
-    assert set(curves.curve) == {"train_loss", "train_accuracy", *validation}
-    assert len(curves) == 24 * 5
+    assert "| rank" in (folder / "summary.md").read_text()
+    runs = pd.read_parquet(folder / "records.parquet")
+    curves = {"train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "validation_top3_accuracy"}
+    assert {column.removesuffix("_by_epoch") for column in runs if column.endswith("_by_epoch")} == curves
+    assert {len(values) for name in curves for values in runs[f"{name}_by_epoch"]} == {1}
+    assert len(runs) == 24
 
 
 def test_on_a_terminal_one_line_shows_the_run_under_way(micro):
@@ -171,11 +172,11 @@ def test_a_place_that_is_no_folder_is_refused_before_anything_is_trained(micro, 
 
 def test_what_cannot_be_written_does_not_take_the_baselines_with_it(micro):
     micro.mkdir("results")
-    (micro.path / "results" / "verdicts.jsonl").write_text("garbage")
+    (micro.path / "results" / "history.jsonl").mkdir()
     result = micro.runpytest_inprocess(
         *ONE_CASE, "--record", "--seeds", "2", "--baseline-dir", "own", "--report", "page"
     )
-    result.stdout.fnmatch_lines(["*verdicts.jsonl*"])
+    result.stdout.fnmatch_lines(["*cannot write *history.jsonl*"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert [path.name for path in (micro.path / "own" / "measured").iterdir()] == ["micro.tiny.cpu.csv"]
     assert (micro.path / "page" / "index.html").is_file()

@@ -18,7 +18,7 @@ def test_a_problem_is_a_network_on_a_data_set_whatever_the_optimizer():
     assert sorted(problem.title for problem in family.problems) == ["net0 on CIFAR-10", "net1 on CIFAR-10"]
     assert len(family.blocks) == 3
     (first,) = [problem for problem in family.problems if problem.title.startswith("net0")]
-    assert first.merit("elu") == pytest.approx((0.9 + 0.3) / 2)
+    assert first.score("elu") == pytest.approx((0.9 + 0.3) / 2)
 
 
 def test_of_a_sweep_over_rates_each_activation_has_its_best_by_validation():
@@ -32,7 +32,7 @@ def test_of_a_sweep_over_rates_each_activation_has_its_best_by_validation():
     (family,) = families(world)
     (swept,) = [problem for problem in family.problems if problem.title.startswith("net9")]
     assert [len(problem.blocks) for problem in family.problems] == [1, 1]
-    assert swept.merit("relu") == 0.5
+    assert swept.score("relu") == 0.5
 
 
 def test_a_smaller_set_of_activations_is_its_own_family_where_it_has_more_problems():
@@ -68,4 +68,4 @@ def test_a_loss_counts_as_better_low_and_one_that_diverged_as_worst():
             one.metrics["test_loss"] = (loss,) * SEEDS
             world.append(one)
     (family,) = families(world)
-    assert family.merits.tolist() == [[-0.1, -0.2, -math.inf]] * 2
+    assert family.scores.tolist() == [[-0.1, -0.2, -math.inf]] * 2

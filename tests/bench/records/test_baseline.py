@@ -27,8 +27,8 @@ def test_rows_come_back_exactly_as_they_were_written(tmp_path):
     baseline.write([TWO, odd], tmp_path)
     read = baseline.read(tmp_path)
     assert read[TWO.key] == TWO
-    assert read[odd.key].values[:2] == (0.1 + 0.2, 1 / 3)
-    assert read[odd.key].outcomes == ("trained", "trained", "diverged")
+    assert read[odd.key].runs.values[:2] == (0.1 + 0.2, 1 / 3)
+    assert read[odd.key].runs.outcomes == ("trained", "trained", "diverged")
 
 
 def test_mean_and_spread_are_of_the_trained_runs_alone():

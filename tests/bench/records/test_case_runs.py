@@ -1,4 +1,4 @@
-"""Observations: which runs belong together, and which source wins where both have a case."""
+"""Runs of a case: which runs belong together, and which source wins where both have a case."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from bench.cases.case import Case
 from bench.experiments.test_mlp import EXPERIMENT as MLP
 from bench.ranking import learning_rates
-from bench.records import baseline, case_runs
+from bench.records import baseline, case_runs, reported
 from bench.records import record as records
 from bench.records.baseline import Baseline
 from made import runs
@@ -33,7 +33,7 @@ def written(folders, results=(), recorded=()):
     return case_runs.gather(*folders)
 
 
-def test_records_of_a_case_are_one_observation_by_seed(folders):
+def test_records_of_a_case_are_its_runs_by_seed(folders):
     (found,), notes = written(folders, runs([0.9, 0.8], case=ELU))
     assert found.of("test_accuracy") == {0: 0.9, 1: 0.8}
     assert (found.provenance, found.n, notes) == ("results", 2, [])
@@ -88,6 +88,15 @@ def test_the_literatures_figures_come_with_their_case(folders):
     (folders[1] / "reported.csv").write_text(text)
     found, _ = written(folders, runs([0.9], case=ELU))
     assert found[0].reported == {"test_loss": 0.5}
+
+
+@pytest.mark.parametrize(("metric", "value"), [("test_acuracy", "0.5"), ("test_loss", "low")])
+def test_a_row_of_the_literature_that_says_nothing_is_named_with_file_and_row(folders, metric, value):
+    folders[1].mkdir()
+    head = "experiment,model,dataset,activation,optimizer,variant,metric,value"
+    (folders[1] / "reported.csv").write_text(f"{head}\nmlp,mlp,digits,elu,adam,,{metric},{value}\n")
+    with pytest.raises(ValueError, match=rf"reported.csv, row 2: malformed \(.*({metric}'; known: |{value})"):
+        reported.read(folders[1])
 
 
 def test_a_title_calls_a_copy_a_copy_and_the_scale_by_its_name():

@@ -87,14 +87,14 @@ def test_diverged_runs_have_no_value_to_compare():
     found = {one.case.activation: one for one in compare.compare(before, after).cases}["act5"]
     assert found.verdict == "DIVERGED"
     assert found.difference.n == 0
-    assert "8 diverged" in compare.report(compare.compare(before, after))
+    assert "8 diverged" in compare.comparison_text(compare.compare(before, after))
 
 
 def test_a_single_seed_and_a_single_case_can_show_nothing_and_say_so():
     before, after = session(1, names=["act0"], n=1), session(2, names=["act0"], n=1)
     found = compare.compare(before, after)
     assert [one.verdict for one in found.cases] == ["MOVED"]
-    assert "no case has two pairs that trained, so no difference could be a finding" in compare.report(found)
+    assert "no case has two pairs that trained, so no difference could be a finding" in compare.comparison_text(found)
 
 
 def test_what_could_have_been_found_is_about_what_is_found():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def result(values, outcome="trained") -> Result:
 def test_what_a_session_appends_is_read_back_beside_what_was_there(tmp_path):
     history.append([result([0.9, 0.8])], tmp_path)
     history.append([result([0.7, float("nan")], "diverged")], tmp_path)
-    first, second = history.read(tmp_path / history.FILE)
+    first, second = history.read(tmp_path)
     assert (first.case, first.runs.values, first.runs.trained, first.verdict) == (CASE, (0.9, 0.8), (0.9, 0.8), "SAME")
     assert second.runs.values[0] == 0.7
     assert np.isnan(second.runs.values[1])
@@ -62,13 +63,13 @@ def test_what_a_session_appends_is_read_back_beside_what_was_there(tmp_path):
 def test_sessions_of_equal_bits_are_one_state():
     values = (0.9, 0.9, 0.9)
     digests = ["a"] * 5 + ["b"] * 4
-    entries = [entry(k, 0.9, digest=digest, values=values) for k, digest in enumerate(digests)]
+    entries = [with_runs(entry(k, 0.9, digest=digest), values=values) for k, digest in enumerate(digests)]
     assert [one.commit for one in steps.states(entries)] == ["c0", "c5"]
-    assert len(steps.states([*entries, entry(9, 0.9, digest="b", values=(0.9, 0.9, 0.1))])) == 3
+    assert len(steps.states([*entries, with_runs(entry(9, 0.9, digest="b"), values=(0.9, 0.9, 0.1))])) == 3
 
 
 def test_sessions_of_other_seeds_are_states_of_their_own():
-    entries = [entry(0, 0.9, digest="a"), entry(1, 0.9, digest="a", seeds=(7, 8, 9))]
+    entries = [entry(0, 0.9, digest="a"), with_runs(entry(1, 0.9, digest="a"), seeds=(7, 8, 9))]
     assert steps.states(entries) == entries
 
 
@@ -81,6 +82,18 @@ def test_a_step_is_found_where_it_is(at):
 def test_two_steps_are_two():
     series = [entry(k, 0.95 if k < 4 or k > 7 else 0.90) for k in range(12)]
     assert steps.steps(series) == [4, 8]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_levels_are_the_best_of_all_partitions(seed):
+    values, penalty = np.random.default_rng(seed).normal(0, 1, 9) + 3 * (np.arange(9) > seed % 9), 4.0
+
+    def cost(starts: tuple[int, ...]) -> float:
+        parts = np.split(values, starts)
+        return sum(((part - part.mean()) ** 2).sum() for part in parts) + penalty * len(parts)
+
+    every = (starts for count in range(9) for starts in combinations(range(1, 9), count))
+    assert steps.segments(values, penalty) == [0, *min(every, key=cost)]
 
 
 def test_a_history_without_a_step_seldom_shows_one():
@@ -104,12 +117,12 @@ def test_one_run_a_session_leaves_nothing_to_measure_noise_by():
 def test_only_what_stepped_is_reported_unless_all_is_asked_for():
     quiet = [replace(entry(k, 0.9), case=replace(CASE, activation="elu")) for k in range(8)]
     stepped = [entry(k, 0.95 if k < 4 else 0.90) for k in range(8)]
-    told = steps.report(quiet + stepped)
+    told = steps.steps_text(quiet + stepped)
     assert "relu" in told
     assert "▼ -4.69" in told
     assert "-elu-" not in told
-    assert "-elu-" in steps.report(quiet + stepped, everything=True)
-    assert steps.report(quiet).endswith("no step beyond the noise")
+    assert "-elu-" in steps.steps_text(quiet + stepped, everything=True)
+    assert steps.steps_text(quiet).endswith("no step beyond the noise")
 
 
 def test_the_command_reads_the_history_of_a_results_folder(tmp_path, capsys):

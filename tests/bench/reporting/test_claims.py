@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from bench.cases.case import Case
+from bench.cases.metric import METRICS, register
 from bench.reporting import claims
 from bench.reporting.claims import CLAIMS
 from bench.reporting.claims._judgement import Contrast, conjunction
 from bench.stats import intervals
 from made import runs_of_case
+from made_metric import ERROR, as_error
 
 SEEDS = 6
 LUCK = np.random.default_rng(0).normal(0, 0.02, SEEDS)  # what a seed does to every activation alike
@@ -282,3 +284,17 @@ def test_the_table_shows_figures_intervals_and_what_it_was_judged_on():
     assert "points" in line
     assert "paper: CIFAR-10" in line
     assert text.count("no records") == len(CLAIMS) - 1
+
+
+@pytest.mark.parametrize("claim", ["A1", "A5", "A6a", "A6b", "A8", "B11", "D2", "D3a", "D3b"])
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_claim_judged_by_errors_is_answered_as_by_accuracies(monkeypatch, claim, world):
+    monkeypatch.setattr("bench.cases.metric.METRICS", dict(METRICS))
+    register(ERROR)
+    accuracies = list(MAKERS[claim](*WORLDS[world]))
+    ((one,), (other,)) = (
+        [row.judgement for row in claims.judged_claims(made) if row.claim.id == claim]
+        for made in (accuracies, list(map(as_error, accuracies)))
+    )
+    assert one.verdict == other.verdict == world
+    assert other.n == one.n

@@ -27,9 +27,8 @@ def properties_of(xml) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "two_workers"])
-def test_every_testcase_carries_its_case_and_metrics_once(micro, workers):
-    micro.runpytest_subprocess(*UNJUDGED, "--junitxml", "junit.xml", *workers).assert_outcomes(passed=2)
+def test_every_testcase_carries_its_case_and_metrics_once(micro):
+    micro.runpytest_inprocess(*UNJUDGED, "--junitxml", "junit.xml").assert_outcomes(passed=2)
     found = properties_of(micro.path / "junit.xml")
     records = case_runs.read_records(micro.path / "results")[0]
     assert set(found) == {f"test_micro[micro-mlp-digits-elu-{optimizer}]" for optimizer in ("sgd", "adam")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import math
 
@@ -52,10 +51,11 @@ def test_every_file_is_there_whole_and_nothing_else(written):
 def test_every_file_is_described_with_its_columns(name, written):
     _, folder = written
     says = session_files.__doc__.split(f"\n{name} ")[1].split("\n\n")[0]
-    if name in ("ranking.csv", "records.parquet", "curves.parquet"):
+    if name in ("ranking.csv", "records.parquet"):
         read = pd.read_csv if name.endswith("csv") else pd.read_parquet
         columns = set(read(folder / name).columns) - set(AXES) - {"test_accuracy", "validation_loss"}
-        own = columns if name != "records.parquet" else columns - {"test_loss", "epochs_to_stop"}  # metrics
+        # metrics and curves
+        own = columns if name != "records.parquet" else columns - {"test_loss", "epochs_to_stop", "train_loss_by_epoch"}
         assert [column for column in sorted(own) if column not in says] == []
 
 
@@ -78,34 +78,28 @@ def test_what_is_not_finite_comes_back_from_parquet(written):
     frame = pd.read_parquet(folder / "records.parquet").query("activation == 'elu' and seed == 0")
     assert frame.test_loss.tolist() == [math.inf]
     assert frame.validation_loss.isna().all()
-    curve = pd.read_parquet(folder / "curves.parquet").query("activation == 'elu' and seed == 0")
-    assert curve.epoch.tolist() == [1, 2, 3]
-    assert (curve.value.iloc[0], math.isnan(curve.value.iloc[1]), curve.value.iloc[2]) == (1.0, True, math.inf)
+    (curve,) = frame.train_loss_by_epoch
+    assert (curve[0], math.isnan(curve[1]), curve[2]) == (1.0, True, math.inf)
 
 
-def test_runs_without_curves_leave_the_columns_of_curves():
-    bare = [dataclasses.replace(one, curves={}) for one in runs([0.5], case=RELU)]
-    made = session_files.FILES["curves.parquet"](found(Result(RELU, tuple(bare), "SAME", "as recorded", failed=False)))
-    frame = pd.read_parquet(io.BytesIO(made))
-    assert frame.empty
-    assert list(frame.columns) == [*AXES, "scale", "seed", "epoch", "curve", "value"]
+def test_a_run_has_its_own_curves_and_others_none(tmp_path):
+    one, other = of(RELU, 0.5).records[0], dataclasses.replace(RELU, activation="elu")
+    bare = dataclasses.replace(one, case=other, curves={})
+    session_files.write(found(of(RELU, 0.5), Result(other, (bare,), "SAME", "as recorded", failed=False)), tmp_path)
+    relu, elu = pd.read_parquet(tmp_path / "records.parquet").train_loss_by_epoch
+    assert (list(relu), elu) == (one.curves["train_loss"], None)
 
 
-def test_the_ranking_is_the_same_in_csv_and_json(written):
+def test_the_ranking_is_a_row_an_activation(written):
     _, folder = written
     table = pd.read_csv(folder / "ranking.csv", keep_default_na=True)
-    rows = json.loads((folder / "ranking.json").read_text())
-    assert [row["activation"] for row in rows] == table.activation.tolist() == ["relu", "elu"]
-    assert [row["figure"] for row in rows] == table.figure.tolist()
+    assert table.activation.tolist() == ["relu", "elu"]
     assert table.half_width.notna().all()
 
 
-def test_json_has_null_where_csv_has_infinity(tmp_path):
-    diverged = of(RELU, math.inf, math.inf, metric="test_loss")
-    session_files.write(found(diverged), tmp_path)
+def test_what_is_not_finite_is_ranked_as_that(tmp_path):
+    session_files.write(found(of(RELU, math.inf, math.inf, metric="test_loss")), tmp_path)
     assert pd.read_csv(tmp_path / "ranking.csv").figure.tolist() == [math.inf]
-    (row,) = json.loads((tmp_path / "ranking.json").read_text(), parse_constant=pytest.fail)
-    assert row["figure"] is None
 
 
 def test_a_latex_table_has_the_ranking_with_its_ties_and_what_is_reported():

@@ -13,15 +13,16 @@ from matplotlib.figure import Figure
 from bench import __main__
 from bench.cases.case import Case
 from bench.display import figures
-from bench.records import baseline, record, verdicts
+from bench.records import baseline, history, record
 from bench.records.baseline import Baseline
 from bench.records.case_runs import CaseRuns, from_records
 from bench.records.record import ResultsError
 from bench.reporting.page import axis, html, pictures, sources
 from bench.reporting.page.grid import Cell, Grid
 from bench.reporting.views import VIEWS, View
-from bench.timing import timings
-from bench.timing.kernels import Kernel, Measurement
+from bench.timing.kernels import timings
+from bench.timing.kernels.kernel import Kernel
+from bench.timing.kernels.measurement import Measurement
 from conftest import MICRO
 from made import one_line_error, ranked
 from made_page import COMMAND, NASTY, folder, results, runs_of
@@ -46,10 +47,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory) -> str:
-    """The page of a session that failed."""
-    made = folder(tmp_path_factory.mktemp("results"))
-    return html.render(sources.merged([made], baseline.FOLDER))
+def text(session_page) -> str:
+    return session_page.read_text(encoding="utf-8")
 
 
 def test_it_loads_nothing_from_elsewhere(text):
@@ -151,10 +150,12 @@ def test_columns_of_figures_are_known_as_such(texts, numeric):
     assert ("a" in Grid("", {"a": [Cell(one) for one in texts]}).numeric) is numeric
 
 
-def test_verdicts_come_back_as_they_were_written(tmp_path):
+def test_verdicts_come_back_from_the_history_as_they_were_said(tmp_path):
     made = results()
-    verdicts.write(made, tmp_path)
-    assert verdicts.latest(verdicts.read(tmp_path)) == verdicts.latest(map(verdicts.judged_case, made))
+    history.append(made, tmp_path)
+    found = history.latest(history.read(tmp_path)).values()
+    said = [(one.case, one.verdict, one.reason, one.failed, one.message) for one in made]
+    assert [(one.case, one.verdict, one.reason, one.failed, one.message) for one in found] == said
 
 
 def test_the_later_verdict_wins_in_whatever_order_folders_are_given(tmp_path):
@@ -164,7 +165,7 @@ def test_the_later_verdict_wins_in_whatever_order_folders_are_given(tmp_path):
     for name, one in (("old", old), ("new", new)):
         for run in one.records:
             record.save(run, tmp_path / name)
-        verdicts.write([one], tmp_path / name)
+        history.append([one], tmp_path / name)
     for names in (("old", "new"), ("new", "old")):
         found = sources.merged([tmp_path / name for name in names], baseline.FOLDER)
         assert [one.verdict for one in found.verdicts.values()] == ["SAME"]
@@ -225,16 +226,16 @@ def test_recorded_baselines_alone_make_a_page(tmp_path):
 
 def test_timings_of_a_session_come_back_and_are_shown(tmp_path):
     kernel = Kernel("silu", "float32", "cache", "forward")
-    one = timings.Timing(Measurement(kernel, "cpu", NASTY, "2.14", 1, 10, 1e-5, 2.5, 0.01, 3.5, 8, 0))
-    timings.write([one], tmp_path)
-    assert timings.read(tmp_path) == [one]
+    one = timings.TimedKernel(Measurement(kernel, "cpu", NASTY, "2.14", 1, 10, 1e-5, 2.5, 0.01, 3.5, 8, 0), "NEW")
+    timings.write_timings([one], tmp_path)
+    assert timings.read_timings(tmp_path) == [one]
     text = html.render(sources.merged([tmp_path], baseline.FOLDER))
     assert "this session" in text
     assert "2.50 ± 1%" in text
     assert NASTY not in text
 
 
-@pytest.mark.parametrize("file", [verdicts.FILE, timings.FILE])
+@pytest.mark.parametrize("file", [history.FILE, timings.FILE])
 def test_a_line_that_is_none_is_named(tmp_path, file):
     made = folder(tmp_path / "results")
     with (made / file).open("a") as written:
@@ -256,14 +257,12 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, capsys, monkeypatch):
     assert "cannot write file/index.html" in error
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
-def test_a_session_writes_its_page_and_its_verdicts(micro, workers):
+def test_a_session_writes_its_page_and_its_verdicts(micro):
     micro.makepyfile(test_micro=MICRO.replace('name="micro",', 'name="micro",\n    views=("curves",),'))
-    run = micro.runpytest_subprocess if workers else micro.runpytest_inprocess
     options = ("--activation", "relu,elu", "--dataset", "digits", "--optimizer", "adam", "--results-dir", "out")
-    result = run("-q", "-p", "no:cacheprovider", *options, *workers, "--report", "page")
+    result = micro.runpytest_inprocess("-q", "-p", "no:cacheprovider", *options, "--report", "page")
     result.stdout.fnmatch_lines(["written to *page/index.html"])
     text = (micro.path / "page" / "index.html").read_text(encoding="utf-8")
     assert "case-micro-mlp-digits-elu-adam" in Page(text).ids
     assert '<section id="curves">' in text
-    assert {one.verdict for one in verdicts.read(micro.path / "out")} == {"NEW"}
+    assert {one.verdict for one in history.read(micro.path / "out")} == {"NEW"}

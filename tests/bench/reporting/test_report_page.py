@@ -14,7 +14,7 @@ import pytest
 
 from bench.records import baseline
 from bench.reporting.page import html, sources
-from made_page import NASTY, folder, many
+from made_page import NASTY, many
 
 PACKAGES = {"chromium": "chromium", "chromedriver": "chromium-driver"}
 WIDTHS = (390, 1440)
@@ -108,13 +108,6 @@ def browser():
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     yield driver
     driver.quit()
-
-
-@pytest.fixture(scope="module")
-def session_page(tmp_path_factory) -> Path:
-    """The page of a session that failed."""
-    made = folder(tmp_path_factory.mktemp("results"))
-    return html.write(sources.merged([made], baseline.FOLDER), tmp_path_factory.mktemp("page"))
 
 
 @pytest.fixture(scope="module")

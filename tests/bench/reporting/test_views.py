@@ -161,7 +161,7 @@ def test_every_picture_is_drawn_and_there_is_none_of_nothing(name, suffix, tmp_p
         figure = draw(list(MADE[name]()))
         assert isinstance(figure, Figure)
         assert all(axes.has_data() for axes in figure.axes if axes.get_visible())
-        figures.save(figure, tmp_path / f"a.{suffix}")
+        figures.save_picture(figure, tmp_path / f"a.{suffix}")
     assert (tmp_path / f"a.{suffix}").stat().st_size > 5000
     assert draw([]) is None
 

@@ -38,9 +38,8 @@ def test_a_block_without_relu_has_aggregates_but_no_improvement():
 
 @pytest.mark.parametrize(("losses", "figure"), [((math.nan, 0.1, 0.1, 0.1), "0.1000"), ((math.nan, 0.1, 0.1), "–")])
 def test_a_run_that_diverged_is_the_worst_one_and_left_out_with_its_quarter(losses, figure):
-    world = [runs("net", name, losses, metric="test_loss") for name in ("relu", "elu")]
-    world[0].metrics["test_loss"] = losses
-    world[1].metrics["test_loss"] = (0.5,) * len(losses)
+    made = {"relu": losses, "elu": (0.5,) * len(losses)}
+    world = [runs("net", name, values, metric="test_loss") for name, values in made.items()]
     found = column("aggregates", "interquartile mean", world)
     assert found["relu"].startswith(figure)
     assert list(found) == (["relu", "elu"] if figure == "0.1000" else ["elu", "relu"])
@@ -57,12 +56,10 @@ def test_a_profile_counts_the_runs_within_a_factor_of_the_best_error():
 
 
 def test_a_profile_never_reaches_the_runs_without_a_figure():
-    world = []
-    for model in ("net0", "net1"):
-        for name, losses in (("relu", [0.1] * 4), ("elu", [0.1, 0.1, 0.1, math.nan]), ("selu", [0.2] * 4)):
-            one = runs(model, name, [0.0] * 4, metric="test_loss")
-            one.metrics["test_loss"] = tuple(losses)
-            world.append(one)
+    made = {"relu": [0.1] * 4, "elu": [0.1, 0.1, 0.1, math.nan], "selu": [0.2] * 4}
+    world = [
+        runs(model, name, losses, metric="test_loss") for model in ("net0", "net1") for name, losses in made.items()
+    ]
     assert column("profiles", "within 1", world)["elu"].startswith("0.75")
     assert column("profiles", "ratio", world)["selu"].startswith("2.00")
 

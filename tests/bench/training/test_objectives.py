@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from bench.cases.recipe import Objective as Name
+from bench.cases.recipe import ObjectiveName as Name
 from bench.data.parts import Part
 from bench.training.objectives import OBJECTIVES
 

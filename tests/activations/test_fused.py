@@ -1,0 +1,107 @@
+"""Fused forms: one compiled kernel each way, the eager results, and the eager form where nothing can be compiled."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+import torch
+from torch import Tensor
+
+import activations
+from activations import fused
+
+# Of no parameter, one for all, one a channel, and several with a loop over them: the ways in which kernels differ.
+# Every registered function is fused, and compared with exact values, by the contract.
+PLAIN, LAST = torch.contiguous_format, torch.channels_last
+KINDS = [
+    ("mish", PLAIN),
+    ("mish", LAST),
+    ("prelu", PLAIN),
+    ("apl", LAST),
+    *(pytest.param(*kind, marks=pytest.mark.slow) for kind in (("tact", PLAIN), ("prelu", LAST), ("apl", PLAIN))),
+]
+
+
+def results(module: torch.nn.Module, x: Tensor) -> list[Tensor]:
+    out = module(x)
+    return [out, *torch.autograd.grad(out, [x, *module.parameters()], torch.cos(out.detach()))]
+
+
+def pair(name: str, shape: tuple[int, ...] | None = None) -> tuple[torch.nn.Module, torch.nn.Module]:
+    few = {"hinges": 2} if name == "apl" else {}  # each of them is compiled
+    eager, compiled = (activations.build(name, shape=shape, fused=fuse, **few) for fuse in (False, True))
+    compiled.load_state_dict(eager.state_dict())
+    return eager, compiled
+
+
+@pytest.mark.parametrize(("name", "layout"), KINDS, ids=str)
+def test_the_fused_form_computes_what_the_eager_form_does(name: str, layout: torch.memory_format) -> None:
+    eager, compiled = pair(name, (3, 4, 5))
+    x = torch.randn(2, 3, 4, 5).to(memory_format=layout).requires_grad_()
+    for one, other in zip(results(eager, x), results(compiled, x), strict=True):
+        torch.testing.assert_close(other, one)
+        assert other.stride() == one.stride()
+        assert other.dtype == one.dtype
+
+
+def test_any_shape_and_any_strides_are_taken() -> None:
+    eager, compiled = pair("mish")
+    whole = torch.randn(6, 8, 10)
+    for x in (whole, whole[::2, :, 1::3], whole.transpose(0, 2), whole[0, 0, :1], whole[:0], whole[0, 0, 0]):
+        leaf = x.detach().requires_grad_()
+        for one, other in zip(results(eager, leaf), results(compiled, leaf), strict=True):
+            torch.testing.assert_close(other, one)
+
+
+def test_a_shape_never_seen_before_compiles_nothing() -> None:
+    module = activations.build("mish", fused=True)
+    module(torch.randn(7, 3))
+    before = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    with torch.compiler.set_stance("fail_on_recompile"):
+        for shape in ((5,), (2, 3, 4, 5), (11, 2)):
+            assert module(torch.randn(shape)).shape == shape
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == before
+    assert fused.applies(torch.randn(5)), "nothing was compiled, so nothing was shown"
+
+
+def test_double_backward_takes_the_plain_derivative() -> None:
+    module = activations.build("mish", fused=True)
+    x = torch.linspace(-3, 3, 11, dtype=torch.float64).requires_grad_()
+    assert torch.autograd.gradgradcheck(module, x)
+
+
+def test_an_outer_compile_traces_through_it() -> None:
+    module = activations.build("mish", fused=True)
+    x = torch.randn(4, 3)
+    torch.testing.assert_close(torch.compile(module, fullgraph=True, backend="aot_eager")(x), module(x))
+
+
+def test_where_torch_has_one_pass_already_that_is_what_runs() -> None:
+    assert type(activations.build("elu", fused=True)) is torch.nn.ELU
+
+
+def test_without_a_compiler_the_eager_form_runs_after_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._inductor import config, utils  # half a second, at collection too
+
+    monkeypatch.setattr(fused, "_kernel", functools.cache(fused._kernel.__wrapped__))  # nothing is compiled yet
+    monkeypatch.setattr(fused, "_unavailable", False)
+    x = torch.randn(8)
+    module = activations.build("mish", fused=True)
+    with (
+        utils.fresh_cache(),
+        config.patch({"cpp.cxx": ("/nowhere/c++",)}),
+        pytest.warns(UserWarning, match=r"run unfused here, for want of a C\+\+ compiler") as warned,
+    ):
+        outputs = [module(x) for _ in range(2)]
+    assert len([one for one in warned if "fused" in str(one.message)]) == 1
+    for output in outputs:
+        assert torch.equal(output, activations.function("mish").value(x))
+    assert not fused.applies(x)
+
+
+def test_a_kernel_is_made_once_however_often_it_is_built() -> None:
+    activations.build("mish", fused=True)(torch.randn(5))
+    before = fused._kernel.cache_info().currsize
+    activations.build("mish", fused=True)(torch.randn(3, 4))
+    assert fused._kernel.cache_info().currsize == before
