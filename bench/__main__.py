@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from activations.command import Parser, run
+from bench import experiments
 from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
 from bench.records import baseline, case_runs
@@ -33,9 +34,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(argv)
-    failure = run(
-        parser.prog, lambda: options.run(options), options.plot, (ValueError, baseline.BaselineError, ResultsError)
-    )
+
+    def answer() -> str:
+        for file in options.load:
+            experiments.load(file)
+        text: str = options.run(options)
+        return text
+
+    failure = run(parser.prog, answer, options.plot, (ValueError, baseline.BaselineError, ResultsError))
     return failure or options.exit_code
 
 
@@ -84,9 +90,21 @@ def _add_sources(command: argparse.ArgumentParser) -> None:
     option = command.add_argument
     option("--results-dir", type=Path, metavar="DIR", default=Path("results"), help="records; results/ unless given")
     option("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER, help="baselines of your own")
+    _add_load(command)
     option("--scale", choices=SCALES, help="this one alone")
     for axis in AXES:
         option(f"--{axis}", metavar="A,B", help=f"exactly these values of the {axis} axis")
+
+
+def _add_load(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--load",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a file of yours that registers what the records name; may be given again",
+    )
 
 
 def _add_view(command: argparse.ArgumentParser) -> None:
@@ -125,6 +143,7 @@ def _claims(options: argparse.Namespace) -> str:
 def _add_compare(command: argparse.ArgumentParser) -> None:
     command.add_argument("before", type=Path, metavar="BEFORE", help="a folder given to pytest bench --results-dir")
     command.add_argument("after", type=Path, metavar="AFTER", help="another one, with runs of the same cases and seeds")
+    _add_load(command)
     command.add_argument("--all", action="store_true", help="also the cases that do not differ")
 
 
@@ -165,6 +184,7 @@ def _history(options: argparse.Namespace) -> str:
 
 def _add_report(command: argparse.ArgumentParser) -> None:
     command.add_argument("results", type=Path, nargs="*", metavar="RESULTS", help="of none, the recorded baselines")
+    _add_load(command)
     command.add_argument("--to", type=Path, metavar="DIR", default=Path("report"), help="report/ unless given")
     command.add_argument("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER, help="of your own")
 

@@ -9,7 +9,7 @@ models.swap(net, nn.Mish)  # any module
 from models._build import build
 from models._find import sites
 from models._initialise import INITIALISATIONS, initialise
-from models._registry import ActivationFactory, Equal, Model, info, names
+from models._registry import ActivationFactory, Equal, Model, info, names, register
 from models._site import Site
 from models._swap import swap
 
@@ -23,6 +23,7 @@ __all__ = [
     "info",
     "initialise",
     "names",
+    "register",
     "sites",
     "swap",
 ]

@@ -5,7 +5,6 @@ Importing this module does not load torch.
 
 from __future__ import annotations
 
-import pkgutil
 from typing import TYPE_CHECKING, Any, get_args
 
 import activations
@@ -49,7 +48,8 @@ def build(
     """
     if equal not in get_args(Equal):
         raise ValueError(f"unknown equal {equal!r}; known: {', '.join(get_args(Equal))}")
-    smallest = info(name).minimum_image_size
+    entry = info(name)
+    smallest = entry.minimum_image_size
     if smallest and (len(input_shape) != 3 or min(input_shape[1:]) < smallest):
         raise ValueError(
             f"model {name!r} takes (channels, height, width) of {smallest} pixels or more a side, "
@@ -60,7 +60,7 @@ def build(
         if in_features_multiplier is None:
             multiplier = activations.info(activation).in_features_multiplier
         activation = activations.per_site(activation)
-    if multiplier > 1 and not info(name).widens:
+    if multiplier > 1 and not entry.widens:
         raise ValueError(
             f"model {name!r} takes activations of one input for each output, not of {multiplier}: its layers are not "
             f"widened; these are: {', '.join(names(widens=True))}"
@@ -69,9 +69,7 @@ def build(
     from models.slot import Slot, equal_parameters
 
     def network(slot: Slot) -> nn.Module:
-        make = pkgutil.resolve_name(info(name).module)
-        module: nn.Module = make(input_shape, num_classes, slot, **sizes)
-        return module
+        return entry.make(input_shape, num_classes, slot, **sizes)
 
     shrinks = multiplier > 1 and equal == "parameters"
     scale = equal_parameters(network, multiplier) if shrinks else 1.0

@@ -5,6 +5,8 @@ Importing this module does not load torch. A new network is one entry in `_ENTRI
 
 from __future__ import annotations
 
+import pkgutil
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -31,8 +33,9 @@ class Model:
 
     Attributes:
         name: the key everywhere.
-        module: what makes it, as `"package.module:Name"`; it takes `input_shape`, `num_classes`, a `models.slot.Slot`
-            that it asks for the activation of each site, and its own sizes.
+        module: what makes it, as `"package.module:Name"`, or itself where it is a network of your own; it takes
+            `input_shape`, `num_classes`, a `models.slot.Slot` that it asks for the activation of each site, and sizes
+            of its own.
         source: the paper or tutorial that defines it.
         activation: name of the source's own, or `relu` where the source compares several.
         minimum_image_size: smallest height and width in pixels that it accepts; smaller images are resized
@@ -43,12 +46,20 @@ class Model:
     """
 
     name: str
-    module: str
+    module: str | Callable[..., nn.Module]
     source: str
     activation: str = "relu"
     minimum_image_size: int | None = None
     widens: bool = False
     takes: Takes = "numbers"
+
+    @property
+    def make(self) -> Callable[..., nn.Module]:
+        """What `module` names."""
+        found: Callable[..., nn.Module] = (
+            pkgutil.resolve_name(self.module) if isinstance(self.module, str) else self.module
+        )
+        return found
 
 
 _ENTRIES = (
@@ -225,6 +236,19 @@ _ENTRIES = (
 )
 
 _REGISTRY = {entry.name: entry for entry in _ENTRIES}
+
+
+def register(entry: Model) -> None:
+    """Make a network of your own known by its name; one registered before under that name gives way.
+
+    Raises:
+        ValueError: a name of one of the suite's networks, or one that no case can have.
+    """
+    if any(entry.name == one.name for one in _ENTRIES):
+        raise ValueError(f"model {entry.name!r} is one of the suite's; give yours another name")
+    if not re.fullmatch(r"[a-z0-9_.]+", entry.name):
+        raise ValueError(f"model {entry.name!r}: a name is made of a-z, 0-9, _ and . only")
+    _REGISTRY[entry.name] = entry
 
 
 def names(widens: bool | None = None) -> list[str]:

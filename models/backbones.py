@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import pkgutil
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -50,9 +49,8 @@ def full_size(name: str, activation: str | None = None) -> tuple[nn.Module, Tens
         ValueError: unknown network or activation, or one that the network cannot take.
     """
     shape, classes = _DATA.get(name, CIFAR10)
-    network = pkgutil.resolve_name(info(name).module)
     sizes: dict[str, Any] = {"input_shape": shape, "num_classes": classes}
-    if shape == IMAGENET[0] and "stem" in inspect.signature(network).parameters:
+    if shape == IMAGENET[0] and "stem" in inspect.signature(info(name).make).parameters:
         sizes["stem"] = "imagenet"
     with torch.device("meta"):
         net = build(name, activation=activation or info(name).activation, equal="width", **sizes)

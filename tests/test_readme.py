@@ -13,8 +13,10 @@ import pytest
 import activations
 import models
 from bench import experiments
+from bench.__main__ import _parser
 from bench.reporting.views import VIEWS
 from bench.session import selection
+from conftest import selects_something, split
 
 ROOT = Path(__file__).parents[1]
 
@@ -57,14 +59,31 @@ def test_what_is_counted_is_so_many() -> None:
     assert [name for name in experiments.names() if f"| `{name}` |" not in READMES["bench"]] == []
 
 
-BLOCKS = section("Add your own activation")
-COMMANDS = [line for language, text in BLOCKS if language == "bash" for line in text.splitlines()]
+SHOWN = re.findall(r"^(?:pytest|python -m bench)\b.*", READMES["."] + READMES["bench"], re.MULTILINE)
+OWN = section("Add your own activation")
+COMMANDS = [line for language, text in OWN if language == "bash" for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("command", [line for line in SHOWN if line.startswith("pytest bench")])
+def test_every_session_that_is_shown_selects_something(command: str, checkout: pytest.Pytester) -> None:
+    (own,) = (text for language, text in OWN if language == "python")
+    (checkout.path / "my_file.py").write_text(own)
+    checkout.mkdir("DIR")
+    selects_something(command, checkout)
+
+
+@pytest.mark.parametrize(
+    "command", [line for line in SHOWN if line.startswith("python -m bench") and "--help" not in line]
+)
+def test_every_bench_command_that_is_shown_is_one_that_there_is(command: str, tmp_path: Path) -> None:
+    _, _, _, *arguments = split(command, tmp_path)
+    _parser().parse_args(arguments)
 
 
 @pytest.fixture
 def run(tmp_path: Path):
     """Runs a command of the section beside the file that it shows; the package's own folders are where they are."""
-    (own,) = (text for language, text in BLOCKS if language == "python")
+    (own,) = (text for language, text in OWN if language == "python")
     (tmp_path / "my_file.py").write_text(own)
     for name in ("bench", "conftest.py", "pyproject.toml", "baselines", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
@@ -84,6 +103,7 @@ def command(words: str) -> str:
     return found
 
 
+@pytest.mark.slow
 def test_it_is_trained_ranked_and_set_beside_relu(run) -> None:
     out = run(command('-k "mlp and digits"'))
     assert re.search(r"my_act\(\d\d\.\d\d\) [~>]|[~>] my_act\(\d\d\.\d\d\)", out)
@@ -92,12 +112,14 @@ def test_it_is_trained_ranked_and_set_beside_relu(run) -> None:
     assert len(re.findall(r"mlp · digits · (?:sgd|adam) · tiny: [+-]\d+\.\d\d ± \d+\.\d\d points \(n=3\)", out)) == 2
 
 
+@pytest.mark.slow
 def test_it_is_contract_tested_and_timed(run) -> None:
     out = run(command("contract or kernels"))
     assert "9 passed" in out  # the contract, and the kernel at two dtypes, two sizes and two modes
     assert re.search(r"my_act +\d.*\d+\.\d\d ±\d+%", out)
 
 
+@pytest.mark.slow
 def test_it_is_plotted(run, tmp_path: Path) -> None:
     run(command("--plot"))
     assert "<svg" in (tmp_path / "my_act.svg").read_text()

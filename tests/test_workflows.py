@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -13,6 +10,7 @@ import pytest
 import yaml
 
 from bench.__main__ import _parser
+from conftest import selects_something, split
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
@@ -32,37 +30,18 @@ def commands(start: str) -> list[str]:
     return sorted(set(found))
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A folder like the repository's, in which a command may write; the runner's home is its `home`."""
-    for path in ROOT.iterdir():
-        if path.name not in (".git", "results"):
-            (tmp_path / path.name).symlink_to(path)
-    (tmp_path / "home" / "actbench-baselines").mkdir(parents=True)
-    return tmp_path
-
-
-def words(command: str, checkout: Path) -> list[str]:
-    """As the shell of a step splits and expands it, redirections left out."""
-    shell = ["bash", "-euc", f"printf '%s\\0' {command.split(' > ')[0]}"]
-    environment = {**os.environ, "HOME": str(checkout / "home"), "RECORD": ""}
-    done = subprocess.run(shell, cwd=checkout, env=environment, capture_output=True, text=True, check=True)
-    return done.stdout.split("\0")[:-1]
-
-
 @pytest.mark.parametrize("command", commands("pytest bench"))
 def test_every_session_selects_something_by_options_and_paths_that_there_are(command, checkout):
-    _, *arguments = words(command.replace("$(git rev-parse --short HEAD)", "commit"), checkout)
-    named = [word for word in arguments if word.startswith(("bench", "tests", "baselines"))]
-    assert [word for word in named if not (checkout / word).exists()] == []
-    asked = [sys.executable, "-m", "pytest", *arguments, "--collect-only", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(asked, cwd=checkout, capture_output=True, text=True)
-    assert done.returncode == pytest.ExitCode.OK, done.stdout[-2000:] + done.stderr[-2000:]
+    selects_something(command.replace("$(git rev-parse --short HEAD)", "commit"), checkout)
+
+
+def test_what_is_slow_is_run_at_night():
+    assert "pytest --slow -n auto" in scripts(JOBS["nightly-tests"])
 
 
 @pytest.mark.parametrize("command", commands("python -m bench "))
 def test_every_bench_command_is_one_that_there_is(command, checkout):
-    _, _, _, *arguments = words(command, checkout)
+    _, _, _, *arguments = split(command, checkout.path)
     _parser().parse_args(arguments)
 
 

@@ -22,7 +22,7 @@ _ROUNDING = 1e-9  # relative: a drop of exactly one example must not fail by the
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure of a run.
+    """What a number of a run is.
 
     Attributes:
         name: without the part that it is measured on.
@@ -117,7 +117,10 @@ class Measured:
         match = _MEASURED.fullmatch(name)
         metric = METRICS.get(match[2]) if match else None
         if match is None or metric is None or metric.whole_run:
-            raise ValueError(f"unknown metric {name!r}; {known()}")
+            raise ValueError(
+                f"unknown metric {name!r}; {known()}; one of your own is known once its file is loaded, which "
+                "`python -m bench` does with --load FILE"
+            )
         part = next(one for one in PARTS if one == match[1])
         return Measured(metric, part, None if match[3] is None else float(match[3]))
 

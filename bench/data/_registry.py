@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # What a row holds: an image of bytes, the ids of a sentence padded with 0, the ids of a word and its neighbours (or
-# their vectors), or the features of a stretch of speech.
-Kind: TypeAlias = Literal["images", "sentences", "tokens", "frames"]
+# their vectors), the features of a stretch of speech, or any other numbers.
+Kind: TypeAlias = Literal["images", "sentences", "tokens", "frames", "features"]
 
 
 @dataclass(frozen=True)

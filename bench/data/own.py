@@ -11,7 +11,7 @@ from torch import Tensor
 from bench.data._registry import DatasetInfo
 from bench.data.errors import DataError
 
-DTYPES = {"images": torch.uint8, "sentences": torch.int64, "frames": torch.float32}
+DTYPES = {"images": torch.uint8, "sentences": torch.int64, "frames": torch.float32, "features": torch.float32}
 TOKENS = (torch.int64, torch.float32)  # ids, or vectors in their place
 
 

@@ -159,7 +159,7 @@ def _prepare(
     rows = _rows(dataset, *sizes)
     picked = {part: tuple(values[chosen] for values in dataset.part(source)) for part, (source, chosen) in rows.items()}
     inputs = {part: values for part, (values, _) in picked.items()}
-    if dataset.info.kind in ("images", "frames"):
+    if dataset.info.kind in ("images", "frames", "features"):
         inputs = _seen(inputs, dataset.info.peak, *looks)
     sentences = dataset.info.kind == "sentences"
     ready = {part: _on_device(inputs.pop(part), labels, sentences, device) for part, (_, labels) in picked.items()}

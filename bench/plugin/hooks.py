@@ -56,8 +56,6 @@ def pytest_configure(config: pytest.Config) -> None:
         pin_worker(int(worker["workerid"].removeprefix("gw")), int(worker["workercount"]))
     try:
         state = PluginState(options.read(config))
-        baseline.read(state.settings.baseline_dir)
-        probes.read(state.settings.baseline_dir)
         read_kernels(state.settings.baseline_dir)
         if state.settings.plan and under_xdist(config):
             raise ValueError("--plan trains nothing and needs no workers: leave -n out, or give -n0")
@@ -122,9 +120,11 @@ def pytest_collection_modifyitems(
             yield
         if parameters:
             selection.check(settings.choice, _experiments(parameters))
+            baseline.read(settings.baseline_dir)  # now that a metric of the user's own is registered
+            probes.read(settings.baseline_dir)
         if parameters and not items:
             config.stash[STATE].why_nothing = _why_nothing(config.option.keyword, settings, parameters)
-    except (ValueError, pytest.UsageError) as error:
+    except (ValueError, baseline.BaselineError, pytest.UsageError) as error:
         if not is_worker(config):
             raise pytest.UsageError(*error.args) from error
         config.stash[STATE].why_nothing = str(error)  # raised, it would end the controller in a traceback

@@ -1,6 +1,6 @@
 """What can be said of a few seeds: estimates with their 95 % interval, and tests. `intervals.mean([0.91, 0.92])`.
 
-Built on scipy.stats and statsmodels. What is resampled is resampled with a fixed seed: the same runs give the same
+Built on scipy.stats. What is resampled is resampled with a fixed seed: the same runs give the same
 interval.
 """
 
@@ -27,10 +27,10 @@ Statistic: TypeAlias = Callable[..., Any]  # of samples, reduced along `axis`
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval, NaN where n runs allow none.
+    """A value with its 95 % interval, NaN where n runs allow none.
 
     Attributes:
-        p: of the hypothesis that the figure is 0; NaN where that is not asked.
+        p: of the hypothesis that the value is 0; NaN where that is not asked.
         n: runs, or pairs of runs, that it rests on.
     """
 
@@ -100,10 +100,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     What could not be tested (NaN) counts as 1.
     """
-    from statsmodels.stats.multitest import multipletests
-
     p = np.nan_to_num(np.asarray(p_values, dtype=float), nan=1.0)
-    return [float(value) for value in multipletests(p, method="holm")[1]] if len(p) else []
+    smallest_first = np.argsort(p)
+    adjusted = np.empty_like(p)
+    adjusted[smallest_first] = np.maximum.accumulate(p[smallest_first] * np.arange(len(p), 0, -1))
+    return [float(value) for value in np.minimum(adjusted, 1.0)]
 
 
 def bootstrap(samples: Samples, statistic: Statistic, *, paired: bool = False) -> Estimate:
@@ -123,7 +124,7 @@ def bootstrap(samples: Samples, statistic: Statistic, *, paired: bool = False) -
 
 
 def resampled(samples: Samples, statistic: Statistic, *, paired: bool = False) -> tuple[Any, Any]:
-    """The lower and the upper end of the interval of `bootstrap`, also for a statistic that is an array of figures."""
+    """The lower and the upper end of the interval of `bootstrap`, also for a statistic that is an array of values."""
     with np.errstate(invalid="ignore"):  # its standard error, not asked for, has none where a run is infinite
         found = stats.bootstrap(
             [np.asarray(sample, dtype=float) for sample in samples],
@@ -171,13 +172,13 @@ def _probability(ones: Any, others: Any, axis: int) -> Any:
     return u / (ones.shape[axis] * others.shape[axis])
 
 
-def kendalls_w(figures: Sequence[Sequence[float]] | NDArray[np.float64]) -> tuple[float, float]:
+def kendalls_w(values: Sequence[Sequence[float]] | NDArray[np.float64]) -> tuple[float, float]:
     """Agreement of rows on the order of their columns, from 0 to 1, and how often chance would give as much.
 
     W is Friedman's statistic over the most it can be. Its chance is that of orders drawn at random for each row
     (seeded permutation test): the chi square that is common needs ten rows or more. NaN where all rows are ties alone.
     """
-    rows = stats.rankdata(np.asarray(figures, dtype=float), axis=1)
+    rows = stats.rankdata(np.asarray(values, dtype=float), axis=1)
     with np.errstate(invalid="ignore"):
         statistic = float(stats.friedmanchisquare(*rows.T).statistic)
 

@@ -37,7 +37,7 @@ def prior(samples: Sequence[Sequence[float]], step: float) -> Prior | None:
 
     Args:
         samples: runs of each case; those of one run are left out.
-        step: in which the figure moves, see `variance`.
+        step: in which the value moves, see `variance`.
     """
     samples = [sample for sample in samples if len(sample) > 1]
     if not samples:

@@ -1,8 +1,8 @@
-"""Ties: which samples do the data tell apart? `ties.p_values(samples)`, then `ties.letters(p_values)`.
+"""Ties: which samples differ significantly? `ties.p_values(samples)`, then `ties.letters(p_values)`.
 
 By Games and Howell's procedure (1976), which grants each sample a variance of its own: activations differ in spread.
-With few runs it tells apart too much: of blocks of 13 activations that are equal, in steps of one of 360 test examples,
-it should find a difference in 5 %, and does in 13 % at n = 3, 8 % at n = 5 and 6 % at n = 20.
+With few runs it finds too many: of blocks of 13 activations that are equal, in steps of one of 360 test examples, it
+should find a difference in 5 %, and does in 13 % at n = 3, 8 % at n = 5 and 6 % at n = 20.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def test_it_learns_to_label_pixels_with_any_activation(activation: str) -> None:
     )
     models.initialise(net, "kaiming", generator)
     optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-    for _ in range(12):
+    for _ in range(9):
         for batch in torch.randperm(64, generator=generator).split(8):
             optimizer.zero_grad()
             F.cross_entropy(net(inputs[batch]), labels[batch]).backward()

@@ -51,7 +51,7 @@ def test_a_full_network_has_torchvisions_parameters(name: str) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["resnet18", "densenet121", "mobilenet_v2", "googlenet", "squeezenet"])
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "densenet121", "mobilenet_v2", "googlenet", "squeezenet"])
 def test_with_torchvisions_weights_a_network_computes_what_torchvisions_does(name: str) -> None:
     own = _torchvisions(name).eval()
     net = _imagenet(name).eval()

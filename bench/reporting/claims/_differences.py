@@ -60,7 +60,7 @@ def over_all(
             if all(one in block and chosen in block[one].metrics for one in (name, rival)):
                 comparisons.append(within_block(title, block, name, rival, metric))
             else:
-                missing.append(f"{name} beside {rival} ({title})")
+                missing.append(f"{name} versus {rival} ({title})")
     return comparisons, missing
 
 

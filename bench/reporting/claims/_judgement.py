@@ -19,7 +19,7 @@ class Conclusion:
 
     Attributes:
         n: runs, or pairs of runs, behind its smallest comparison; 0 where there are none.
-        interval: the figures that it rests on, with 95 % intervals.
+        interval: the values that it rests on, with 95 % intervals.
         why: one sentence.
     """
 
@@ -35,7 +35,7 @@ class Contrast:
 
     Attributes:
         label: what is compared, and where.
-        unit: written behind the figures: ` points`, or nothing for a loss.
+        unit: written behind the numbers: ` points`, or nothing for a loss.
     """
 
     label: str
@@ -71,14 +71,16 @@ def conjunction(comparisons: Sequence[Contrast], missing: Sequence[str] = ()) ->
     if against:
         return Conclusion("refuted", n, _text(against), f"the contrary holds in {len(against)}{many}")
     if open_:
-        return Conclusion("undetermined", n, _text(open_), f"not told apart in {len(open_)}{many}{_lack(missing)}")
+        return Conclusion(
+            "undetermined", n, _text(open_), f"not significantly different in {len(open_)}{many}{_lack(missing)}"
+        )
     if missing:
         return Conclusion("undetermined", n, _text(decided), f"holds where there are records{_lack(missing)}")
     return Conclusion("supported", n, _text(decided), f"holds in all {len(decided)}, Holm" if many else "holds")
 
 
 def bounded(comparison: Contrast, margin: float) -> Conclusion:
-    """A claim that a figure is not above a margin: supported or refuted where its interval lies on one side."""
+    """A claim that a value is not above a margin: supported or refuted where its interval lies on one side."""
     one = comparison.estimate
     limit = f"{margin:g}{comparison.unit}"
     if not one.known:

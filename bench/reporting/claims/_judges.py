@@ -52,7 +52,7 @@ def robust(name: str, rivals: Sequence[str]) -> Judge:
                         label = f"{name} over {rival} ({Measured.parse(metric).label} under noise, {title})"
                         comparisons.append(differences.better(label, found[name], found[rival], metric))
                     else:
-                        missing.append(f"{name} beside {rival}, {Measured.parse(metric).label} under noise ({title})")
+                        missing.append(f"{name} versus {rival}, {Measured.parse(metric).label} under noise ({title})")
         return conjunction(comparisons, missing)
 
     return judge
@@ -68,7 +68,7 @@ def on_average(names: Sequence[str], rival: str, metric: str) -> Judge:
             shared = [block for _, block in differences.titled_blocks(measured) if {name, rival} <= block.keys()]
             pairs = [(block[name].of(metric), block[rival].of(metric)) for block in shared]
             if not pairs:
-                missing.append(f"{name} beside {rival}")
+                missing.append(f"{name} versus {rival}")
                 continue
             ones, others = (differences.average(side) for side in zip(*pairs, strict=True))
             label = f"{name} over {rival} ({Measured.parse(metric).label}, mean of {len(pairs)} blocks)"

@@ -5,8 +5,8 @@ Recipes and fingerprints, which hundreds of cases share, are written once and nu
 
 from __future__ import annotations
 
-import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,22 +16,6 @@ from bench.records.case_runs import CaseRuns
 from bench.records.history import Entry
 from bench.records.record import Record, builtin
 from bench.reporting.page.sources import Sources
-
-
-class Numbered:
-    """Values by number: equal ones have the same."""
-
-    def __init__(self) -> None:
-        self.values: list[Any] = []
-        self._numbers: dict[str, int] = {}
-
-    def number(self, value: Any) -> int:
-        """Of a value, a new one where it is not known yet."""
-        written = json.dumps(value, sort_keys=True)
-        if written not in self._numbers:
-            self._numbers[written] = len(self.values)
-            self.values.append(value)
-        return self._numbers[written]
 
 
 @dataclass(frozen=True)
@@ -56,24 +40,31 @@ class Cases:
 
 def collected(sources: Sources) -> Cases:
     """The entries of all cases."""
-    recipes, fingerprints = Numbered(), Numbered()
-    runs_under: dict[int, int] = {}
+    recipes: list[Any] = []
+    fingerprints: list[Any] = []
+    runs_under: Counter[int] = Counter()
     entries: dict[str, list[dict[str, Any]]] = {}
     for one in sources.observations:
         runs = _of_records(sources.records[one.key]) if sources.records else _of_baseline(sources.baselines[one.key])
-        taken = [fingerprints.number(fingerprint) for fingerprint in runs.pop("fingerprints")]
-        for number in taken:
-            runs_under[number] = runs_under.get(number, 0) + 1
+        taken = [_number(fingerprint, fingerprints) for fingerprint in runs.pop("fingerprints")]
+        runs_under.update(taken)
         verdict = sources.verdicts.get(one.key)
         entry = {
             **_shared(one),
             **runs,
             **(_said(verdict) if verdict else {}),
-            "recipe": recipes.number(_plain(one.recipe)),
+            "recipe": _number(_plain(one.recipe), recipes),
             "fingerprint": taken if len(set(taken)) > 1 else taken[:1],
         }
         entries.setdefault(one.case.id, []).append(entry)
-    return Cases(recipes.values, fingerprints.values, runs_under, entries)
+    return Cases(recipes, fingerprints, runs_under, entries)
+
+
+def _number(value: Any, known: list[Any]) -> int:
+    """The place of a value among those that are known, of a new one behind them."""
+    if value not in known:
+        known.append(value)
+    return known.index(value)
 
 
 def anchor(one: CaseRuns) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import flop_registry
 
 from activations.contract.memory import bytes_saved
 from bench import data
@@ -39,15 +38,13 @@ SEEN_BY_A_STEP = (
 # A step that computes more than this is timed on fewer examples: about a tenth of a second on one core.
 TIMED_FLOPS = 4e9
 
-_Found = TypeVar("_Found")
-
 
 @dataclass(frozen=True)
 class Step:
     """Forward and backward pass of one training batch.
 
     Attributes:
-        flops: of matrix products and convolutions; a multiply-add counts as two.
+        flops: of matrix products and convolutions by torch's own formulas; a multiply-add counts as two.
         convolution_flops: of convolutions alone.
         kernels: operations that compute, not views and allocations.
         moved: bytes that these read or write.
@@ -76,33 +73,38 @@ class Costs:
     """Steps counted and timed so far: each once for all cases that share it, whatever their rate and schedule."""
 
     def __init__(self) -> None:
-        self._known: dict[object, Any] = {}
+        self._steps: dict[str, Step] = {}
+        self._seconds: dict[str, float] = {}
+        self._network: dict[str, setup.Network] = {}  # the last one that was built
 
     def step(self, case: Case, recipe: Recipe, shape: tuple[int, ...], batch: int) -> Step:
         """One step of a case, from the network to the gradients."""
-        return self._once(key(case, recipe, shape, batch), lambda: count_step(case, recipe, shape, batch))
+        known = key(case, recipe, shape, batch)
+        if known not in self._steps:
+            self._steps[known] = count_step(self._built(known, case, recipe, shape), case, recipe, shape, batch)
+        return self._steps[known]
 
-    def seconds(self, case: Case, recipe: Recipe, shape: tuple[int, ...], batch: int, flops: int) -> float:
+    def seconds(self, case: Case, recipe: Recipe, shape: tuple[int, ...], batch: int) -> float:
         """Seconds of one step on the CPU at hand, by the first activation of a network that is asked for."""
-        examples = min(batch, max(2, int(batch * TIMED_FLOPS / max(flops, 1))))
-        seen = (case.model, case.optimizer, shape, batch, recipe.threads, *(getattr(recipe, x) for x in SEEN_BY_A_STEP))
-        taken = self._once(repr(seen), lambda: time_step(case, recipe, shape, examples))
-        return taken * batch / examples
+        here = replace(recipe.on("cpu"), activation_arguments={})
+        any_activation = key(replace(case, activation="any"), here, shape, batch)
+        if any_activation not in self._seconds:
+            flops = self.step(case, recipe, shape, batch).flops
+            examples = min(batch, max(2, int(batch * TIMED_FLOPS / max(flops, 1))))
+            network = self._built(key(case, recipe, shape, batch), case, recipe, shape)
+            self._seconds[any_activation] = time_step(network, case, recipe, shape, examples) * batch / examples
+        return self._seconds[any_activation]
 
-    def _once(self, known: object, find: Callable[[], _Found]) -> _Found:
-        if known not in self._known:
-            self._known[known] = find()
-        found: _Found = self._known[known]
-        return found
+    def _built(self, known: str, case: Case, recipe: Recipe, shape: tuple[int, ...]) -> setup.Network:
+        if known not in self._network:
+            parts = stand_in(case.dataset, recipe, shape, rows=1)
+            self._network = {known: setup.build(case, recipe, 0, CPU, parts)}
+        return self._network[known]
 
 
-def count_step(case: Case, recipe: Recipe, shape: tuple[int, ...], batch: int) -> Step:
-    """Shapes only: nothing is computed or allocated but the network, which is built as in a run."""
-    fake = FakeTensorMode(allow_non_fake_inputs=True)
-    with fake:
-        parts = stand_in(case.dataset, recipe, shape, batch)
-    part = parts.train
-    net = setup.build(case, recipe, 0, CPU, parts).net.train()
+def count_step(network: setup.Network, case: Case, recipe: Recipe, shape: tuple[int, ...], batch: int) -> Step:
+    """One step of a network on fake tensors: shapes only, nothing is computed or allocated."""
+    net = network.net.train()
     objective, augment = OBJECTIVES[recipe.objective], AUGMENTATIONS[recipe.augmentation]
     losses: list[Tensor] = []
 
@@ -111,33 +113,33 @@ def count_step(case: Case, recipe: Recipe, shape: tuple[int, ...], batch: int) -
         with autocast_of(recipe, CPU)():
             losses.append(objective.loss(net(inputs), inputs, part.labels))
 
-    with fake, FlopCounterMode(display=False) as arithmetic, _Traffic() as traffic:
-        saved = bytes_saved(forward, excluded=net.parameters())
-        losses[0].backward()
-    by_operator = arithmetic.get_flop_counts()["Global"]
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        part = stand_in(case.dataset, recipe, shape, batch).train
+        with _Counting() as counted:
+            saved = bytes_saved(forward, excluded=net.parameters())
+            losses[0].backward()
+    net.zero_grad()
     return Step(
-        flops=arithmetic.get_total_flops(),
-        convolution_flops=sum(flops for operator, flops in by_operator.items() if "conv" in str(operator)),
-        kernels=traffic.kernels,
-        moved=traffic.moved,
+        flops=counted.flops,
+        convolution_flops=counted.convolution_flops,
+        kernels=counted.kernels,
+        moved=counted.moved,
         saved=saved,
         parameters=tuple(parameter.numel() for parameter in net.parameters()),
         buffers=sum(buffer.nbytes for buffer in net.buffers()),
     )
 
 
-def time_step(case: Case, recipe: Recipe, shape: tuple[int, ...], examples: int) -> float:
+def time_step(network: setup.Network, case: Case, recipe: Recipe, shape: tuple[int, ...], examples: int) -> float:
     """Seconds of one real step on so many made examples, the optimizer's part included: the better of two."""
-    recipe = recipe.on("cpu")
-    parts = stand_in(case.dataset, recipe, shape, examples)
+    recipe = replace(recipe.on("cpu"), batch_size=examples)
+    network = replace(network, scheduler=None)  # which may not go on beyond its end
+    part = stand_in(case.dataset, recipe, shape, examples).train
+    taken = []
     with threads(recipe.threads or torch.get_num_threads()):
-        network = setup.build(case, recipe, 0, CPU, parts)
-        taken = []
         for _ in range(2):
             start = clock()
-            train.train_epoch(
-                network, parts.train, recipe, torch.Generator(), torch.Generator(), autocast_of(recipe, CPU)
-            )
+            train.train_epoch(network, part, recipe, torch.Generator(), torch.Generator(), autocast_of(recipe, CPU))
             taken.append(clock() - start)
     return min(taken)
 
@@ -156,19 +158,26 @@ def optimizer_state(optimizer: str, momentum: float, parameters: tuple[int, ...]
     return sum(value.nbytes for value in kept)
 
 
-class _Traffic(TorchDispatchMode):
+class _Counting(TorchDispatchMode):
     """Notes every operation that computes: not views, allocations and questions about a tensor."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.kernels = self.moved = 0
+        self.flops = self.convolution_flops = self.kernels = self.moved = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        if not func.is_view and "empty" not in func._overloadpacket.__name__:
-            touched = {id(one): one for one in tree_leaves((args, kwargs, result)) if isinstance(one, Tensor)}
-            self.kernels += 1
-            self.moved += sum(one.nbytes for one in touched.values())
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        packet = func._overloadpacket
+        if func.is_view or "empty" in packet.__name__:
+            return result
+        touched = {id(one): one for one in tree_leaves((args, kwargs, result)) if isinstance(one, Tensor)}
+        self.kernels += 1
+        self.moved += sum(one.nbytes for one in touched.values())
+        if formula := flop_registry.get(packet):
+            flops = formula(*args, **kwargs, out_val=result)
+            self.flops += flops
+            self.convolution_flops += flops if "conv" in packet.__name__ else 0
         return result

@@ -129,7 +129,7 @@ def estimated(case: Case, recipe: Recipe, runs: int, device_names: Sequence[str]
 
     def seconds(name: str) -> float:
         if name == devices.HERE:
-            return costs.seconds(case, recipe, rows.shape, batch, step.flops)
+            return costs.seconds(case, recipe, rows.shape, batch)
         return devices.DEVICES[name].seconds(step, recipe.precision)
 
     state = optimizer_state(case.optimizer, recipe.momentum, step.parameters)

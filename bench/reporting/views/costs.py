@@ -1,4 +1,4 @@
-"""What equal cost buys: what each activation reaches in the time relu takes, and beside the memory it needs.
+"""What equal cost buys: what each activation reaches in the time relu takes, and for the memory it needs.
 
 Epochs are an unequal budget: some activations take twice the time of relu and keep twice the bytes. Time is that of
 training steps, by the median run, and compares within one session on one idle machine only.

@@ -25,7 +25,7 @@ DECADES = 10  # of the colour scale at most: else a dying layer would leave one 
 NOTES = (
     "vanishing ratio: root mean square gradient of the first layer over that of the last; median over steps",
     "and runs, beside it the least and the greatest run; 1: nothing is lost on the way to the input, 0: all is",
-    "ties: not told from it by the logarithms, paired by seed, 5 % after Holm; one seed tells nothing apart",
+    "ties: not significantly different by the logarithms, paired by seed, 5 % after Holm; one seed shows nothing",
 )
 
 

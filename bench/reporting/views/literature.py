@@ -71,8 +71,8 @@ def _table(members: Sequence[CaseRuns]) -> Table:
 def _correlations(members: Sequence[CaseRuns], metric: str) -> list[str]:
     """A line for each coefficient; none where there is nothing to correlate."""
     shown = [one for one in members if metric in _metrics(one)]
-    figures = [one.aggregate(metric) for one in shown], [one.reported[metric] for one in shown]
-    if len(shown) < FEWEST or any(len(set(side)) == 1 or not all(map(math.isfinite, side)) for side in figures):
+    sides = [one.aggregate(metric) for one in shown], [one.reported[metric] for one in shown]
+    if len(shown) < FEWEST or any(len(set(side)) == 1 or not all(map(math.isfinite, side)) for side in sides):
         return []
     return [f"{axis_label(metric)}: {name} {_correlation(shown, metric, name)}" for name in COEFFICIENTS]
 
@@ -114,11 +114,11 @@ COEFFICIENTS: dict[str, Callable[[Any], Any]] = {
 
 
 def _by_order(vector: Callable[[Any], Any], reported: Sequence[float]) -> Callable[..., Any]:
-    """A coefficient of rank correlation with the reported figures, vectorized."""
+    """A coefficient of rank correlation with what is reported, vectorized."""
     theirs = vector(stats.rankdata(reported))
 
-    def statistic(figures: Any, axis: int) -> Any:
-        ours = vector(stats.rankdata(np.moveaxis(figures, axis, -1), axis=-1))
+    def statistic(values: Any, axis: int) -> Any:
+        ours = vector(stats.rankdata(np.moveaxis(values, axis, -1), axis=-1))
         return ours @ theirs / (np.linalg.norm(ours, axis=-1) * np.linalg.norm(theirs))
 
     return statistic

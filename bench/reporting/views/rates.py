@@ -1,7 +1,7 @@
 """Learning rates (D3, B1, B3): the best activation at each rate, and the best rate of each activation.
 
 Both are chosen by the validation metric; the test value is then shown. A choice that the data do not support is
-shown as a tie with all that they do not tell from it.
+shown as a tie with all that do not differ significantly from it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ASIDE = 1.06  # between activations at one rate in the picture, lest their intervals hide each other
-TIED = "ties: not told from the best by validation, paired by seed, 5 % after Holm; one seed tells nothing apart"
+TIED = (
+    "ties: not significantly different from the best by validation, paired by seed, 5 % after Holm; "
+    "one seed shows nothing"
+)
 
 
 def tables(cases: Sequence[CaseRuns]) -> list[Table]:

@@ -141,6 +141,7 @@ LOADS = """
 """
 
 
+@pytest.mark.fresh_process
 def test_two_processes_on_an_empty_cache_get_equal_data_and_read_it_once(toy: Source, tmp_path: Path) -> None:
     processes = [
         subprocess.Popen(

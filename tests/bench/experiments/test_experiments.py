@@ -14,11 +14,10 @@ import torch
 import activations
 import models
 from bench import data, experiments
-from bench.cases.case import Case, Experiment
+from bench.cases.case import Case
 from bench.cases.recipe import SCALES, Recipe
 from bench.data.parts import stand_in
 from bench.records import baseline, reported
-from bench.reporting.plan import cost
 from bench.reporting.plan.estimate import rows_of
 from bench.training import optimizers, setup, train
 from bench.training.device import threads
@@ -26,11 +25,16 @@ from bench.training.evaluation import autocast_of
 
 EXPERIMENTS = {name: experiments.find(name) for name in experiments.names()}
 CASES = {scale: [(one, case) for one in EXPERIMENTS.values() for case in one.cases(scale)] for scale in SCALES}
-BASELINES = {row.key.case: row for row in baseline.read(baseline.FOLDER).values() if row.key.scale == "tiny"}
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=list(EXPERIMENTS))
-def test_an_experiment_is_named_after_its_file_and_lists_registered_names_only(experiment: Experiment):
+@pytest.fixture(scope="module")
+def baselines() -> dict[Case, baseline.Baseline]:
+    return {row.key.case: row for row in baseline.read(baseline.FOLDER).values() if row.key.scale == "tiny"}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_is_named_after_its_file_and_lists_registered_names_only(name: str):
+    experiment = EXPERIMENTS[name]
     assert importlib.import_module(f"bench.experiments.test_{experiment.name}").EXPERIMENT is experiment
     assert set(experiment.activations) <= set(activations.names())
     assert set(experiment.models) <= set(models.names())
@@ -214,14 +218,14 @@ def test_every_row_of_the_literature_resolves_to_a_case_of_its_experiment(reques
         assert math.isfinite(float(row["value"]))
 
 
-def test_every_tiny_case_has_a_recorded_baseline_of_its_recipe_version_and_no_row_is_an_orphan():
+def test_every_tiny_case_has_a_recorded_baseline_of_its_recipe_version_and_no_row_is_an_orphan(baselines):
     versions = {case: experiment.recipe(case, "tiny").version for experiment, case in CASES["tiny"]}
-    assert {case: row.key.recipe_version for case, row in BASELINES.items()} == versions
+    assert {case: row.key.recipe_version for case, row in baselines.items()} == versions
 
 
-def test_baselines_are_recorded_with_as_many_seeds_as_the_recipe_asks_for():
+def test_baselines_are_recorded_with_as_many_seeds_as_the_recipe_asks_for(baselines):
     for experiment, case in CASES["tiny"]:
-        assert len(BASELINES[case].seeds) == experiment.recipe(case, "tiny").recorded_seeds
+        assert baselines[case].runs.n == experiment.recipe(case, "tiny").recorded_seeds
 
 
 # What guessing reaches where it is not an even chance of each class: the squared error of MNIST's mean picture, pixels
@@ -231,32 +235,54 @@ GUESSING = {"mnist": 0.2690, "sst2": 0.558, "cola": 0.607}
 NOTHING_LEARNED = {("autoencoder", "lr0.01")}
 
 
-def test_relu_lands_five_standard_deviations_clear_of_chance_or_the_assertion_would_guard_nothing():
-    for case, row in BASELINES.items():
+def test_relu_lands_five_standard_deviations_clear_of_chance_or_the_assertion_would_guard_nothing(baselines):
+    for case, row in baselines.items():
         listed = EXPERIMENTS[case.experiment].activations
         reference = "relu" if "relu" in listed else listed[0]
         if case.activation == reference and (case.experiment, case.variant) not in NOTHING_LEARNED:
             uneven = row.metric.endswith("loss") or case.dataset == "sst2"
             chance = GUESSING[case.dataset] if uneven else 1 / data.info(case.dataset).num_classes
-            assert set(row.outcomes) == {"trained"}, case.id
-            assert abs(statistics.fmean(row.values) - chance) > 5 * statistics.stdev(row.values), case.id
+            assert set(row.runs.outcomes) == {"trained"}, case.id
+            assert abs(statistics.fmean(row.runs.values) - chance) > 5 * statistics.stdev(row.runs.values), case.id
 
 
-def _different_steps() -> Iterator[tuple[Experiment, Case]]:
-    """The paper cases, one of those that differ only in what no single step shows: rate, schedule, corruption."""
-    seen = set()
-    for experiment, case in CASES["paper"]:
-        recipe = experiment.recipe(case, "paper")
-        shape = () if models.info(case.model).takes == "ids" else rows_of(case, recipe).shape  # of any length
-        step = (cost.key(case, recipe, shape, batch=2), case.optimizer, recipe.initialisation)
-        if step not in seen:
-            seen.add(step)
-            yield experiment, case
+# Of a recipe, what shows in no single step.
+NOT_IN_A_STEP = {
+    *("version", "epochs", "patience", "learning_rate", "schedule", "psi", "seeds", "recorded_seeds"),
+    *("train_size", "validation_size", "test_size", "test_noise", "target_accuracy", "keep_functions", "batch_size"),
+}
 
 
-@pytest.mark.parametrize(("experiment", "case"), [pytest.param(e, c, id=c.id) for e, c in _different_steps()])
-def test_every_case_takes_one_real_step_of_its_paper_recipe(experiment: Experiment, case):
-    recipe = experiment.recipe(case, "paper")
+def _different_steps() -> Iterator[object]:
+    """The paper cases, one of those whose steps are alike.
+
+    A day tries each activation once, and each network with each optimizer, each data set and each kind of unit, gated
+    or not; drawing a BERT for every activation takes most of a minute.
+    """
+    steps, pairs = set(), set()
+    for experiment, case in sorted(CASES["paper"], key=lambda pair: pair[1].model == "bert"):
+        recipe = experiment.recipe(case, "paper").fields
+        step = repr(
+            (
+                case.model,
+                case.dataset,
+                case.activation,
+                case.optimizer,
+                {name: recipe[name] for name in sorted(recipe.keys() - NOT_IN_A_STEP)},
+            )
+        )
+        if step in steps:
+            continue
+        steps.add(step)
+        gates = activations.info(case.activation).in_features_multiplier
+        mine = {(case.model, other) for other in (case.optimizer, case.dataset, gates)} | {case.activation}
+        yield pytest.param(experiment.name, case, id=case.id, marks=[] if mine - pairs else pytest.mark.slow)
+        pairs |= mine
+
+
+@pytest.mark.parametrize(("name", "case"), _different_steps())
+def test_every_case_takes_one_real_step_of_its_paper_recipe(name: str, case: Case):
+    recipe = EXPERIMENTS[name].recipe(case, "paper")
     parts = stand_in(case.dataset, recipe, rows_of(case, recipe).shape, rows=2)
     cpu = torch.device("cpu")
     with threads(1):  # on two images a second thread only waits, on a busy machine for minutes
@@ -268,6 +294,7 @@ def test_every_case_takes_one_real_step_of_its_paper_recipe(experiment: Experime
     assert any(not torch.equal(old, new) for old, new in zip(before, built.net.parameters(), strict=True))
 
 
-@pytest.mark.parametrize("module", [importlib.import_module(f"bench.experiments.test_{name}") for name in EXPERIMENTS])
-def test_a_docstring_says_how_to_run_it(module):
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_docstring_says_how_to_run_it(name):
+    module = importlib.import_module(f"bench.experiments.test_{name}")
     assert re.search(r"^\s*pytest bench -k ", module.__doc__, re.MULTILINE)

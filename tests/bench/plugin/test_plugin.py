@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import signal
@@ -50,60 +51,6 @@ def test_a_session_prints_one_line_a_case_and_the_ranking_and_writes_them(micro)
     assert len(runs) == 24
 
 
-def test_on_a_terminal_one_line_shows_the_run_under_way(micro):
-    child = micro.spawn_pytest(" ".join(["-k", "'digits and elu'", *UNJUDGED]), expect_timeout=60)
-    child.expect(r"micro-mlp-digits-elu-sgd  seed 0  epoch 1/1  loss \d\.\d{4}  0:00:\d\d left")
-    child.expect(r"1/2  micro-mlp-digits-elu-sgd")
-    child.expect("2 passed")
-
-
-def test_two_workers_report_all_cases_with_the_same_bits_as_one_process(micro):
-    micro.runpytest_inprocess(*TWO_CASES, *UNJUDGED, "--results-dir", "alone").assert_outcomes(passed=2)
-    micro.runpytest_subprocess(*TWO_CASES, *UNJUDGED, "--results-dir", "two", "-n2").assert_outcomes(passed=2)
-    alone, two = (
-        {(one["case"]["optimizer"]): (one["digest"], one["fingerprint"]) for one in records_of(micro.path / folder)}
-        for folder in ("alone", "two")
-    )
-    assert alone == two
-
-
-def test_numpy_floats_nan_and_infinity_survive_the_way_from_a_worker(micro):
-    micro.makeconftest(
-        """
-        import dataclasses, math
-        import numpy as np
-        from bench.training import train
-        pytest_plugins = ["bench.plugin"]
-        real = train.run
-
-        def odd(*args, **kwargs):
-            for record in real(*args, **kwargs):
-                metrics = {**record.metrics, "test_loss": math.inf, "test_accuracy": np.float64(0.5)}
-                curves = {**record.curves, "train_loss": [np.float32("nan")]}
-                yield dataclasses.replace(record, metrics=metrics, curves=curves, bytes_saved=np.int64(3))
-
-        train.run = odd
-        """
-    )
-    result = micro.runpytest_subprocess("-n2", *TWO_CASES, *UNJUDGED)
-    result.assert_outcomes(passed=2)
-    for record in records_of(micro.path / "results"):
-        assert record["metrics"]["test_accuracy"] == 0.5
-        assert record["metrics"]["test_loss"] is None
-        assert record["curves"]["train_loss"] == [None]
-        assert record["bytes_saved"] == 3
-
-
-def test_a_worker_that_dies_loses_only_its_own_case_and_the_session_says_so(micro):
-    micro.makepyfile(deadly="import os\n\ndef deadly(x):\n    os._exit(1)\n")
-    choice = ["--activation", "deadly.py:deadly,relu,elu", "--dataset", "digits", "--optimizer", "sgd"]
-    result = micro.runpytest_subprocess("-n2", *choice, *UNJUDGED)
-    result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["*worker 'gw*' crashed while running*micro-mlp-digits-deadly-sgd*"])
-    assert {one["case"]["activation"] for one in records_of(micro.path / "results")} == {"relu", "elu"}
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-
-
 def test_a_case_that_never_reports_turns_a_green_session_red(micro):
     micro.makeconftest(
         """
@@ -119,7 +66,8 @@ def test_a_case_that_never_reports_turns_a_green_session_red(micro):
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
-def test_resuming_after_a_kill_finishes_the_rest_and_doubles_nothing(micro):
+@pytest.mark.fresh_process  # one to kill, and one with a terminal of its own
+def test_resuming_on_a_terminal_after_a_kill_shows_and_finishes_the_rest_and_doubles_nothing(micro):
     command = [sys.executable, "-m", "pytest", "-k", "digits", "--seeds", "3", *UNJUDGED]
     runs = micro.path / "results" / "runs"
     killed = subprocess.Popen(command, cwd=micro.path, stdout=subprocess.DEVNULL, start_new_session=True)
@@ -130,8 +78,12 @@ def test_resuming_after_a_kill_finishes_the_rest_and_doubles_nothing(micro):
     killed.wait()
     before = {path: path.stat().st_mtime_ns for path in runs.glob("*.json")}
     assert 5 <= len(before) < 36
-    result = micro.runpytest_subprocess("-k", "digits", "--seeds", "3", *UNJUDGED, "--resume")
-    result.assert_outcomes(passed=12)
+    resumed = micro.spawn_pytest(" ".join(["-k", "digits", "--seeds", "3", *UNJUDGED, "--resume"]), expect_timeout=60)
+    resumed.expect(r"1/12  micro-mlp-digits-relu-sgd")
+    resumed.expect(r"micro-mlp-digits-silu-adam  seed 2  epoch 1/1  loss \d\.\d{4}  0:00:\d\d left")
+    resumed.expect(r"12/12  micro-mlp-digits-silu-adam")
+    resumed.expect("12 passed")
+    resumed.wait()
     assert {path: path.stat().st_mtime_ns for path in before} == before
     keys = [(one["case"]["activation"], one["case"]["optimizer"], one["seed"]) for one in records_of(runs.parent)]
     assert len(keys) == len(set(keys)) == len(list(runs.glob("*.json"))) == 36
@@ -185,7 +137,7 @@ def test_what_cannot_be_written_does_not_take_the_baselines_with_it(micro):
 def test_resume_trains_an_activation_of_ones_own_anew_when_its_file_has_changed(micro):
     def accuracy(body):
         (micro.path / "mine.py").write_text(f"def mine(x):\n    return {body}\n")
-        micro.runpytest_subprocess(
+        micro.runpytest_inprocess(
             "--activation", "mine.py:mine", "-k", "mine and digits and sgd", "--seeds", "1", "--resume"
         ).assert_outcomes(passed=1)
         (one,) = records_of(micro.path / "results")
@@ -194,23 +146,16 @@ def test_resume_trains_an_activation_of_ones_own_anew_when_its_file_has_changed(
     assert accuracy("x.relu()") == accuracy("x.relu()") != accuracy("0 * x")
 
 
-def test_a_full_disk_fails_without_losing_the_number(micro):
-    micro.makeconftest(
-        """
-        import errno, os
-        from pathlib import Path
-        pytest_plugins = ["bench.plugin"]
-        real = Path.write_bytes
+def test_a_full_disk_fails_without_losing_the_number(micro, monkeypatch):
+    real = Path.write_bytes
 
-        def full(path, *args, **kwargs):
-            if "results" in str(path):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return real(path, *args, **kwargs)
+    def full(path, *args):
+        if "results" in str(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(path, *args)
 
-        Path.write_bytes = full
-        """
-    )
-    result = micro.runpytest_subprocess(*ONE_CASE, *UNJUDGED)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    result = micro.runpytest_inprocess(*ONE_CASE, *UNJUDGED)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         ["*cannot write *: No space left on device; make room there*", "*not lost: micro-mlp-digits-elu-sgd  0.*"]
@@ -292,7 +237,7 @@ def test_an_activation_that_changes_the_shape_is_named_without_a_traceback_from_
 
 def test_kernels_are_timed_recorded_and_judged_through_the_plugin(micro, request):
     kernels = [
-        str(request.config.rootpath / "bench" / "test_kernels.py"),
+        str(request.config.rootpath / "bench" / "timing" / "test_kernels.py"),
         "-k",
         "elu and float32 and cache and forward",
     ]
@@ -318,20 +263,23 @@ def test_kernels_are_timed_recorded_and_judged_through_the_plugin(micro, request
     slower.stdout.fnmatch_lines(["*REGRESSED: elu-float32-cache-forward*"])
 
 
-def test_timings_are_left_out_beside_workers_and_the_summary_says_so(micro):
+def test_timings_are_handed_how_many_there_are(micro):
     micro.makepyfile(test_time="def test_time(timing):\n    assert timing.cases == 1\n")
-    alone = micro.runpytest_inprocess("test_time.py")
-    alone.assert_outcomes(passed=1)
-    beside = micro.runpytest_subprocess("-n2", *UNJUDGED, "-k", "(digits and elu and sgd) or time")
-    beside.assert_outcomes(passed=1)
-    beside.stdout.fnmatch_lines(["*1 timings were not timed: run with -n0*"])
-    nothing = micro.runpytest_subprocess("-n2", "test_time.py")
-    assert nothing.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    micro.runpytest_inprocess("test_time.py").assert_outcomes(passed=1)
 
 
-def test_a_bare_pytest_runs_the_tests_and_never_the_matrix(request):
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
-    listed = subprocess.run(command, cwd=request.config.rootpath, capture_output=True, text=True, check=True).stdout
-    chosen = {line.split("::")[0] for line in listed.splitlines() if "::" in line}
-    assert chosen
-    assert all(path.startswith("tests/") for path in chosen)
+def test_a_bare_pytest_runs_the_tests_and_never_the_matrix(pytester, monkeypatch, request):
+    considered = []
+
+    class Watch:
+        @pytest.hookimpl(wrapper=True)
+        def pytest_collect_file(self, file_path):
+            yield
+            considered.append(file_path.relative_to(request.config.rootpath))
+            return []  # and nothing of it is imported
+
+    monkeypatch.chdir(request.config.rootpath)
+    pytester.inline_run("--collect-only", plugins=[Watch()])
+    modules = [path for path in considered if path.match("test_*.py")]
+    assert Path(__file__).relative_to(request.config.rootpath) in modules
+    assert {path.parts[0] for path in modules} == {"tests"}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from bench.cases.case import Case
@@ -132,8 +129,3 @@ def test_nothing_is_chosen_where_a_validation_metric_is_lacking():
     cases = [Case("mlp", "mlp", "digits", "elu", "adam", f"lr{rate}") for rate in ("0.1", "0.01")]
     found = [made(case, {"test_accuracy": [0.5]}, learning_rate=rate) for rate, case in enumerate(cases)]
     assert learning_rates.best_by_validation(found) is None
-
-
-def test_views_and_claims_load_no_torch():
-    code = "import sys, bench.reporting.claims, bench.reporting.views, bench.__main__; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,22 +1,18 @@
-"""Verdicts on made and on recorded values: bands, outcomes, false alarms and power of the whole procedure."""
+"""Verdicts on made values: bands, outcomes, stages. Those on recorded ones are simulated in `test_false_alarms.py`."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import statistics
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from bench.records import baseline, case_runs
 from bench.records.baseline import Baseline
-from bench.records.record import Record
 from bench.records.verdict import fails
 from bench.regression import judge
 from bench.session import settings
-from made import ELSEWHERE, HERE, record, runs
+from made import ELSEWHERE, runs
 
 RECORDED_SEEDS = 20
 RECORDED = runs(np.random.default_rng(0).normal(0.9, 0.01, 20))
@@ -151,102 +147,3 @@ def test_the_prior_leans_on_the_block_as_far_as_its_spreads_agree():
     assert alike.df > 10 * unlike.df
     assert alike.variance == pytest.approx(0.01**2, rel=0.2)
     assert judge.prior_of([Baseline.of(runs([0.1] * 3, "collapsed"))], 1e-4) is None
-
-
-# ---- the whole procedure, on what was recorded -------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def recorded() -> list[list[Baseline]]:
-    """The recorded tiny baselines of this project, by block."""
-    pools: dict[tuple, list[Baseline]] = {}
-    for row in baseline.read(baseline.FOLDER).values():
-        if row.key.scale == "tiny":
-            pools.setdefault(row.key.pool, []).append(row)
-    return list(pools.values())
-
-
-def alarms_and_runs(blocks, cases, sessions, rng, drop=0.0, strict=True, seeds=3):
-    """Share of sessions with an alarm (with a drop: of dropped cases found), and runs a planned run.
-
-    Recorded values, outcomes with them, are the population. Each block draws baselines of as many from it and the
-    sessions draw their cases and seeds, first and fresh ones; `drop` lowers the trained values by so many standard
-    deviations in one case a session, recorded with 20 seeds, while the others are as they were.
-    """
-    rows = [(number, place) for number, block in enumerate(blocks) for place in range(len(block))]
-    if drop:
-        rows = [(i, j) for i, j in rows if len(blocks[i][j].runs.trained) == RECORDED_SEEDS]
-    drawable = [[_records_of(row, HERE) for row in block] for block in blocks]
-    population = [[_records_of(row, ELSEWHERE) for row in block] for block in blocks]
-    found = done = planned = 0
-    for _ in range(sessions):
-        chosen = [rows[i] for i in rng.integers(len(rows), size=1 if drop else cases)]
-        numbers = sorted({number for number, _ in chosen})
-        drawn = {number: [_resampled(records, rng) for records in drawable[number]] for number in numbers}
-        steps = {number: _step(block[0]) for number, block in drawn.items()}
-        priors = {number: judge.prior_of(block, steps[number]) for number, block in drawn.items()}
-        alarmed = False
-        for number, place in chosen:
-            loss = drop * statistics.stdev(blocks[number][place].runs.trained) if drop else 0.0
-            draw = functools.partial(_draw, population[number][place], loss, rng)
-            records, judgement = judge.in_stages(
-                draw(seeds), draw, drawn[number][place], priors[number], cases, strict=strict
-            )
-            alarmed |= fails(judgement.verdict, strict=strict)
-            done += len(records)
-            planned += seeds
-        found += alarmed
-    return found / sessions, done / planned
-
-
-def _step(row: Baseline) -> float:
-    return case_runs.step_of(row.metric, row.key.case.dataset, _test_size(row))
-
-
-def _test_size(row: Baseline) -> int | None:
-    return None if row.key.case.dataset == "digits" else 2000
-
-
-def _records_of(row: Baseline, fingerprint) -> list[Record]:
-    triples = zip(row.runs.seeds, row.runs.values, row.runs.outcomes, strict=True)
-    size = _test_size(row)
-    return [
-        record(seed, value, outcome, fingerprint, row.key.case, test_size=size, metric=row.metric)
-        for seed, value, outcome in triples
-    ]
-
-
-def _resampled(records: list[Record], rng) -> Baseline:
-    return Baseline.of([records[i] for i in rng.integers(len(records), size=len(records))])
-
-
-def _draw(source: list[Record], loss: float, rng, count: int) -> list[Record]:
-    picked = [source[i] for i in rng.integers(len(source), size=count)]
-    return [_lowered(one, loss) for one in picked] if loss else picked
-
-
-def _lowered(one: Record, loss: float) -> Record:
-    if one.outcome != "trained":
-        return one
-    return dataclasses.replace(one, metrics={"test_accuracy": one.value - loss})
-
-
-@pytest.mark.parametrize(("cases", "seeds", "sessions"), [(20, 1, 1000), (20, 3, 1000), (130, 3, 400), (500, 3, 150)])
-def test_at_most_one_session_in_a_hundred_shows_a_false_alarm(recorded, cases, seeds, sessions):
-    rate, cost = alarms_and_runs(recorded, cases, sessions, np.random.default_rng(seeds), seeds=seeds)
-    print(f"{cases} cases, {seeds} seeds: false alarms {rate:.2%}, {cost:.2f} runs a planned run")
-    chance = stats.binom.sf(round(rate * sessions) - 1, sessions, judge.LEVEL)
-    assert chance > 0.01, f"{rate:.2%} false alarms are more than {judge.LEVEL:.0%} in {sessions} sessions explain"
-
-
-def test_healthy_cases_take_about_a_sixth_more_runs(recorded):
-    _, cost = alarms_and_runs(recorded, 130, 50, np.random.default_rng(0), strict=False)
-    print(f"{cost:.3f} runs a planned run")
-    assert cost < 1.2
-
-
-@pytest.mark.parametrize(("cases", "power"), [(20, 0.95), (130, 0.93), (500, 0.92)])
-def test_a_drop_of_two_standard_deviations_is_found(recorded, cases, power):
-    rate, _ = alarms_and_runs(recorded, cases, 2000, np.random.default_rng(7), drop=2.0, strict=False)
-    print(f"{cases} cases, 3 seeds: a drop of two standard deviations found in {rate:.1%}")
-    assert rate >= power

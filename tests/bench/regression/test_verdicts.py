@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from activations import _registry
-from bench.experiments.test_mlp import EXPERIMENT
+from bench.experiments import test_mlp
 from bench.records import baseline
 from bench.training import fingerprint
 
@@ -81,13 +81,11 @@ def broken(monkeypatch):
 
 @pytest.fixture
 def verdict_of(pytester, request):
-    """The verdict of a case of the real `bench`, and the session's output."""
+    """The verdict of a case of the real experiment, and the session's output."""
 
     def run(case, *arguments):
-        folder = request.config.rootpath / "bench"
-        result = pytester.runpytest_inprocess(
-            str(folder), "-k", case, "--rootdir", str(folder.parent), "--results-dir", "results", *arguments
-        )
+        root = f"--rootdir={request.config.rootpath}"
+        result = pytester.runpytest_inprocess(test_mlp.__file__, "-k", case, root, "--results-dir=results", *arguments)
         line = next(line for line in result.outlines if f"1/1  {case}  " in line)
         return line.split(")  ")[1].split()[0], result
 
@@ -97,7 +95,7 @@ def verdict_of(pytester, request):
 @pytest.fixture(scope="module")
 def as_recorded() -> bool:
     """Whether this machine computes the bits of the recorded baselines."""
-    recipe = EXPERIMENT.recipe(next(EXPERIMENT.cases("tiny")), "tiny")
+    recipe = test_mlp.EXPERIMENT.recipe(next(test_mlp.EXPERIMENT.cases("tiny")), "tiny")
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     here = fingerprint.take(torch.device("cpu"), recipe)
@@ -165,12 +163,12 @@ def test_a_suspicious_case_gets_no_more_fresh_seeds_than_allowed(verdict_of, bro
 
 
 def test_a_rate_of_a_million_diverges_without_a_traceback(verdict_of, monkeypatch):
-    recipe = EXPERIMENT.recipe
+    recipe = test_mlp.EXPERIMENT.recipe
 
     def hot(case, scale):
         return dataclasses.replace(recipe(case, scale), learning_rate=1e6)
 
-    monkeypatch.setattr("bench.experiments.test_mlp.EXPERIMENT", dataclasses.replace(EXPERIMENT, recipe=hot))
+    monkeypatch.setattr(test_mlp, "EXPERIMENT", dataclasses.replace(test_mlp.EXPERIMENT, recipe=hot))
     verdict, result = verdict_of("mlp-mlp-digits-relu-sgd")
     assert verdict == "DIVERGED"
     assert "Traceback" not in result.stdout.str()

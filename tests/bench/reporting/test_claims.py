@@ -195,7 +195,7 @@ def test_where_an_average_is_not_measured_it_is_taken_over_the_other_blocks():
     found = judged("Ca", [*measured, *without]).judgement
     assert found.verdict == "supported"
     assert "mean of 1 blocks" in found.interval
-    assert judged("Ca", without).judgement.why == "no records of elu beside relu"
+    assert judged("Ca", without).judgement.why == "no records of elu versus relu"
 
 
 def test_gradients_are_judged_by_the_logarithm_of_their_ratio_and_only_where_they_were_kept():
@@ -226,7 +226,7 @@ def test_a_part_without_observations_keeps_a_claim_from_being_supported_but_not_
 
     held = judged("B6", without_elu(1)).judgement
     assert held.verdict == "undetermined"
-    assert "no records of gelu beside elu" in held.why
+    assert "no records of gelu versus elu" in held.why
     assert judged("B6", without_elu(-1)).judgement.verdict == "refuted"
 
 

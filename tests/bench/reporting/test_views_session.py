@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from conftest import MICRO
 
 RUN = ("-q", "-p", "no:cacheprovider", "--activation", "relu,elu", "--dataset", "digits", "--optimizer", "adam")
@@ -14,10 +12,8 @@ def shown_in(micro, *views):
     return micro
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
-def test_the_tables_of_its_views_are_printed(micro, workers):
-    run = shown_in(micro, "curves").runpytest_subprocess if workers else shown_in(micro, "curves").runpytest_inprocess
-    result = run(*RUN, *workers, "--baseline", "ignore", "--results-dir", "out")
+def test_the_tables_of_its_views_are_printed(micro):
+    result = shown_in(micro, "curves").runpytest_inprocess(*RUN, "--baseline", "ignore", "--results-dir", "out")
     expected = ["*Games-Howell*", "micro · mlp · digits · adam · tiny", "*last validation loss*", "elu *"]
     result.stdout.fnmatch_lines(expected)
 

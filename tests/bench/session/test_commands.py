@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 
-import pytest
-
 from bench.cases.case import Case
 from bench.session.commands import SHOWN_IDS, Commands
 
@@ -37,14 +35,13 @@ def test_many_cases_are_selected_by_their_axes():
     )
 
 
-@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["one process", "two workers"])
-def test_typed_again_they_find_the_case_the_activation_and_the_baselines(micro, workers):
+def test_typed_again_they_find_the_case_the_activation_and_the_baselines(micro):
     micro.makepyfile(own="def mine(x):\n    return x.relu() * 1.5\n")
     places = ["--baseline-dir", "own_baselines", "--device", "cpu", "--activation", "own.py:mine"]
-    failing = micro.runpytest_subprocess(*workers, "-k", "mine and digits and sgd", *places, "--baseline=require")
+    failing = micro.runpytest_inprocess("-k", "mine and digits and sgd", *places, "--baseline=require")
     failing.assert_outcomes(failed=1)
     said = dict(re.findall(r"^(reproduce|re-record): pytest bench (.*)$", failing.stdout.str(), re.MULTILINE))
-    micro.runpytest_subprocess(*shlex.split(said["re-record"])).assert_outcomes(passed=1)
+    micro.runpytest_inprocess(*shlex.split(said["re-record"])).assert_outcomes(passed=1)
     assert list((micro.path / "own_baselines" / "measured").glob("*.csv"))
-    again = micro.runpytest_subprocess(*shlex.split(said["reproduce"]), "--baseline=require")
+    again = micro.runpytest_inprocess(*shlex.split(said["reproduce"]), "--baseline=require")
     again.stdout.fnmatch_lines(["*1 case, 1 run: 1 SAME"])

@@ -1,8 +1,6 @@
-"""Exact selection: what `-k`, `-m` and the axis options choose, in one process and with two workers."""
+"""Exact selection: what `-k`, `-m` and the axis options choose."""
 
 from __future__ import annotations
-
-import re
 
 import pytest
 
@@ -47,14 +45,6 @@ def test_a_word_that_is_an_axis_value_means_exactly_it(micro, arguments, activat
     assert result.ret == 0
 
 
-def test_exact_selection_holds_with_two_workers_and_all_that_was_selected_reports(micro):
-    result = micro.runpytest_subprocess("-n2", "-k", "elu and digit", "--baseline=ignore")
-    ran = sorted(re.findall(r"micro-mlp-\S+", result.stdout.str().split("ranking")[0]))
-    assert ran == ["micro-mlp-digits-elu-adam", "micro-mlp-digits-elu-sgd"]
-    result.assert_outcomes(passed=2)
-    assert result.ret == 0
-
-
 def test_the_options_keep_unit_tests_beside_the_cases_findable_by_substring(micro):
     micro.makepyfile(test_unit="def test_elu_is_smooth():\n    assert True\n")
     result = micro.runpytest_inprocess("--collect-only", "-q", "-k", "elu and not mnist and not adam")
@@ -93,13 +83,11 @@ def test_selecting_nothing_is_never_green(micro, arguments):
         (["--activation", "mish", "--shard", "1/9999"], "no case fits the options at any scale"),
     ],
 )
-@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["in process", "two workers"])
-def test_selecting_nothing_says_why(micro, workers, arguments, message):
+def test_selecting_nothing_says_why(micro, arguments, message):
     file = micro.path / "test_micro.py"
     variants = 'variants=("", "late"), runs_at=lambda case, scale: scale == "small" or not case.variant,'
     file.write_text(file.read_text().replace("recipe=", f"{variants} recipe="))
-    run = micro.runpytest_subprocess if workers else micro.runpytest_inprocess
-    result = run(*workers, *arguments)
+    result = micro.runpytest_inprocess(*arguments)
     assert f"nothing is selected: {message}" in result.outlines
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from bench.stats import intervals
 
@@ -50,6 +51,12 @@ def test_a_share_has_clopper_and_pearsons_interval():
 
 def test_holm_multiplies_the_smallest_p_by_all_and_the_largest_by_one():
     assert intervals.holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+
+
+def test_holm_is_that_of_statsmodels():
+    for n in range(1, 8):
+        p = np.random.default_rng(n).uniform(0, 0.2, n).round(1 + n % 3)  # with ties
+        assert intervals.holm(p) == pytest.approx(multipletests(p, method="holm")[1], rel=1e-12)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -79,13 +77,6 @@ def test_a_gpu_that_torch_cannot_use_changes_no_default(
     assert [device.default_scale(name) for name in ("auto", "cuda", "cpu")] == [scale, scale, "tiny"]
 
 
-def test_without_a_gpu_the_default_is_known_without_torch() -> None:
-    code = "import sys; from bench.training import device; print(device.default_scale('auto'), 'torch' in sys.modules)"
-    folder = Path(device.__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=folder, capture_output=True, text=True)
-    assert done.stdout.split() == ["tiny", "False"]
-
-
 @pytest.mark.parametrize(("workers", "threads"), [(1, 16), (4, 4), (5, 3), (16, 1), (40, 1)])
 def test_workers_share_the_cores(workers: int, threads: int) -> None:
     environment = _pinned(0, workers)
@@ -95,23 +86,6 @@ def test_workers_share_the_cores(workers: int, threads: int) -> None:
 @pytest.mark.parametrize("variable", THREADS)
 def test_the_callers_own_number_of_threads_stays(variable: str) -> None:
     assert _pinned(0, 4, **{variable: "7"})[variable] == "7"
-
-
-def test_pinning_does_not_load_torch_and_reaches_the_process_itself() -> None:
-    code = (
-        "import os, sys; os.environ.pop('OMP_NUM_THREADS', None); os.cpu_count = lambda: 6\n"
-        "from bench.training.device import pin_worker; pin_worker(1, 2)\n"
-        "print('torch' in sys.modules, os.environ['OMP_NUM_THREADS'], os.environ['CUDA_VISIBLE_DEVICES'])\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=Path(device.__file__).parents[2],
-        env={**os.environ, CUDA: "4,6"},
-        check=True,
-    )
-    assert done.stdout.split() == ["False", "3", "6"]
 
 
 def test_auto_takes_the_best_device_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

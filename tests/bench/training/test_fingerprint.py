@@ -69,6 +69,7 @@ def test_differences_name_each_that_differs_and_each_that_is_missing() -> None:
     assert fingerprint.differences({}, {"device": "cpu"}) == "device None -> cpu"
 
 
+@pytest.mark.fresh_process
 def test_the_canary_is_the_same_in_a_fresh_process() -> None:
     code = (
         "import torch; torch.set_num_threads(1)\n"

@@ -239,10 +239,8 @@ def test_a_resumed_session_trains_anew_what_has_no_gradients_and_nothing_else(mi
     assert dates[0] < dates[1] == dates[2] == dates[3]
 
 
-@pytest.mark.parametrize("workers", [(), ("-n2",)])
-def test_a_session_shows_and_keeps_what_it_was_asked_for(micro, workers):
-    run = micro.runpytest_subprocess if workers else micro.runpytest_inprocess
-    result = run("-k", "digits and elu", "--baseline=ignore", "--gradients", "--seeds", "2", *workers)
+def test_a_session_shows_and_keeps_what_it_was_asked_for(micro):
+    result = micro.runpytest_inprocess("-k", "digits and elu", "--baseline=ignore", "--gradients", "--seeds", "2")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["micro * adam * tiny: gradients", "activation *vanishing ratio*", "elu *"])
     for one in kept(micro.path):

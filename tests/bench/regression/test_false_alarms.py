@@ -1,0 +1,336 @@
+"""False alarms and power of the whole procedure, simulated on what was recorded.
+
+Recorded values, outcomes with them, are the population. Each session draws baselines of as many from it, and then cases
+and their runs, first and fresh ones. The rule is computed on arrays of many sessions at once, and is held to
+`judge.in_stages` case by case.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from bench.cases.metric import Measured
+from bench.records import baseline, case_runs
+from bench.records.baseline import Baseline
+from bench.records.record import Record
+from bench.regression import judge
+from made import ELSEWHERE, HERE, record
+
+RECORDED_SEEDS = 20
+FRESH = sum(stage.fresh_seeds for stage in judge.STAGES)
+OUTCOMES = ("trained", "collapsed", "diverged")
+TRAINED, COLLAPSED, DIVERGED = range(3)
+NONE = np.int8(-1)  # where a case has fewer runs than others
+AT_ONCE = 200  # sessions, which bounds the memory
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Runs of many cases, the runs along the last axis; `sizes` says how many of these there are."""
+
+    values: np.ndarray
+    outcomes: np.ndarray
+    sizes: np.ndarray
+
+    def __getitem__(self, chosen) -> Samples:
+        return Samples(self.values[chosen], self.outcomes[chosen], self.sizes[chosen])
+
+    def first(self, count: int) -> Samples:
+        return Samples(self.values[..., :count], self.outcomes[..., :count], np.minimum(self.sizes, count))
+
+    def drawn(self, count: int, rng) -> Samples:
+        """So many of the runs of each case, with replacement."""
+        places = rng.integers(self.sizes[..., None], size=(*self.sizes.shape, count))
+        values, outcomes = (np.take_along_axis(one, places, axis=-1) for one in (self.values, self.outcomes))
+        return Samples(values, outcomes, np.full(self.sizes.shape, count))
+
+    def count(self, *outcomes: int) -> np.ndarray:
+        return sum(np.count_nonzero(self.outcomes == one, axis=-1) for one in outcomes)
+
+    @cached_property
+    def n(self) -> np.ndarray:
+        """Of those that trained, as are mean and variance."""
+        return self.count(TRAINED)
+
+    @cached_property
+    def mean(self) -> np.ndarray:
+        return np.where(self.outcomes == TRAINED, self.values, 0).sum(-1) / np.maximum(self.n, 1)
+
+    def variance(self, step) -> np.ndarray:
+        squares = np.where(self.outcomes == TRAINED, self.values - self.mean[..., None], 0) ** 2
+        return np.maximum(np.maximum(squares.sum(-1) / np.maximum(self.n - 1, 1), step**2 / 12), 1e-12)
+
+
+@dataclass(frozen=True)
+class Population:
+    """The recorded tiny baselines of this project, sorted by block."""
+
+    rows: list[Baseline]
+
+    @cached_property
+    def samples(self) -> Samples:
+        sizes = np.array([len(row.runs.values) for row in self.rows])
+        values = np.zeros((len(sizes), sizes.max()))
+        outcomes = np.full(values.shape, NONE, dtype=np.int8)
+        for place, row in enumerate(self.rows):
+            values[place, : sizes[place]] = row.runs.values
+            outcomes[place, : sizes[place]] = [OUTCOMES.index(one) for one in row.runs.outcomes]
+        return Samples(values, outcomes, sizes)
+
+    @cached_property
+    def blocks(self) -> list[np.ndarray]:
+        """The rows of each."""
+        found = defaultdict(list)
+        for place, row in enumerate(self.rows):
+            found[row.key.pool].append(place)
+        return [np.array(places) for places in found.values()]
+
+    @cached_property
+    def steps(self) -> np.ndarray:
+        return np.array([case_runs.step_of(row.metric, row.key.case.dataset, test_size(row)) for row in self.rows])
+
+    @cached_property
+    def direction(self) -> np.ndarray:
+        return np.array([1 if higher_is_better(row) else -1 for row in self.rows])
+
+
+def test_size(row: Baseline) -> int | None:
+    return None if row.key.case.dataset == "digits" else 2000
+
+
+test_size.__test__ = False
+
+
+def higher_is_better(row: Baseline) -> bool:
+    return Measured.parse(row.metric).higher_is_better
+
+
+@pytest.fixture(scope="module")
+def population() -> Population:
+    rows = [row for row in baseline.read(baseline.FOLDER).values() if row.key.scale == "tiny"]
+    return Population(sorted(rows, key=lambda row: str(row.key.pool)))
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """What several sessions drew.
+
+    Attributes:
+        rows: of the population, of each case of each session.
+        baselines: of all rows of the population, in each session.
+        priors: by session and row of the population, see `priors_of`.
+        runs: of each case, as many as it can need.
+    """
+
+    rows: np.ndarray
+    baselines: Samples
+    priors: tuple[np.ndarray, np.ndarray]
+    runs: Samples
+
+
+def draw(population: Population, cases: int, sessions: int, rng, drop=0.0, seeds=3) -> Iterator[Sessions]:
+    """So many sessions of so many cases each, some at once.
+
+    With a drop each has one case, recorded with 20 seeds, whose trained values are lowered by so many standard
+    deviations, while the others are as they were.
+    """
+    for start in range(0, sessions, AT_ONCE):
+        yield _draw(population, 1 if drop else cases, min(AT_ONCE, sessions - start), rng, drop, seeds)
+
+
+def _draw(population: Population, cases: int, sessions: int, rng, drop: float, seeds: int) -> Sessions:
+    everything = population.samples
+    allowed = np.flatnonzero(everything.n == RECORDED_SEEDS) if drop else np.arange(len(population.rows))
+    rows = rng.choice(allowed, size=(sessions, cases))
+    of_each = np.broadcast_to(np.arange(len(population.rows)), (sessions, len(population.rows)))
+    runs = everything[rows].drawn(seeds + FRESH, rng)
+    loss = drop * population.direction[rows] * np.sqrt(everything.variance(0)[rows])
+    lowered = np.where(runs.outcomes == TRAINED, runs.values - loss[..., None], runs.values)
+    baselines = everything[of_each].drawn(everything.values.shape[-1], rng)
+    outside = np.arange(everything.values.shape[-1]) >= everything.sizes[:, None]
+    baselines = Samples(baselines.values, np.where(outside, NONE, baselines.outcomes), everything.sizes[of_each])
+    priors = priors_of(population, baselines)
+    return Sessions(rows, baselines, priors, dataclasses.replace(runs, values=lowered))
+
+
+def priors_of(population: Population, baselines: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """As `moderated.prior`: variance and degrees of freedom by session and row, both 0 where there is none."""
+    found, weights = np.zeros(baselines.n.shape), np.zeros(baselines.n.shape)
+    for places in population.blocks:
+        known = baselines.n[:, places] > 1
+        df = np.where(known, baselines.n[:, places] - 1, 1)
+        variances = baselines[:, places].variance(population.steps[places])
+        centred = np.where(known, np.log(variances) - special.digamma(df / 2) + np.log(df / 2), 0)
+        samples = known.sum(1)
+        middle = centred.sum(1) / np.maximum(samples, 1)
+        squares = np.where(known, centred - middle[:, None], 0) ** 2
+        trigammas = np.where(known, special.polygamma(1, df / 2), 0)
+        excess = squares.sum(1) / np.maximum(samples - 1, 1) - trigammas.sum(1) / np.maximum(samples, 1)
+        most = np.where(known, df, 0).sum(1)
+        alike = excess <= special.polygamma(1, np.maximum(most, 1) / 2)
+        half = inverse_trigamma(np.where(alike, 1, excess))
+        centre = np.where(alike, middle, middle + special.digamma(half) - np.log(half))
+        alone = np.where(known, variances, 0).sum(1)
+        found[:, places] = np.select([samples == 0, samples == 1], [0, alone], np.exp(centre))[:, None]
+        weights[:, places] = np.select([samples <= 1, alike], [0, most], 2 * half)[:, None]
+    return found, weights
+
+
+def inverse_trigamma(x: np.ndarray) -> np.ndarray:
+    """By Newton's method on 1 / trigamma, which is nearly straight (Smyth 2004)."""
+    y = 0.5 + 1 / x
+    for _ in range(50):
+        value = special.polygamma(1, y)
+        y = y + value * (1 - value / x) / special.polygamma(2, y)
+    return y
+
+
+def at_least(now, runs, marked, total) -> np.ndarray:
+    """As `judge` asks: the chance of so many marked ones, each question once."""
+    asked, place = np.unique(np.stack([now - 1, total, marked, runs]), axis=1, return_inverse=True)
+    return stats.hypergeom.sf(*asked)[place.ravel()]
+
+
+def failing(now: Samples, before: Samples, prior, step, direction, level: float, strict: bool) -> np.ndarray:
+    """Cases in which a test at this level would fail the session; NaN-free where there is nothing to compare."""
+    found = np.zeros(now.sizes.shape, dtype=bool)
+    for outcomes in [(DIVERGED,), (DIVERGED, COLLAPSED), *([(TRAINED,)] if strict else [])]:
+        mine, theirs = now.count(*outcomes), before.count(*outcomes)
+        found |= at_least(mine, now.sizes, mine + theirs, now.sizes + before.sizes) <= level
+    variance, weight = prior
+    own = sum(np.where(one.n > 1, (one.n - 1) * one.variance(step), 0) for one in (now, before))
+    df = weight + before.n + now.n - 2
+    known = (now.n > 0) & (before.n > 0) & (variance > 0) & (df > 0)
+    sizes = 1 / np.maximum(now.n, 1) + 1 / np.maximum(before.n, 1)
+    error = np.sqrt((weight * variance + own) / np.where(known, df, 1) * sizes)
+    half = np.maximum(-error * special.stdtrit(np.where(known, df, 1), level), step)
+    worse = direction * (before.mean - now.mean)
+    return found | (known & ((worse > half) | (strict & (-worse > half))))
+
+
+def unseen(now: Samples, before: Samples, strict: bool) -> np.ndarray:
+    """Cases with an outcome that was never recorded, which are looked at again."""
+    kinds = [(DIVERGED,), (DIVERGED, COLLAPSED), *([(TRAINED,)] if strict else [])]
+    return np.any([(now.count(*kind) > 0) & (before.count(*kind) == 0) for kind in kinds], axis=0)
+
+
+def judged(population: Population, drawn: Sessions, cases: int, strict: bool, seeds: int):
+    """As `judge.in_stages`: whether each case fails, and how many runs it took."""
+    variance, weight = drawn.priors
+    session = np.broadcast_to(np.arange(len(drawn.rows))[:, None], drawn.rows.shape).ravel()
+    rows = drawn.rows.ravel()
+    runs = Samples(*(one.reshape(len(rows), *one.shape[2:]) for one in dataclasses.astuple(drawn.runs)))
+    before, prior = drawn.baselines[session, rows], (variance[session, rows], weight[session, rows])
+    facts = population.steps[rows], population.direction[rows]
+
+    def asked(places, count, level):
+        of = [one[places] for one in facts]
+        prior_of = [one[places] for one in prior]
+        return failing(runs[places].first(count), before[places], prior_of, *of, level, strict)
+
+    taken, alarms = np.full(len(rows), seeds), np.zeros(len(rows), dtype=bool)
+    left = np.arange(len(rows))
+    for stage in judge.STAGES:
+        count = taken[left[0]] if len(left) else 0
+        suspicious = asked(left, count, stage.suspicion) | unseen(runs[left].first(count), before[left], strict)
+        left = left[suspicious]
+        taken[left] += stage.fresh_seeds
+    alarms[left] = asked(left, seeds + FRESH, judge.LEVEL / (judge.TESTS * cases))
+    return alarms.reshape(drawn.rows.shape), taken.reshape(drawn.rows.shape)
+
+
+def alarms_and_runs(population, cases, sessions, rng, strict=True, seeds=3):
+    """Share of sessions with an alarm, and runs a planned run."""
+    found = done = planned = 0
+    for drawn in draw(population, cases, sessions, rng, seeds=seeds):
+        alarms, taken = judged(population, drawn, cases, strict, seeds)
+        found += alarms.any(1).sum()
+        done += taken.sum()
+        planned += seeds * taken.size
+    return found / sessions, done / planned
+
+
+# ---- the arrays say what the judge says ---------------------------------------------------------------------------
+
+
+def records_of(row: Baseline, values, outcomes, fingerprint) -> list[Record]:
+    settings = {"metric": row.metric, "test_size": test_size(row)}
+    return [
+        record(seed, value, OUTCOMES[outcome], fingerprint, row.key.case, **settings)
+        for seed, (value, outcome) in enumerate(zip(values.tolist(), outcomes.tolist(), strict=True))
+    ]
+
+
+def by_the_judge(population: Population, drawn: Sessions, cases: int, strict: bool, seeds: int):
+    """The same two by `judge.in_stages`, case by case."""
+    alarms, taken = np.zeros(drawn.rows.shape, dtype=bool), np.zeros(drawn.rows.shape, dtype=int)
+    block_of = {place: places for places in population.blocks for place in places.tolist()}
+    for (session, place), row in np.ndenumerate(drawn.rows):
+        recorded = {}
+        for one in block_of[row].tolist():
+            size = population.samples.sizes[one]
+            mine = drawn.baselines[session, one].first(size)
+            recorded[one] = Baseline.of(records_of(population.rows[one], mine.values, mine.outcomes, HERE))
+        runs = drawn.runs[session, place]
+        everything = records_of(population.rows[row], runs.values, runs.outcomes, ELSEWHERE)
+        rest = iter(everything[seeds:])
+        prior = judge.prior_of(recorded.values(), population.steps[row])
+        records, judgement = judge.in_stages(
+            everything[:seeds],
+            lambda count, rest=rest: [next(rest) for _ in range(count)],
+            recorded[row],
+            prior,
+            cases,
+            strict=strict,
+        )
+        alarms[session, place] = judge.fails(judgement.verdict, strict=strict)
+        taken[session, place] = len(records)
+    return alarms, taken
+
+
+@pytest.mark.parametrize("sessions", [AT_ONCE // 4, pytest.param(20 * AT_ONCE, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(("drop", "seeds"), [(0.0, 1), (0.0, 3), (1.0, 3), (1.5, 1)])
+def test_the_rule_on_arrays_is_the_judges(population, strict, drop, seeds, sessions):
+    for drawn in draw(population, 4, sessions, np.random.default_rng(seeds), drop, seeds):
+        alarms, taken = judged(population, drawn, 4, strict, seeds)
+        alarms_of_judge, taken_of_judge = by_the_judge(population, drawn, 4, strict, seeds)
+        np.testing.assert_array_equal(taken, taken_of_judge)
+        np.testing.assert_array_equal(alarms, alarms_of_judge)
+        assert len(np.unique(taken)) == 1 + len(judge.STAGES)  # each way through the stages was taken
+        assert alarms.any() >= bool(drop)
+
+
+# ---- what the procedure promises ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("cases", "seeds", "sessions"), [(20, 1, 1000), (20, 3, 1000), (130, 3, 400), (500, 3, 200)])
+def test_at_most_one_session_in_a_hundred_shows_a_false_alarm(population, cases, seeds, sessions):
+    rate, cost = alarms_and_runs(population, cases, sessions, np.random.default_rng(seeds), seeds=seeds)
+    print(f"{cases} cases, {seeds} seeds: false alarms {rate:.2%}, {cost:.2f} runs a planned run")
+    chance = stats.binom.sf(round(rate * sessions) - 1, sessions, judge.LEVEL)
+    assert chance > 0.01, f"{rate:.2%} false alarms are more than {judge.LEVEL:.0%} in {sessions} sessions explain"
+
+
+def test_healthy_cases_take_about_a_sixth_more_runs(population):
+    _, cost = alarms_and_runs(population, 130, 100, np.random.default_rng(0), strict=False)
+    print(f"{cost:.3f} runs a planned run")
+    assert cost < 1.2
+
+
+def test_a_drop_of_two_standard_deviations_is_found(population):
+    power, sessions, found = {20: 0.95, 130: 0.93, 500: 0.92}, 2000, Counter()
+    for drawn in draw(population, 1, sessions, np.random.default_rng(7), drop=2.0):
+        for cases in power:
+            alarms, _ = judged(population, drawn, cases, strict=False, seeds=3)
+            found[cases] += int(alarms.sum())
+    print({cases: f"{count / sessions:.1%} of drops found among so many cases" for cases, count in found.items()})
+    assert [cases for cases, wanted in power.items() if found[cases] / sessions < wanted] == []
