@@ -103,6 +103,15 @@ class Runner:
         result = Result(case, (), verdict, reason, failed=fails(verdict, require=settings.require), probe=probe)
         return replace(result, message=self._lines(result)) if result.failed else result
 
+    def probed_as(self, case: Case, trained: Case, recipe: Recipe) -> tuple[str, str]:
+        """Verdict and reason of the first steps of one case, as if they were those of another.
+
+        Raises:
+            DataError, ValueError: it cannot be built.
+        """
+        probe = self._probe(trained, recipe)
+        return self._compared(replace(probe, key=probe.key._replace(case=case)))
+
     def _probe(self, case: Case, recipe: Recipe) -> Probe:
         from bench.training import probe
 
