@@ -287,7 +287,7 @@ TRIANGLE = "schedules-resnet18-digits-relu-adamw-triangular"
 F = "torch.nn.functional"
 OPTIMIZERS = "bench.training.optimizers.build"
 SCHEDULES = "bench.training.schedules.SCHEDULES"
-OBJECTIVES = "bench.training.train.OBJECTIVES"
+OBJECTIVES = "bench.training.objectives.OBJECTIVES"
 
 _ENTRIES: Iterable[Fault] = (
     Fault("elu_half_alpha", "function", ELU, ((f"{F}.elu", _argument("alpha", lambda alpha: alpha / 2)),)),
