@@ -429,7 +429,7 @@ _ENTRIES: Iterable[Fault] = (
     Fault(
         "statistics_of_the_batch",
         "statistics",
-        RESNET,
+        WRN,
         ((f"{F}.batch_norm", _argument("training", lambda training: True)),),
     ),
     Fault("not_shuffled", "order", ELU, (("torch.randperm", _unshuffled),)),

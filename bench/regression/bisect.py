@@ -32,6 +32,7 @@ def bisect(good: str, bad: str, options: Sequence[str], repository: Path) -> str
     Raises:
         ValueError: git cannot do it, the good commit takes no probes, or the bad one is as good.
     """
+    good, bad = (_git(repository, "rev-parse", "--verify", f"{name}^{{commit}}").strip() for name in (good, bad))
     with tempfile.TemporaryDirectory() as temporary:
         tree, folder = Path(temporary) / "tree", Path(temporary) / "probes"
         _git(repository, "worktree", "add", "--detach", str(tree), good)
