@@ -54,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run also the tests that only nights need")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist decides
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Workers take neighbouring tests, which share the fixtures of their module, unless `--dist` says otherwise."""
     if getattr(config.option, "numprocesses", None) and config.option.dist == "no":

@@ -29,7 +29,7 @@ COLOURED = replace(TOY, name="coloured", label="Coloured", shape=(3, 6, 5), hub=
 
 
 def forget() -> None:
-    for remembered in (store.load, parts._prepare, hub.load, hub._unreachable):
+    for remembered in (store._load, parts._prepare, hub.load, hub._unreachable):
         remembered.cache_clear()
 
 

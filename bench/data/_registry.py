@@ -58,7 +58,7 @@ class DatasetInfo:
     columns: tuple[str, str] = ("image", "label")
     debian: str | None = None
     balanced: bool = False
-    copies: Mapping[str, str] = field(default_factory=dict)
+    copies: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def label_of(self, data_hash: str) -> str:
         """The label for results on data of this hash: an inexact copy is called one."""

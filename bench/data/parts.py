@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench.data import encoder, store
-from bench.data._registry import info
+from bench.data._registry import DatasetInfo, info
 from bench.data.corruption import corrupt
 from bench.data.errors import DataError
 from bench.data.locations import Locations
@@ -124,7 +124,7 @@ def prepare(
     sizes = (recipe.train_size, recipe.validation_size, recipe.test_size)
     looks = (recipe.psi, recipe.preprocessing, minimum_image_size, recipe.memory_format)
     where = replace(where, bert=(where.bert or recipe.encoder) if recipe.encoder else None)
-    return _prepare(name, sizes, looks, device, where)
+    return _prepare(info(name), sizes, looks, device, where)
 
 
 def stand_in(name: str, recipe: Recipe, shape: tuple[int, ...], rows: int) -> Parts:
@@ -149,13 +149,13 @@ def stand_in(name: str, recipe: Recipe, shape: tuple[int, ...], rows: int) -> Pa
 
 @lru_cache(maxsize=2)  # neighbouring cases share their data; two, so that a worker's mixed queue does not thrash
 def _prepare(
-    name: str,
+    record: DatasetInfo,
     sizes: tuple[int | None, int | None, int | None],
     looks: tuple[int | None, str, int | None, str],
     device: torch.device,
     where: Locations,
 ) -> Parts:
-    dataset = store.load(name, where)
+    dataset = store.load(record.name, where)
     rows = _rows(dataset, *sizes)
     picked = {part: tuple(values[chosen] for values in dataset.part(source)) for part, (source, chosen) in rows.items()}
     inputs = {part: values for part, (values, _) in picked.items()}

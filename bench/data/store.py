@@ -58,7 +58,6 @@ def place(name: str, stamp: str) -> Path:
     return cache_folder() / f"{name}-{stamp}.safetensors"
 
 
-@lru_cache(maxsize=2)
 def load(name: str, where: Locations = Locations()) -> Dataset:  # noqa: B008, it is frozen
     """A data set, from the cache, or read from its source and cached.
 
@@ -66,7 +65,11 @@ def load(name: str, where: Locations = Locations()) -> Dataset:  # noqa: B008, i
         DataError: it cannot be had, or the cache is corrupt.
         ValueError: unknown name.
     """
-    record = info(name)
+    return _load(info(name), where)
+
+
+@lru_cache(maxsize=2)  # by the record, not by its name: a user's own may be registered anew
+def _load(record: DatasetInfo, where: Locations) -> Dataset:
     if callable(record.reader):
         tensors = own.checked(record, record.reader)
         return Dataset(record, tensors, _hash(tensors))
@@ -75,7 +78,7 @@ def load(name: str, where: Locations = Locations()) -> Dataset:  # noqa: B008, i
     if stamp is None:
         tensors = reader.read(record, where)
         return Dataset(record, tensors, _hash(tensors))
-    path = place(name, stamp)
+    path = place(record.name, stamp)
     if not path.exists():  # a cache that is shared and read-only serves all the same
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

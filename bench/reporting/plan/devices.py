@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 HERE = "cpu"  # whose steps are timed
 
 # Shares of a data sheet's figures that kernels reach: of the arithmetic in float32, of that on tensor cores (which wait
-# for memory, and in NCHW for transpositions), and of the bandwidth. With them torchvision's ResNet-50 comes to 1120
-# images a second on an A100 (TF32) and 2160 in bfloat16. NVIDIA measured 938 and 2470:
+# for memory, and in NCHW for transpositions), and of the bandwidth. With them torchvision's ResNet-50 comes to 1040
+# images a second on an A100 (TF32) and 2070 in bfloat16. NVIDIA measured 938 and 2470:
 # github.com/NVIDIA/DeepLearningExamples, PyTorch/Classification/ConvNets/resnet50v1.5, training performance, one GPU.
 CORE_SHARE = 0.8
-TENSOR_CORE_SHARE = 0.25
+TENSOR_CORE_SHARE = 0.3
 BANDWIDTH_SHARE = 0.8
 # Seconds in which eager torch hands one kernel to a GPU: about 4 for Python, autograd and the dispatcher, as measured
 # on a CPU, and as many again for the driver. The whole cost of a small network.
@@ -46,13 +46,13 @@ class Device:
     source: str
 
     def seconds(self, step: Step, precision: Precision) -> float:
-        """How long a step takes: its launches, its arithmetic or its traffic, whichever is longest (a roofline)."""
+        """How long a step takes: its arithmetic and its traffic, or its launches where these take longer."""
         if precision == "bfloat16":
             arithmetic = step.flops / (self.bfloat16 * TENSOR_CORE_SHARE)
         else:
             convolutions = step.convolution_flops / (self.tf32 * TENSOR_CORE_SHARE)
             arithmetic = convolutions + (step.flops - step.convolution_flops) / (self.float32 * CORE_SHARE)
-        return max(step.kernels * LAUNCH, arithmetic, step.moved / (self.bandwidth * BANDWIDTH_SHARE))
+        return max(step.kernels * LAUNCH, arithmetic + step.moved / (self.bandwidth * BANDWIDTH_SHARE))
 
 
 _ENTRIES = (

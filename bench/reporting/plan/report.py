@@ -22,10 +22,9 @@ GB: parameters, gradients, optimizer state, buffers, what a batch keeps for back
 device; the workspaces of kernels come on top.
 Hours are of all runs one after the other, training and evaluation, none stopped early. On the cpu at hand a step of
 each network was timed, with one of its activations; steps of many examples on a few of them.
-By a data sheet a step takes the longest of {LAUNCH * 1e6:g} µs a kernel, its arithmetic ({CORE_SHARE:.0%} of the peak \
-in float32, {TENSOR_CORE_SHARE:.0%} on tensor
-cores: convolutions in TF32, everything in bfloat16) and its traffic ({BANDWIDTH_SHARE:.0%} of the bandwidth; each \
-tensor that a kernel reads or writes, once)."""
+By a data sheet a step takes its arithmetic ({CORE_SHARE:.0%} of the peak in float32, {TENSOR_CORE_SHARE:.0%} on tensor
+cores: convolutions in TF32, everything in bfloat16) and its traffic ({BANDWIDTH_SHARE:.0%} of the bandwidth; each
+tensor that a kernel reads or writes, once), and no less than {LAUNCH * 1e6:g} µs a kernel."""
 
 
 def make(cases: Sequence[tuple[Experiment, Case]], settings: Settings, show: Callable[[str], None]) -> str:

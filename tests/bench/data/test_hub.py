@@ -67,7 +67,7 @@ def test_the_hubs_data_are_read_and_cached(toy: Source, tmp_path: Path, monkeypa
     monkeypatch.setattr(datasets, "load_dataset", lambda name, configuration: (asked.append(name), loaded)[1])
     for _ in range(2):
         assert holds(store.load("toy"), toy)
-        store.load.cache_clear()
+        store._load.cache_clear()
     assert asked == [TOY.hub]
     assert [path.name for path in cached(tmp_path)] == ["toy-hub.safetensors"]
 

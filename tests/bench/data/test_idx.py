@@ -66,7 +66,7 @@ def test_a_changed_file_is_read_anew(made: Source) -> None:
     before = store.load(NAME, made.where)
     made.pixels["test"][3] ^= 1
     _write(made.data_dir / "fashion-mnist", made)
-    store.load.cache_clear()
+    store._load.cache_clear()
     after = store.load(NAME, made.where)
     assert holds(after, made)
     assert after.data_hash != before.data_hash

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 import torchvision
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -88,11 +89,20 @@ def test_a_network_that_was_counted_can_be_timed():
 
 
 def test_every_tensor_that_an_operation_reads_or_writes_is_moved_once_and_a_view_moves_nothing():
-    x, y = torch.ones(1000), torch.ones(1000)
-    with cost._Counting() as traffic:
-        (x + y).view(10, 100).t()
-        torch.empty(10)
-    assert (traffic.kernels, traffic.moved) == (1, 3 * 4000)
+    with FakeTensorMode():
+        x, y = torch.ones(1000), torch.ones(1000)
+        with cost._Counting() as counted:
+            (x + y).view(10, 100).t()
+            torch.empty(10)
+            assert x.device.type == "cpu"
+            assert not x.is_contiguous(memory_format=torch.channels_last_3d)
+    assert (counted.kernels, counted.moved) == (1, 3 * 4000)
+
+
+def test_a_step_is_as_many_kernels_as_its_operations_compute():
+    """Of three layers and two activations, forward and backward, loss and its gradient; sums of the biases as well."""
+    forward, backward = 3 + 2 + 2, 2 * 3 - 1 + 3 + 2 + 2 + 1
+    assert cost.Costs().step(case(), SMALL, SHAPE, 4).kernels == forward + backward
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -201,7 +211,7 @@ def test_a_devices_figures_make_sense_and_have_a_source(device):
     assert device.memory > 1e9
 
 
-def test_a_step_takes_the_longest_of_launches_arithmetic_and_traffic():
+def test_a_step_takes_its_arithmetic_and_traffic_or_its_launches():
     device = devices.Device("made", 1e12, 4e12, 8e12, 1e12, 1e9, "made")
     idle = cost.Step(0, 0, kernels=10, moved=0, saved=0, parameters=(), buffers=0)
     arithmetic = replace(idle, flops=3 * 10**12, convolution_flops=10**12)
@@ -210,6 +220,8 @@ def test_a_step_takes_the_longest_of_launches_arithmetic_and_traffic():
     tensor_cores, cores = 1 / (4 * devices.TENSOR_CORE_SHARE), 2 / devices.CORE_SHARE
     assert device.seconds(arithmetic, "float32") == pytest.approx(tensor_cores + cores)
     assert device.seconds(arithmetic, "bfloat16") == pytest.approx(3 / (8 * devices.TENSOR_CORE_SHARE))
+    both = device.seconds(replace(arithmetic, moved=10**12), "float32")
+    assert both == pytest.approx(tensor_cores + cores + 1 / devices.BANDWIDTH_SHARE)
 
 
 def plan_of(folder: Path) -> pd.DataFrame:

@@ -51,6 +51,12 @@ def text(session_page) -> str:
     return session_page.read_text(encoding="utf-8")
 
 
+@pytest.fixture
+def without_views(monkeypatch):
+    """The page without what takes long to draw."""
+    monkeypatch.setattr(html, "VIEWS", {})
+
+
 def test_it_loads_nothing_from_elsewhere(text):
     assert [link for link in Page(text).links if not link.startswith(("#", "data:"))] == []
     assert "http" not in re.sub(r"http://www\.w3\.org/[^\"]*", "", re.sub(r"<svg.*?>", "", text, flags=re.DOTALL))
@@ -101,8 +107,9 @@ def blocks_of(*experiments: str) -> list[CaseRuns]:
     return from_records([one for case in cases for one in runs_of(case, 0.8)], {})
 
 
-def test_every_block_is_in_a_picture_though_one_cannot_hold_them_all():
-    found = blocks_of("cnn", "mlp", "rates", "wrn")
+def test_every_block_is_in_a_picture_though_one_cannot_hold_them_all(monkeypatch):
+    monkeypatch.setattr(figures, "MOST_PANELS", 16)
+    found = blocks_of("cnn", "mlp")
     with pytest.raises(ValueError, match="more than a picture holds"), figures.style():
         VIEWS["curves"].figure(found)
     with figures.style():
@@ -110,7 +117,7 @@ def test_every_block_is_in_a_picture_though_one_cannot_hold_them_all():
     shown = "".join(one.markup for one in drawn)
     assert [one.title() for one in found if one.title() not in shown] == []
     assert refused == []
-    assert {one.caption.split(" · ")[1] for one in drawn} == {"cnn", "mlp", "rates", "wrn"}
+    assert {one.caption.split(" · ")[1] for one in drawn} == {"cnn", "mlp"}
 
 
 def test_a_picture_that_only_the_whole_can_show_stays_whole_however_tall():
@@ -123,13 +130,14 @@ def test_a_picture_that_only_the_whole_can_show_stays_whole_however_tall():
     assert [one.caption for one in drawn] == ["agreement · mnist"]
 
 
-def test_a_large_picture_becomes_a_bitmap():
-    figure = Figure()
-    figure.subplots().plot(range(10_000), [one % 7 for one in range(10_000)], "o")
-    with figures.style():
-        drawn = pictures.inline(figure, "large", 'of "many"')
-    assert drawn.markup.startswith('<img alt="of &#34;many&#34;"')
-    assert len(drawn.markup) < pictures.MOST_CHARACTERS
+def test_more_pictures_than_a_page_holds_are_left_out_and_said_so(monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_INCHES", 1.0)
+    shown = View("two of them", "nothing", lambda _: [], lambda _: Figure(figsize=(2, 2)))
+    every, _ = pictures.drawn("small", shown, blocks_of("cnn", "mlp"))
+    monkeypatch.setattr(pictures, "MOST_OF_A_VIEW", 1)
+    first, refused = pictures.drawn("small", shown, blocks_of("cnn", "mlp"))
+    assert (len(every), len(first)) == (16, 1)
+    assert refused == ["the page would grow too large with more; python -m bench small --plot small.svg draws any"]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +201,7 @@ def test_other_bits_under_an_equal_fingerprint_are_said(tmp_path, change, said):
         assert "cnn-cnn-mnist-relu-sgd seed 0 (000000000000, other)" in found.notes[0]
 
 
-def test_verdicts_that_do_not_belong_to_the_runs_are_said(tmp_path):
+def test_verdicts_that_do_not_belong_to_the_runs_are_said(without_views, tmp_path):
     made = folder(tmp_path)
     other = runs_of(replace(results()[0].case, activation="tanh"), 0.8)
     later = replace(results()[1].records[0], seed=7, date="2026-11-23T00:00:00+00:00")
@@ -205,13 +213,13 @@ def test_verdicts_that_do_not_belong_to_the_runs_are_said(tmp_path):
 
 
 @pytest.mark.parametrize(("verdict", "said"), [("SAME", "Nothing broke"), ("IGNORED", "Nothing was judged")])
-def test_what_was_not_judged_is_not_called_sound(verdict, said):
+def test_what_was_not_judged_is_not_called_sound(without_views, verdict, said):
     made = [replace(one, verdict=verdict, failed=False) for one in results()[:2]]
     text = html.render(sources.of_session(made, [], baseline.FOLDER))
     assert [word for word in ("Nothing broke", "Nothing was judged") if word in text] == [said]
 
 
-def test_an_activation_that_only_its_session_knew_is_shown(tmp_path):
+def test_an_activation_that_only_its_session_knew_is_shown(without_views, tmp_path):
     for one in runs_of(replace(results()[0].case, activation="my_act"), 0.8):
         record.save(one, tmp_path)
     assert "case-cnn-cnn-mnist-my_act-sgd" in html.render(sources.merged([tmp_path], baseline.FOLDER))
@@ -224,7 +232,7 @@ def test_recorded_baselines_alone_make_a_page(tmp_path):
     assert "Nothing was judged: recorded baselines alone" in html.render(found)
 
 
-def test_timings_of_a_session_come_back_and_are_shown(tmp_path):
+def test_timings_of_a_session_come_back_and_are_shown(without_views, tmp_path):
     kernel = Kernel("silu", "float32", "cache", "forward")
     one = timings.TimedKernel(Measurement(kernel, "cpu", NASTY, "2.14", 1, 10, 1e-5, 2.5, 0.01, 3.5, 8, 0), "NEW")
     timings.write_timings([one], tmp_path)
@@ -249,7 +257,7 @@ def test_a_folder_without_records_is_named(tmp_path, capsys, monkeypatch):
     assert "no records in nowhere/runs; make some with" in one_line_error(__main__.main, "report nowhere", capsys)
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path, capsys, monkeypatch):
+def test_a_place_that_cannot_be_written_is_named(without_views, tmp_path, capsys, monkeypatch):
     folder(tmp_path / "results")
     (tmp_path / "file").write_text("")
     monkeypatch.chdir(tmp_path)

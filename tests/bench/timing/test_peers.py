@@ -190,6 +190,7 @@ def test_an_activation_of_ones_own_is_added_to_what_is_timed_and_compared(collec
     assert listed.count("test_implementations[my_act-") == 2
 
 
+@pytest.mark.fresh_process
 def test_collecting_the_timings_does_not_import_torch():
     collected = "bench.timing.test_kernels, bench.timing.test_peers, bench.timing.test_trainer"
     code = f"import sys, {collected}; print({{'torch', 'scipy', 'numpy'}} & {{*sys.modules}})"
