@@ -4,6 +4,7 @@ python -m bench claims                                        # what the documen
 python -m bench literature --experiment cnn --scale small     # measured beside reported
 python -m bench curves --experiment mlp --plot curves.svg     # a table and a picture
 python -m bench compare BEFORE AFTER                          # two results folders, seed by seed; 1 if any got worse
+python -m bench bisect v1.0 HEAD -k "mlp and elu"              # the commit that changed the numerics
 python -m bench history --experiment mlp                      # where a case's figures stepped, session by session
 python -m bench report results other/results --to report      # one page of all, report/index.html
 """
@@ -182,6 +183,19 @@ def _history(options: argparse.Namespace) -> str:
     return steps.steps_text(asked, everything=options.all)
 
 
+def _add_bisect(command: argparse.ArgumentParser) -> None:
+    command.add_argument("good", metavar="GOOD", help="a commit whose first steps are right")
+    command.add_argument("bad", metavar="BAD", help="a later one, where a probe says CHANGED")
+    command.add_argument("-k", metavar="EXPRESSION", required=True, help="the cases, as of pytest bench -k")
+    command.add_argument("--scale", choices=SCALES, default="tiny", help="of the cases; tiny unless given")
+
+
+def _bisect(options: argparse.Namespace) -> str:
+    from bench.regression import bisect
+
+    return bisect.bisect(options.good, options.bad, ["-k", options.k, "--scale", options.scale], Path.cwd())
+
+
 def _add_report(command: argparse.ArgumentParser) -> None:
     command.add_argument("results", type=Path, nargs="*", metavar="RESULTS", help="of none, the recorded baselines")
     _add_load(command)
@@ -225,6 +239,7 @@ def _is_asked(options: argparse.Namespace, case: Case, scale: str) -> bool:
 
 
 COMMANDS = {
+    "bisect": Command("the commit that changed the first steps of some cases", _add_bisect, _bisect),
     "claims": Command("what the documents conclude: supported, refuted or undetermined", _add_sources, _claims),
     "compare": Command("two results folders, by case and seed", _add_compare, _compare),
     "history": Command("cases from session to session, and where their mean steps", _add_history, _history),

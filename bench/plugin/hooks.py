@@ -22,7 +22,7 @@ from bench.data import DataError
 from bench.plugin import options, progress
 from bench.plugin.reporter import Reporter
 from bench.plugin.state import STATE, PluginState, is_worker, under_xdist
-from bench.records import baseline
+from bench.records import baseline, probes
 from bench.records.record import ResultsError
 from bench.records.result import Result
 from bench.session import selection
@@ -112,12 +112,16 @@ def pytest_collection_modifyitems(
         item.extra_keyword_matches.update(selection.keywords_of(parameter))
         words |= selection.words_of(parameter)
     _deselect(config, items, lambda item: settings.selects(parameters.get(item)))
+    if settings.probe:
+        cases = {case for _, case in _cases(items)}
+        _deselect(config, items, lambda item: any(one in cases for one in _parameters(item)))
     try:
         with _exactly(config, words):
             yield
         if parameters:
             selection.check(settings.choice, _experiments(parameters))
             baseline.read(settings.baseline_dir)  # now that a metric of the user's own is registered
+            probes.read(settings.baseline_dir)
         if parameters and not items:
             config.stash[STATE].why_nothing = _why_nothing(config.option.keyword, settings, parameters)
     except (ValueError, baseline.BaselineError, pytest.UsageError) as error:
@@ -184,11 +188,11 @@ def run_case(request: pytest.FixtureRequest, runner: Runner) -> Callable[[Case],
         try:
             for name in experiment.views:
                 views.info(name)  # hours before it is asked for its table
-            result = runner.run(case, experiment)
+            result = runner.probed(case, experiment) if runner.settings.probe else runner.run(case, experiment)
         except (DataError, ResultsError, ValueError) as error:  # from None: pytest would print the chain of causes
             raise pytest.fail.Exception(f"{case.id}: {error}", pytrace=False) from None
         request.node.stash[_RESULT] = result
-        request.node.user_properties += junit.case_properties(result, runner.figures)
+        request.node.user_properties += junit.case_properties(result, runner.figures, runner.settings.scale)
         if result.failed:
             pytest.fail(result.message, pytrace=False)
         return result

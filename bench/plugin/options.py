@@ -103,6 +103,12 @@ def add(parser: pytest.Parser) -> None:
         help="the I-th of N about equal parts of the cases, the same ones at every call",
     )
     option(
+        "--probe",
+        action="store_true",
+        help="train nothing: compare the first steps of each case in float64 with those recorded; needs no data, and "
+        "means the same on every machine; with --record, record them",
+    )
+    option(
         "--plan",
         action="store_true",
         help="train nothing: print what the selection would cost in steps, FLOPs, memory and hours, and write plan.csv",
@@ -132,6 +138,8 @@ def read(config: pytest.Config) -> Settings:
         _folder(config, "--baseline-dir")
     elif not baseline_dir.is_dir():
         raise ValueError(f"--baseline-dir {baseline_dir}: no such folder; make it with --record")
+    if option("--plan") and option("--probe"):
+        raise ValueError("--plan trains nothing and takes no probes; give --plan or --probe")
     if option("--plan") and option("--record"):
         raise ValueError("--plan trains nothing that --record could write; give one of them")
     if option("--tensorboard"):
@@ -155,6 +163,7 @@ def read(config: pytest.Config) -> Settings:
         choice=selection.choose({axis: option(f"--{axis}") for axis in selection.SELECTABLE}),
         shard=selection.Shard.parse(option("--shard")) if option("--shard") else None,
         plan=option("--plan"),
+        probe=option("--probe"),
         difference=option("--difference"),
         tensorboard=_folder(config, "--tensorboard") if option("--tensorboard") else None,
         on=tuple(dict.fromkeys(devices.find(name) for name in option("--on").split(","))),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bench.plugin.state import STATE, under_xdist
-from bench.records import baseline
+from bench.records import baseline, probes
 from bench.records.record import ResultsError, write_text
 from bench.records.result import Result
+from bench.records.verdict import VERDICTS
 from bench.timing.kernels.recorded import write_kernels
 from bench.timing.kernels.table import kernel_table
 from bench.timing.kernels.timings import write_timings
@@ -40,10 +42,10 @@ class Reporter:
         if not hasattr(report, "actbench") or not (terminal := self._terminal):
             return
         result = Result.from_builtin(report.actbench)
-        self.state.results.append(result)
+        (self.state.probed if self.state.settings.probe else self.state.results).append(result)
         report.verdict = result.verdict  # type: ignore[attr-defined]
-        total = len(self.state.selected)
-        place = f"{len(self.state.results)}/{total}" if total else str(len(self.state.results))
+        total, done = len(self.state.selected), len(self.state.results) + len(self.state.probed)
+        place = f"{done}/{total}" if total else str(done)
         if terminal.isatty and not under_xdist(self.config):
             terminal.rewrite("", erase=True)
         else:
@@ -132,6 +134,10 @@ class Reporter:
         from bench.reporting.files import ranking_tables
 
         folder = state.settings.baseline_dir
+        taken = [result.probe for result in (*state.results, *state.probed) if result.probe]
+        probes.write(taken, folder)
+        if taken:
+            state.written.append(f"{folder / 'probes'}: {len(taken)} probe{'s' if len(taken) > 1 else ''}")
         recorded = [baseline.Baseline.of(result.records) for result in state.results]
         state.recorded = ranking_tables.recorded(baseline.write(recorded, folder)) if recorded else ""
         write_kernels([one.recorded for one in state.timed if one.recorded], folder)
@@ -160,6 +166,10 @@ class Reporter:
             write(f"written to {state.settings.results_dir / name}.md")
         if state.results:
             self._show_ranking(terminalreporter)
+        if state.probed:
+            counts = Counter(result.verdict for result in state.probed)
+            terminalreporter.section("probes")
+            write(", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]))
         for line in state.written:
             write(f"written to {line}")
         if state.no_job_summary:

@@ -27,6 +27,8 @@ class PluginState:
         untimed: timings left out because of xdist.
         why_nothing: why no test is selected; empty where some are.
         unasked: tests beside peers left out for want of `--peers`.
+        results: of the cases trained.
+        probed: of those of which the first steps alone were asked for.
         timed, peer_times, peer_errors: what the timing tests found, for their tables.
         tables: those of the peers, by the name of their file.
         ranking: the tables of the session.
@@ -40,6 +42,7 @@ class PluginState:
     settings: Settings
     runner: Runner | None = None
     results: list[Result] = field(default_factory=list)
+    probed: list[Result] = field(default_factory=list)
     timed: list[TimedKernel] = field(default_factory=list)
     peer_times: list[PeerTimes] = field(default_factory=list)
     peer_errors: list[PeerErrors] = field(default_factory=list)

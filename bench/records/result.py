@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.cases.case import Case
-from bench.records import record
+from bench.records import probes, record
+from bench.records.probes import Probe
 from bench.records.record import Record
 from bench.records.runs import Runs
 
@@ -17,11 +18,12 @@ class Result:
     """A case with its records and what was said of it.
 
     Attributes:
-        records: of all seeds, fresh ones included.
+        records: of all seeds, fresh ones included; none where only the first steps were asked for.
         verdict: one of `bench.records.verdict.VERDICTS`.
         reason: one sentence with the numbers.
         failed: whether the case fails.
         message: what a failing case prints: number, band, seeds, fingerprint, commands.
+        probe: its first steps; None where they were not taken.
         views: names of the views that its experiment is shown in, see `bench.reporting.views`.
     """
 
@@ -31,21 +33,28 @@ class Result:
     reason: str
     failed: bool
     message: str = ""
+    probe: Probe | None = None
     views: tuple[str, ...] = ()
 
     def to_builtin(self) -> dict[str, Any]:
         """For xdist's wire; the inverse of `from_builtin`."""
-        plain: dict[str, Any] = record.builtin({**vars(self), "case": self.case.fields, "records": []})
+        probe = None if self.probe is None else probes.to_row(self.probe)
+        own: dict[str, Any] = {"case": self.case.fields, "probe": probe, "records": []}
+        plain: dict[str, Any] = record.builtin({**vars(self), **own})
         return {**plain, "records": [one.to_builtin() for one in self.records]}
 
     @staticmethod
     def from_builtin(fields: Mapping[str, Any]) -> Result:
         records = tuple(Record.from_builtin(one) for one in fields["records"])
-        return Result(**{**fields, "case": Case(**fields["case"]), "records": records, "views": tuple(fields["views"])})
+        probe = None if fields["probe"] is None else probes.from_row(fields["probe"])
+        own: dict[str, Any] = {"case": Case(**fields["case"]), "probe": probe, "views": tuple(fields["views"])}
+        return Result(**{**fields, **own, "records": records})
 
     @property
     def line(self) -> str:
         """`id  0.9694 ± 0.0021 (n=3)  SAME`: one line for the terminal."""
+        if not self.records:
+            return f"{self.case.id}  {self.verdict}"
         import numpy as np
 
         runs = Runs.of(self.records)

@@ -13,11 +13,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from bench.cases.case import Case, Experiment
-from bench.records import baseline, record, reported
+from bench.records import baseline, probes, record, reported
+from bench.records.probes import Probe, ProbeKey
 from bench.records.record import Record, ResultsError
 from bench.records.reported import Reported
 from bench.records.result import Result
-from bench.records.verdict import fails
+from bench.records.verdict import fails, worst
 from bench.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class Runner:
         return baseline.read(self.settings.baseline_dir)
 
     @cached_property
+    def probes(self) -> dict[ProbeKey, Probe]:
+        return probes.read(self.settings.baseline_dir)
+
+    @cached_property
     def figures(self) -> Reported:
         """The literature's."""
         return reported.read(self.settings.baseline_dir)
@@ -73,7 +78,8 @@ class Runner:
 
         if settings.record or settings.baseline_mode == "ignore":
             verdict = "RECORDED" if settings.record else "IGNORED"
-            result = Result(case, tuple(train(range(wanted))), verdict, "nothing was judged", failed=False)
+            probe = self._probe(case, recipe) if settings.record else None
+            result = Result(case, tuple(train(range(wanted))), verdict, "nothing was judged", failed=False, probe=probe)
         else:
             result = self._judged(case, recipe, wanted, train)
         result = replace(result, views=(*experiment.views, *(["gradients"] if settings.gradients else [])))
@@ -81,6 +87,45 @@ class Runner:
             message = f"{unsaved[0]}\nnot lost: {result.line}\n{result.message}"
             result = replace(result, failed=True, message=message)
         return result
+
+    def probed(self, case: Case, experiment: Experiment) -> Result:
+        """Compare a case's first steps in float64 with those recorded, and train nothing.
+
+        Raises:
+            DataError, ValueError: it cannot be built.
+        """
+        settings = self.settings
+        probe = self._probe(case, experiment.recipe(case, settings.scale))
+        if settings.record or settings.baseline_mode == "ignore":
+            verdict = "RECORDED" if settings.record else "IGNORED"
+            return Result(case, (), verdict, "nothing was judged", failed=False, probe=probe)
+        verdict, reason = self._compared(probe)
+        result = Result(case, (), verdict, reason, failed=fails(verdict, require=settings.require), probe=probe)
+        return replace(result, message=self._lines(result)) if result.failed else result
+
+    def probed_as(self, case: Case, trained: Case, recipe: Recipe) -> tuple[str, str]:
+        """Verdict and reason of the first steps of one case, as if they were those of another.
+
+        Raises:
+            DataError, ValueError: it cannot be built.
+        """
+        probe = self._probe(trained, recipe)
+        return self._compared(replace(probe, key=probe.key._replace(case=case)))
+
+    def _probe(self, case: Case, recipe: Recipe) -> Probe:
+        from bench.training import probe
+
+        return probe.take(case, recipe, self.settings.scale, self.device)
+
+    def _compared(self, probe: Probe) -> tuple[str, str]:
+        """Verdict and reason of a probe."""
+        from bench.regression import probes as compared
+
+        recorded = self.probes.get(probe.key)
+        if recorded is None:
+            return "NEW", "no probe of this case, scale and recipe version is recorded"
+        difference = compared.first_difference(recorded, probe)
+        return ("CHANGED", difference) if difference else ("SAME", "the first steps are as recorded")
 
     def _judged(
         self, case: Case, recipe: Recipe, wanted: int, train: Callable[[Sequence[int]], list[Record]]
@@ -99,8 +144,13 @@ class Runner:
         stages = judge.stages(self.settings.confirm)
         records, judgement = judge.in_stages(records, more, found, spread, self.cases, stages, strict=strict)
         reason = judgement.reason if found else f"{judgement.reason}; {self._nearest(key)}"
-        result = Result(case, tuple(records), judgement.verdict, reason, failed=False)
-        if not fails(judgement.verdict, strict=strict, require=require):
+        probe = self._probe(case, recipe)
+        of_probe, difference = self._compared(probe)
+        verdict = judgement.verdict
+        if of_probe == "CHANGED" or (of_probe == "NEW" and require):
+            verdict, reason = worst([verdict, of_probe]), f"{difference}; {reason}"
+        result = Result(case, tuple(records), verdict, reason, failed=False, probe=probe)
+        if not fails(verdict, strict=strict, require=require):
             return result
         return replace(result, failed=True, message=self._message(result, judgement.difference, wanted))
 
@@ -179,6 +229,17 @@ class Runner:
         nearest = min(rows, key=lambda row: len(differing(row)))
         runs = nearest.runs
         return f"the nearest row has {', '.join(differing(nearest))}: {runs.mean:.4f}, n={runs.n}"
+
+    def _lines(self, result: Result) -> str:
+        """What a case that fails by its first steps prints."""
+        command = f"{self.settings.commands.again([result.case])} --probe"
+        return "\n".join(
+            [
+                f"{result.verdict} {result.case.id} at {self.settings.scale}: {result.reason}",
+                f"reproduce: {command}",
+                f"if it is meant, raise the recipe's version and re-record: {command} --record",
+            ]
+        )
 
     def _message(self, result: Result, difference: str, wanted: int) -> str:
         from bench.regression.judge import LEVEL

@@ -21,8 +21,9 @@ CONFIRM = {"tiny": 28, "small": 8, "paper": 4}
 class Settings:
     """What the command line asks of a session.
 
-    `seeds` is None where the recipe's own number holds; `confirm` is how many fresh ones a suspicious case gets at
-    most; `on` names the devices that `plan` is for, `tensorboard` the folder of its events.
+    `seeds` is None where the recipe's own number holds; `probe` asks for the first steps alone; `confirm` is how many
+    fresh seeds a suspicious case gets at most; `on` names the devices that `plan` is for, `tensorboard` the folder of
+    its events.
     """
 
     scale: str
@@ -42,6 +43,7 @@ class Settings:
     choice: selection.AxisChoice
     shard: selection.Shard | None
     plan: bool
+    probe: bool
     difference: float
     on: tuple[str, ...]
     tensorboard: Path | None

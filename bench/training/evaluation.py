@@ -42,12 +42,17 @@ def evaluate(net: nn.Module, part: Part, objective: Objective, autocast: Autocas
     net.eval()
     size = EVALUATION_BATCH if part.lengths is None else SENTENCES_BATCH
     with autocast():
-        outputs = torch.cat([net(inputs).float() for inputs in part.in_turn(size)])
+        outputs = torch.cat([_full_precision(net(inputs)) for inputs in part.in_turn(size)])
     return Evaluation(
         loss=objective.loss(outputs, part.inputs, part.labels).item(),
         metrics=objective.metrics(outputs, part.labels),
         outputs=outputs,
     )
+
+
+def _full_precision(outputs: Tensor) -> Tensor:
+    """In float32 what autocast left in half of it; float64, of a probe, stays."""
+    return outputs.to(torch.promote_types(outputs.dtype, torch.float32))
 
 
 def autocast_of(recipe: Recipe, device: torch.device) -> Autocast:

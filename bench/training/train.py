@@ -29,18 +29,19 @@ from bench.cases.recipe import Recipe
 from bench.data.locations import Locations
 from bench.data.noise import uniform_noise
 from bench.data.parts import Part, Parts, prepare
-from bench.records.record import Record
-from bench.training import fingerprint
+from bench.records.record import Outcome, Record
+from bench.training import fingerprint, setup
 from bench.training.augmentation import AUGMENTATIONS
 from bench.training.device import clock, threads
 from bench.training.evaluation import Autocast, Evaluation, autocast_of, evaluate, outcome_of
 from bench.training.gradient_norms import Gradients
 from bench.training.learned_functions import Functions
 from bench.training.objectives import objective_of
-from bench.training.setup import Network, build
+from bench.training.setup import Network
 
 # (seed, epoch from 1, epochs at most, training loss)
 Progress: TypeAlias = Callable[[int, int, int, float], None]
+Watch: TypeAlias = Callable[[Tensor], None]  # of the loss of a step
 
 
 def run(
@@ -90,14 +91,14 @@ def train_epoch(
     batches: torch.Generator,
     draws: torch.Generator,
     autocast: Autocast,
-    watch: Gradients | None = None,
+    watch: Watch | None = None,
 ) -> tuple[Tensor, Tensor]:
     """One pass over a part; sums of the loss and of the correct answers, on the device.
 
     Args:
         batches: what the order of the rows is drawn from.
         draws: what augmentation draws from.
-        watch: told of every step, between backward pass and optimizer.
+        watch: told the loss of every step, between backward pass and optimizer.
     """
     net, optimizer, scheduler = network.net, network.optimizer, network.scheduler
     objective, augment = objective_of(recipe), AUGMENTATIONS[recipe.augmentation]
@@ -112,7 +113,7 @@ def train_epoch(
             loss = objective.loss(outputs, inputs, labels)
         loss.backward()
         if watch:
-            watch.step()
+            watch(loss.detach())
         optimizer.step()
         if scheduler:
             scheduler.step()
@@ -123,7 +124,7 @@ def train_epoch(
 
 
 @dataclass
-class _Course:
+class Course:
     """What a run has been through: its curves, its clock and its best weights."""
 
     curves: dict[str, list[float]] = field(default_factory=dict)
@@ -158,19 +159,11 @@ def _run(
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         held = torch.cuda.memory_allocated(device)
-    autocast = autocast_of(recipe, device)
-    network = build(case, recipe, seed, device, parts)
-    watch = Gradients(network.net, network.sites, recipe.steps(len(parts.train))) if gradients else None
-    with seeding.global_stream(seed, "dropout and noise"):
-        course = _train(network, recipe, seed, device, parts, autocast, progress, watch)
+    network = setup.build(case, recipe, seed, device, parts)
+    norms = Gradients(network.net, network.sites, recipe.steps(len(parts.train))) if gradients else None
+    course = fit(network, recipe, seed, parts, progress, (lambda loss: norms.step()) if norms else None)
     peak = torch.cuda.max_memory_allocated(device) - held if device.type == "cuda" else None
-    if course.best_weights is not None:
-        network.net.load_state_dict(course.best_weights)
-    objective = objective_of(recipe)
-    judged = recipe.judged_part
-    looked_at = {"test": parts.test, judged: getattr(parts, judged)}
-    found = {name: evaluate(network.net, part, objective, autocast) for name, part in looked_at.items()}
-    losses = course.curves["train_loss"]
+    outcome, metrics = results(network, course, recipe, seed, parts)
     return Record(
         case=case,
         scale=scale,
@@ -179,70 +172,86 @@ def _run(
         data_hash=parts.data_hash,
         device_class=fingerprint.device_class(device),
         fingerprint=_fingerprint(case, recipe, device),
-        outcome=outcome_of(losses, found[judged], looked_at[judged], objective),
-        metrics={
-            **{metric: value for name, one in found.items() for metric, value in one.named(name).items()},
-            **_under_noise(network.net, parts.test, recipe, seed, autocast),
-            **course.final("validation_loss", "validation_accuracy", *_chosen_by(recipe)),
-            "first_epoch_train_loss": losses[0],
-            "epochs_to_stop": float(len(losses)),
-            **({"vanishing_ratio": watch.vanishing_ratio()} if watch else {}),
-        },
+        outcome=outcome,
+        metrics={**metrics, **({"vanishing_ratio": norms.vanishing_ratio()} if norms else {})},
         curves=course.curves,
         functions=course.functions.sampled,
-        digest=_digest(network.net, losses),
+        digest=_digest(network.net, course.curves["train_loss"]),
         seconds=course.seconds,
         seconds_to_target=course.seconds_to_target,
-        bytes_saved=_bytes_saved(network.net, parts.train, recipe, autocast),
+        bytes_saved=bytes_of_a_batch(network.net, parts.train, recipe),
         peak_bytes=peak,
         num_parameters=sum(p.numel() for p in network.net.parameters() if p.requires_grad),
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        gradients=watch.norms() if watch else {},
-        gradient_steps=watch.steps if watch else [],
+        gradients=norms.norms() if norms else {},
+        gradient_steps=norms.steps if norms else [],
     )
 
 
-def _train(
+def fit(
     network: Network,
     recipe: Recipe,
     seed: int,
-    device: torch.device,
     parts: Parts,
-    autocast: Autocast,
-    progress: Progress,
-    watch: Gradients | None,
-) -> _Course:
-    course = _Course()
+    progress: Progress = lambda *_: None,
+    watch: Watch | None = None,
+) -> Course:
+    """Train a network as its recipe says, with what is random in a step drawn from the seed's own streams."""
+    device = parts.train.labels.device
+    autocast = autocast_of(recipe, device)
+    course = Course()
     objective = objective_of(recipe)
     batches, draws = seeding.generator(seed, "batches"), seeding.generator(seed, "augmentation")
-    if recipe.keep_functions:
-        course.functions.sample(network.sites, network.shapes)
-    for epoch in range(1, recipe.epochs + 1):
-        start = _now(device)
-        total, correct = train_epoch(network, parts.train, recipe, batches, draws, autocast, watch)
-        course.seconds += _since(start, device)
-        loss = total.item() / len(parts.train)
-        course.note(train_loss=loss)
-        if objective.correct:
-            course.note(train_accuracy=correct.item() / len(parts.train))
+    with seeding.global_stream(seed, "dropout and noise"):
         if recipe.keep_functions:
             course.functions.sample(network.sites, network.shapes)
-        progress(seed, epoch, recipe.epochs, loss)
-        if not math.isfinite(loss):
-            break
-        if parts.validation is None:
-            continue
-        validation = evaluate(network.net, parts.validation, objective, autocast)
-        course.note(**validation.named("validation"))
-        if course.seconds_to_target is None and _reaches(recipe.target_accuracy, validation):
-            course.seconds_to_target = course.seconds
-        if validation.loss < course.best_loss:
-            course.best_loss, course.best_epoch = validation.loss, epoch
-            if recipe.patience is not None:
-                course.best_weights = copy.deepcopy(network.net.state_dict())
-        elif recipe.patience is not None and epoch - course.best_epoch >= recipe.patience:
-            break
+        for epoch in range(1, recipe.epochs + 1):
+            start = _now(device)
+            total, correct = train_epoch(network, parts.train, recipe, batches, draws, autocast, watch)
+            course.seconds += _since(start, device)
+            loss = total.item() / len(parts.train)
+            course.note(train_loss=loss)
+            if objective.correct:
+                course.note(train_accuracy=correct.item() / len(parts.train))
+            if recipe.keep_functions:
+                course.functions.sample(network.sites, network.shapes)
+            progress(seed, epoch, recipe.epochs, loss)
+            if not math.isfinite(loss):
+                break
+            if parts.validation is None:
+                continue
+            validation = evaluate(network.net, parts.validation, objective, autocast)
+            course.note(**validation.named("validation"))
+            if course.seconds_to_target is None and _reaches(recipe.target_accuracy, validation):
+                course.seconds_to_target = course.seconds
+            if validation.loss < course.best_loss:
+                course.best_loss, course.best_epoch = validation.loss, epoch
+                if recipe.patience is not None:
+                    course.best_weights = copy.deepcopy(network.net.state_dict())
+            elif recipe.patience is not None and epoch - course.best_epoch >= recipe.patience:
+                break
     return course
+
+
+def results(
+    network: Network, course: Course, recipe: Recipe, seed: int, parts: Parts
+) -> tuple[Outcome, dict[str, float]]:
+    """Outcome and metrics of a trained network; its best weights are put back first, where the recipe keeps them."""
+    if course.best_weights is not None:
+        network.net.load_state_dict(course.best_weights)
+    autocast = autocast_of(recipe, parts.test.labels.device)
+    objective = objective_of(recipe)
+    judged = recipe.judged_part
+    looked_at = {"test": parts.test, judged: getattr(parts, judged)}
+    found = {name: evaluate(network.net, part, objective, autocast) for name, part in looked_at.items()}
+    losses = course.curves["train_loss"]
+    return outcome_of(losses, found[judged], looked_at[judged], objective), {
+        **{metric: value for name, one in found.items() for metric, value in one.named(name).items()},
+        **_under_noise(network.net, parts.test, recipe, seed, autocast),
+        **course.final("validation_loss", "validation_accuracy", *_chosen_by(recipe)),
+        "first_epoch_train_loss": losses[0],
+        "epochs_to_stop": float(len(losses)),
+    }
 
 
 def _chosen_by(recipe: Recipe) -> list[str]:
@@ -273,11 +282,11 @@ def _digest(net: nn.Module, losses: Sequence[float]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _bytes_saved(net: nn.Module, part: Part, recipe: Recipe, autocast: Autocast) -> int:
-    """Of one training batch; taken when the run is over, so that it cannot disturb it."""
+def bytes_of_a_batch(net: nn.Module, part: Part, recipe: Recipe) -> int:
+    """Kept for backward; taken when the run is over, so that it cannot disturb it."""
     net.train()
     batch = part.inputs[: recipe.batch_size].clone()  # a slice would keep the storage of the whole part
-    with autocast():
+    with autocast_of(recipe, batch.device)():
         return bytes_saved(lambda: net(batch), excluded=net.parameters())
 
 

@@ -1,0 +1,182 @@
+"""Probes: the first steps of each case in float64, one CSV row a case, for every machine. `probes.read(folder)`.
+
+The rows are text, sorted, one a line, so that two branches merge and a diff reads.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.cases.case import AXES, Case
+from bench.cases.recipe import SCALES
+from bench.records.baseline import BaselineError
+from bench.records.record import write_text
+
+# What is measured, in the order in which it arises; a case may lack some. Several numbers have blanks between them.
+SERIES = (
+    *("weights", "activation_parameters", "inputs", "first_site_input", "sites", "output", "losses"),
+    *("gradients", "activation_gradients", "updates", "activation_updates", "rates", "bytes_saved"),
+)
+COLUMNS = (*AXES, "scale", "recipe_version", "recipe", "num_sites", "num_layers", *SERIES, "evaluation")
+MOST = 8  # sites, and groups of layers, that are measured
+RATES_OF_A_RUN = 9
+
+
+class ProbeKey(NamedTuple):
+    """What must be equal for two probes to be compared; neither data nor device are part of it."""
+
+    case: Case
+    scale: str
+    recipe_version: int
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the first steps of a case came to.
+
+    Attributes:
+        recipe: its fields that the first steps do not show, such as the number of epochs, but for those left out.
+        series: by the names of `SERIES`; what a case lacks is left out. `weights`, `inputs`, `output` and the like are
+            figures (see `bench.training.figures`) of the first step; `sites` those of the outputs of its activations,
+            `gradients` those of groups of layers from the output to the input; `losses` and `updates` have one number
+            a step, and fewer where the steps blow up; `rates` are of the whole run.
+        evaluation: metrics of the network behind the last step, by name; none where the steps blow up.
+        num_sites: activations that a forward pass uses.
+        num_layers: modules with trainable weights, activations left out.
+        layers: their names, from the output to the input; not recorded.
+    """
+
+    key: ProbeKey
+    recipe: Mapping[str, str | int]
+    series: Mapping[str, tuple[float, ...]]
+    evaluation: Mapping[str, float]
+    num_sites: int
+    num_layers: int
+    layers: tuple[str, ...] = field(default=(), compare=False)
+
+
+def chosen(sites: int) -> list[int]:
+    """Which of so many sites are measured: `MOST` at most, evenly spaced, the first and the last among them."""
+    if sites <= MOST:
+        return list(range(sites))
+    return [round(place * (sites - 1) / (MOST - 1)) for place in range(MOST)]
+
+
+def groups(layers: int) -> list[slice]:
+    """Into which so many layers are put together, each of as many neighbours, `MOST` groups at most."""
+    size = max(1, math.ceil(layers / MOST))
+    return [slice(start, min(start + size, layers)) for start in range(0, layers, size)]
+
+
+def path_of(key: ProbeKey, folder: Path) -> Path:
+    """The file of a probe below a baseline folder."""
+    return folder / "probes" / f"{key.case.experiment}.{key.scale}.csv"
+
+
+def read(folder: Path) -> dict[ProbeKey, Probe]:
+    """All recorded probes below a baseline folder (`<folder>/probes/*.csv`).
+
+    Raises:
+        BaselineError: a row is malformed, stands there twice, or belongs into another file; the message names file and
+            line.
+    """
+    found: dict[ProbeKey, Probe] = {}
+    for path in sorted((folder / "probes").glob("*.csv")):
+        for where, probe in _rows(path):
+            if path_of(probe.key, folder) != path:
+                raise BaselineError(f"{where}: the row of {probe.key.case.id} at {probe.key.scale} is not of this file")
+            if probe.key in found:
+                raise BaselineError(f"{where}: a second row for {probe.key.case.id}; keep one")
+            found[probe.key] = probe
+    return found
+
+
+def write(probes: Iterable[Probe], folder: Path) -> None:
+    """Merge probes into the files of a folder. Rows of other cases stay; those of a case's other versions go.
+
+    Raises:
+        ResultsError: the folder cannot be written.
+    """
+    new = {probe.key: probe for probe in probes}
+    replaced = {key[:2] for key in new}
+    rows = {key: probe for key, probe in read(folder).items() if key[:2] not in replaced} | new
+    for path in sorted({path_of(key, folder) for key in new}):
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(to_row(probe) for key, probe in sorted(rows.items()) if path_of(key, folder) == path)
+        write_text(path, text.getvalue())
+
+
+def _rows(path: Path) -> Iterator[tuple[str, Probe]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        if tuple(rows.fieldnames or ()) != COLUMNS:
+            raise BaselineError(f"{path}, line 1: the columns are not {', '.join(COLUMNS)}; re-record")
+        for row in rows:
+            where = f"{path}, line {rows.line_num}"
+            if None in row or None in row.values():
+                raise BaselineError(f"{where}: malformed row (not {len(COLUMNS)} fields); fix or re-record")
+            try:
+                yield where, from_row(row)
+            except (ValueError, TypeError, KeyError) as error:
+                raise BaselineError(f"{where}: malformed row ({error}); fix or re-record") from error
+
+
+def to_row(probe: Probe) -> dict[str, str]:
+    """As text by column; the inverse of `from_row`."""
+    return {
+        **probe.key.case.fields,
+        "scale": probe.key.scale,
+        "recipe_version": str(probe.key.recipe_version),
+        "recipe": _words(probe.recipe),
+        "num_sites": str(probe.num_sites),
+        "num_layers": str(probe.num_layers),
+        **{name: " ".join(map(_number, values)) for name, values in probe.series.items()},
+        "evaluation": _words(probe.evaluation),
+    }
+
+
+def from_row(row: Mapping[str, str]) -> Probe:
+    """The probe that a row of text is of.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is of none.
+    """
+    if row["scale"] not in SCALES:
+        raise ValueError(f"scale {row['scale']!r}; known: {', '.join(SCALES)}")
+    series = {name: tuple(map(float, row[name].split())) for name in SERIES if row.get(name)}
+    missing = {"weights", "inputs", "output", "losses", "rates"} - series.keys()
+    if missing:
+        raise ValueError(f"no {', '.join(sorted(missing))}")
+    return Probe(
+        key=ProbeKey(Case(**{axis: row[axis] for axis in AXES}), row["scale"], int(row["recipe_version"])),
+        recipe={name: _parsed(value) for name, value in _pairs(row["recipe"])},
+        series=series,
+        evaluation={name: float(value) for name, value in _pairs(row["evaluation"])},
+        num_sites=int(row["num_sites"]),
+        num_layers=int(row["num_layers"]),
+    )
+
+
+def _words(values: Mapping[str, str | float]) -> str:
+    return " ".join(f"{name}={_number(one) if isinstance(one, float) else one}" for name, one in values.items())
+
+
+def _pairs(words: str) -> list[list[str]]:
+    return [word.split("=") for word in words.split()]
+
+
+def _parsed(word: str) -> str | int:
+    return int(word) if word.isdecimal() else word
+
+
+def _number(value: float) -> str:
+    """All digits that a float64 holds for certain; those behind them are rounding, and others on each machine."""
+    return f"{value:.15g}"

@@ -1,0 +1,136 @@
+"""Probes compared: the first quantity that differs, in words. `probes.first_difference(recorded, now)`.
+
+A quantity of the first steps in float64 differs when it is off by more than rounding can move it on any machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import NamedTuple
+
+from bench.records.probes import Probe, chosen, groups
+
+# Relative. Measured by `python -m bench.checks`: rounding moves quantities by less than a hundredth of it, and the
+# smallest planted fault by more than a hundred times of it.
+TOLERANCE = 1e-8
+# What rounding may leave in the place of zero, as of a gradient behind a dead layer.
+ZERO = 1e-20
+START = "activation_parameters"
+
+
+class Name(NamedTuple):
+    """Of a quantity: what it is, when it arises and in which unit, and the stage that it belongs to."""
+
+    what: str
+    when: str
+    stage: str
+
+
+def first_difference(recorded: Probe, now: Probe, tolerance: float = TOLERANCE) -> str:
+    """What differs first, with both values and what is as recorded before it; empty where nothing differs.
+
+    Args:
+        recorded: of the same case and recipe version.
+        now: its layers have names.
+        tolerance: of the relative difference.
+    """
+    same: list[str] = []
+    for name, one, other in _pairs(recorded, now):
+        if apart(one, other) > tolerance:
+            kept = [stage for stage in dict.fromkeys(same) if stage != name.stage]
+            return f"first steps differ from {name.what} on, {name.when}{_shown(one, other)}{_as_recorded(kept)}"
+        same.append(name.stage)
+    return ""
+
+
+def distance(recorded: Probe, now: Probe) -> float:
+    """The largest relative difference of a quantity; infinite where one is missing or not a number."""
+    return max(apart(one, other) for _, one, other in _pairs(recorded, now))
+
+
+def apart(one: object, other: object) -> float:
+    """Relative difference of two values; infinite where they are not both numbers, and differ."""
+    if one == other or (one != one and other != other):  # NaN equals itself here
+        return 0.0
+    if not isinstance(one, float) or not isinstance(other, float) or not math.isfinite(one - other):
+        return math.inf
+    return abs(one - other) / max(abs(one), abs(other)) if abs(one - other) > ZERO else 0.0
+
+
+def _pairs(recorded: Probe, now: Probe) -> Iterator[tuple[Name, object, object]]:
+    before, after = (dict(_quantities(probe, now.layers)) for probe in (recorded, now))
+    for name in dict.fromkeys([*after, *before]):
+        if name.stage != "bytes" or (name in before and name in after):  # measured on the CPU alone
+            yield name, before.get(name, "none"), after.get(name, "none")
+
+
+def _quantities(probe: Probe, layers: Sequence[str]) -> Iterator[tuple[Name, object]]:
+    """In the order in which they arise."""
+    series, sites = probe.series, probe.num_sites
+    for field, setting in probe.recipe.items():
+        yield Name(f"the recipe's {field}", "", "recipe"), setting
+    for moment, value in zip(_moments(len(series["rates"])), series["rates"], strict=True):
+        yield Name("the schedule", f"rate {moment} ", "rates"), value
+    for words, start in (("the initial weights", "weights"), ("the activations' initial parameters", START)):
+        for value in series.get(start, ()):
+            yield Name(words, "rms ", "weights"), value
+    yield Name("the inputs", "in their order and augmented, step 1: rms ", "inputs"), series["inputs"][0]
+    yield Name("the network", "activations used: ", "network"), sites
+    yield Name("the network", "layers with weights: ", "network"), probe.num_layers
+    forward = "forward, step 1: rms "
+    for value in series.get("first_site_input", ()):
+        yield Name(f"what activation 1 of {sites} takes", forward, "layers before the first activation"), value
+    for site, value in zip(chosen(sites), series.get("sites", ()), strict=True):
+        yield Name(f"activation {site + 1} of {sites}", forward, "forward pass"), value
+    yield Name("the network's output", forward, "forward pass"), series["output"][0]
+    for step, (loss, update, own) in enumerate(
+        zip_longest(series["losses"], series["updates"], series.get("activation_updates", ())), start=1
+    ):
+        yield Name("the loss", f"step {step}: ", "loss"), loss
+        if step == 1:
+            yield from _gradients(probe, layers)
+        yield Name("the update of the parameters", f"step {step}: rms ", "update"), update
+        if own is not None:
+            yield Name("the update of the activations' parameters", f"step {step}: rms ", "update"), own
+    for metric, value in probe.evaluation.items():
+        yield Name("the evaluation", f"{metric} ", "evaluation"), value
+    for value in series.get("bytes_saved", ()):
+        yield Name("the bytes kept for backward", "", "bytes"), value
+
+
+def _gradients(probe: Probe, layers: Sequence[str]) -> Iterator[tuple[Name, object]]:
+    when = "backward, step 1: rms "
+    for group, value in zip(groups(probe.num_layers), probe.series["gradients"], strict=True):
+        place = str(group.start + 1) if group.stop == group.start + 1 else f"{group.start + 1} to {group.stop}"
+        names = " to ".join(dict.fromkeys(layers[place] for place in (group.start, group.stop - 1))) if layers else ""
+        what = f"the gradient of layer {place} of {probe.num_layers} from the end{f' ({names})' if names else ''}"
+        yield Name(what, when, "gradients"), value
+    for value in probe.series.get("activation_gradients", ()):
+        yield Name("the gradient of the activations' parameters", when, "gradients"), value
+
+
+def _moments(rates: int) -> list[str]:
+    """At which the rates of a run are taken."""
+    if rates == 1:
+        return ["of every step"]
+    last = rates - 2
+    return [*(f"at {place / last:.1%} of the run" for place in range(last + 1)), "on average over the run"]
+
+
+def _shown(recorded: object, now: object) -> str:
+    """With as many digits as tell them apart, four at least."""
+    digits = next((digits for digits in range(4, 17) if _text(recorded, digits) != _text(now, digits)), 17)
+    return f"{_text(now, digits)}, recorded {_text(recorded, digits)}"
+
+
+def _text(value: object, digits: int) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def _as_recorded(stages: Sequence[str]) -> str:
+    if not stages:
+        return ""
+    listed = " and ".join(filter(None, (", ".join(stages[:-1]), stages[-1])))
+    return f"; {listed} {'are' if len(stages) > 1 or stages[0].endswith('s') else 'is'} as recorded"

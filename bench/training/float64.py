@@ -1,0 +1,87 @@
+"""Training in float64, the same on every device: `with float64.everywhere(), float64.drawn_on_the_cpu(): ...`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+aten = torch.ops.aten
+
+
+@contextmanager
+def everywhere() -> Iterator[None]:
+    """What is made without a dtype is float64; put back after."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def drawn_on_the_cpu() -> TorchDispatchMode:
+    """What torch draws from its global generators comes from that of the CPU alone, whatever the device.
+
+    A card's generator draws other numbers than the CPU's, and on CPUs dropout's come out of MKL where torch has it.
+    """
+
+    return _Draws()  # type: ignore[no-untyped-call]
+
+
+class _Draws(TorchDispatchMode):
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        draw = _DRAWS.get(func)
+        return draw(func, *args, **(kwargs or {})) if draw else func(*args, **(kwargs or {}))
+
+
+def _uniform(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    if generator is not None and generator.device.type != "cpu":
+        generator = None
+    return torch.rand(like.shape, generator=generator, dtype=torch.float64).to(like.device)
+
+
+def _bernoulli_(func: Any, tensor: Tensor, p: float = 0.5, generator: torch.Generator | None = None) -> Tensor:
+    return tensor.copy_(_uniform(tensor, generator) < p)
+
+
+def _bernoulli(func: Any, p: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    return (_uniform(p, generator) < p).to(p.dtype)
+
+
+def _native_dropout(func: Any, x: Tensor, p: float, train: bool | None) -> tuple[Tensor, Tensor]:
+    if not train:
+        return x, torch.ones_like(x, dtype=torch.bool)
+    mask = _uniform(x) < 1 - p
+    return x * mask / (1 - p), mask
+
+
+def _made(func: Any, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
+    made: Tensor = func(*args, device="cpu", **kwargs)
+    return made.to(device or "cpu")
+
+
+def _like(draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """By position, not by place in memory, which channels_last orders otherwise."""
+    return lambda func, like, **kwargs: torch.empty_like(like).copy_(draw(like.shape, dtype=like.dtype))
+
+
+def _filled(func: Any, tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    return tensor.copy_(func(torch.empty(tensor.shape, dtype=tensor.dtype), *args, **kwargs))
+
+
+_DRAWS: dict[Any, Callable[..., Any]] = {
+    aten.bernoulli_.float: _bernoulli_,
+    aten.bernoulli.default: _bernoulli,
+    aten.native_dropout.default: _native_dropout,
+    **dict.fromkeys((aten.rand.default, aten.randn.default, aten.rand.generator, aten.randn.generator), _made),
+    aten.rand_like.default: _like(torch.rand),
+    aten.randn_like.default: _like(torch.randn),
+    **dict.fromkeys((aten.uniform_.default, aten.normal_.default), _filled),
+}
