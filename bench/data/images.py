@@ -42,7 +42,7 @@ def read(info: DatasetInfo, where: Locations) -> dict[str, Tensor]:
                 images, labels = decode(part)
                 _check(info, images, labels, rows)
             except (AttributeError, OSError, SyntaxError, TypeError, ValueError) as error:
-                raise DataError(f"{place}, part {part!r}: {error}; get the files anew") from error
+                raise DataError(f"{place}, part {part!r}: {error}; download them again") from error
             tensors |= {f"{part}_images": images, f"{part}_labels": labels}
     return tensors
 

@@ -145,7 +145,7 @@ def _public(info: DatasetInfo, data_dir: Path | None, arrow: str) -> dict[str, L
         try:
             found[part] = _labelled(info, loaded, part, rows)
         except (TypeError, ValueError) as error:
-            raise DataError(f"{place}, part {part!r}: {error}; get the files anew") from error
+            raise DataError(f"{place}, part {part!r}: {error}; download them again") from error
     return found
 
 

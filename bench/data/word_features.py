@@ -83,9 +83,9 @@ def read_clusters(path: Path) -> dict[str, str]:
         if not word or not bits or set(bits) - {"0", "1"} or not count.isdecimal():
             raise DataError(
                 f"{path}, line {number}: {line!r} is not a path of 0 and 1, a word and its count with tabs between "
-                "them; get the file anew"
+                "them; download it again"
             )
         clusters[word] = bits
     if not clusters:
-        raise DataError(f"{path} holds no cluster; get the file anew")
+        raise DataError(f"{path} holds no cluster; download it again")
     return clusters

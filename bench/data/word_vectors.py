@@ -63,13 +63,13 @@ def _read(path: Path, wanted: set[str]) -> dict[str, list[float]]:
         numbers = _numbers(values)
         if not numbers:
             raise DataError(
-                f"{path}, line {number}: the vector of {word!r} is not of finite numbers; get the file anew"
+                f"{path}, line {number}: the vector of {word!r} is not of finite numbers; download it again"
             )
         if word in vectors:
             raise DataError(f"{path}, line {number}: {word!r} has a vector already; leave one of the two out")
         vectors[word] = numbers
     if promised is not None and rows != promised:
-        raise DataError(f"{path}: {rows} vectors, its first line promises {promised}; get the file anew")
+        raise DataError(f"{path}: {rows} vectors, its first line promises {promised}; download it again")
     return vectors
 
 

@@ -125,7 +125,7 @@ def test_a_line_that_is_no_cluster_is_named(tmp_path: Path, line: str) -> None:
 def test_clusters_that_are_cut_off_or_not_gzip_are_named(tmp_path: Path, damage) -> None:
     path = _clusters(tmp_path, b"0010\the\t9\n" * 50)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(DataError, match=r"cannot read .*paths\.gz: .*; get the file anew"):
+    with pytest.raises(DataError, match=r"cannot read .*paths\.gz: .*; download it again"):
         word_features.read_clusters(path)
 
 
