@@ -17,7 +17,7 @@ from bench.records.probes import Probe, chosen, groups
 # smallest planted fault by more than a hundred times of it.
 TOLERANCE = 1e-10
 # Where a network enlarges rounding, a nudge of its weights shows how much; what the nudge moves is allowed so many times.
-MARGIN = 10.0
+MARGIN = 300.0
 # What rounding may leave in the place of zero, as of a gradient behind a dead layer.
 ZERO = 1e-20
 START = "activation_parameters"

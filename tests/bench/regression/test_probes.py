@@ -80,11 +80,11 @@ def test_rounding_is_no_difference():
 def test_where_a_nudge_moves_more_what_follows_is_allowed_more():
     nudged = recorded("losses", 2, 1 + 1e-6)
     found = with_tolerances(now(), nudged)
-    assert found.tolerances == {"losses.3": pytest.approx(1e-5)}
+    assert found.tolerances == {"losses.3": pytest.approx(1e-3)}
     assert first_difference(found, nudged) == ""
-    assert first_difference(found, recorded("updates", 2, 1 + 5e-6)) == ""
+    assert first_difference(found, recorded("updates", 2, 1 + 5e-4)) == ""
     assert "the loss on, step 2" in first_difference(found, recorded("losses", 1, 1 + 1e-9))
-    assert distance(found, recorded("losses", 3, 1 + 1e-6)) == pytest.approx(1e-11, rel=0.01)
+    assert distance(found, recorded("losses", 3, 1 + 1e-6)) == pytest.approx(1e-13, rel=0.01)
     assert with_tolerances(now(), now()).tolerances == {}
 
 
