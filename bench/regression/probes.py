@@ -16,7 +16,7 @@ from bench.records.probes import Probe, chosen, groups
 # Relative. Measured by `python -m bench.checks`: rounding moves quantities by less than a hundredth of it, and the
 # smallest planted fault by more than a hundred times of it.
 TOLERANCE = 1e-10
-# Where a network enlarges rounding, a nudge of its weights shows how much; what the nudge moves is allowed so many times.
+# Where a network enlarges rounding, a nudge of its weights shows how much: so many times that is allowed.
 MARGIN = 300.0
 # What rounding may leave in the place of zero, as of a gradient behind a dead layer.
 ZERO = 1e-20
