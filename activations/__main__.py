@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import activations
-from activations.command import Parser, run
+from activations.command import Parser, run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="worst errors in float64, float32, bfloat16, float16, or those given",
     )
     options = parser.parse_args(argv)
-    return run(parser.prog, lambda: _answer(options), options.plot)
+    return run_command(parser.prog, lambda: _answer(options), options.plot)
 
 
 def _answer(options: argparse.Namespace) -> str:
@@ -116,7 +116,7 @@ def _accuracy(names: Sequence[str], dtypes: Sequence[str]) -> str:
             continue
         double = subject.call(entry, subject.DTYPES["float64"]) if entry.formula is None else None
         found[entry.name] = [
-            accuracy.measure(subject.call(entry, dtype), entry, dtype, double=double)
+            accuracy.measure_errors(subject.call(entry, dtype), entry, dtype, double=double)
             for dtype in (subject.DTYPES[given] for given in dtypes or subject.DTYPES)
         ]
     without = [name for name in names if name not in found]

@@ -18,7 +18,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; --help lists what there is\n")
 
 
-def run(
+def run_command(
     prog: str, answer: Callable[[], str], plot: Path | None = None, errors: tuple[type[Exception], ...] = (ValueError,)
 ) -> int:
     """Print an answer.

@@ -34,7 +34,7 @@ def applies(x: Tensor) -> bool:
     return real and x.numel() > 1 and not torch.compiler.is_compiling() and not _unavailable
 
 
-def call(
+def call_kernel(
     plain: Plain, function: object, constants: Constants, data: tuple[Tensor, ...], *parameters: Tensor
 ) -> tuple[Tensor, ...]:
     """`plain(function, constants, *data, *parameters)` by a compiled kernel.

@@ -108,7 +108,7 @@ class _Apply(torch.autograd.Function):
     @staticmethod
     def forward(function: Pointwise, fuse: bool, constants: Constants, x: Tensor, *parameters: Tensor) -> Tensor:
         if fuse and fused.applies(x):
-            return fused.call(_value, function, constants, (x,), *parameters)[0]
+            return fused.call_kernel(_value, function, constants, (x,), *parameters)[0]
         return _value(function, constants, x, *parameters)[0]
 
     @staticmethod
@@ -121,7 +121,7 @@ class _Apply(torch.autograd.Function):
         x, *parameters = ctx.saved_tensors
         # Where a graph is recorded (create_graph=True), autograd differentiates the plain derivative.
         if ctx.fuse and fused.applies(x) and not torch.is_grad_enabled():
-            found = fused.call(_vjp, ctx.function, ctx.constants, (*grads, x), *parameters)
+            found = fused.call_kernel(_vjp, ctx.function, ctx.constants, (*grads, x), *parameters)
         else:
             found = _vjp(ctx.function, ctx.constants, *grads, x, *parameters)
         return None, None, None, *found

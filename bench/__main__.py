@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from activations.command import Parser, run
+from activations.command import Parser, run_command
 from bench import experiments
 from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         text: str = options.run(options)
         return text
 
-    failure = run(parser.prog, answer, options.plot, (ValueError, baseline.BaselineError, ResultsError))
+    failure = run_command(parser.prog, answer, options.plot, (ValueError, baseline.BaselineError, ResultsError))
     return failure or options.exit_code
 
 

@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from activations.command import Parser, run
+from activations.command import Parser, run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,13 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.activation and not options.name:
         parser.error("--activation needs the name of a network")
-    return run(parser.prog, lambda: _answer(options))
+    return run_command(parser.prog, lambda: _answer(options))
 
 
 def _answer(options: argparse.Namespace) -> str:
     from models import backbones
 
-    return backbones.listing(options.name, options.activation) if options.name else backbones.table()
+    return backbones.listing(options.name, options.activation) if options.name else backbones.survey_table()
 
 
 if __name__ == "__main__":

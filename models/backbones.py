@@ -57,7 +57,7 @@ def full_size(name: str, activation: str | None = None) -> tuple[nn.Module, Tens
         return net, torch.empty(2, *shape, dtype=torch.int64 if info(name).takes == "ids" else torch.float32)
 
 
-def table(names: Sequence[str] = tuple(SURVEY)) -> str:
+def survey_table(names: Sequence[str] = tuple(SURVEY)) -> str:
     """Networks with their parameters, sites and sources, and what the survey says of them."""
     rows = []
     for name in names:

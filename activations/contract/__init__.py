@@ -20,10 +20,10 @@ import activations.contract.numerics as numerics
 import activations.contract.tensors as tensors
 import activations.contract.transforms as transforms
 from activations._record import Activation
-from activations.contract.accuracy import Errors, measure
+from activations.contract.accuracy import Errors, measure_errors
 from activations.contract.subject import DTYPES, NotApplicable
 
-__all__ = ["CHECKS", "Check", "Errors", "Excepted", "NotApplicable", "judge", "measure"]
+__all__ = ["CHECKS", "Check", "Errors", "Excepted", "NotApplicable", "hold", "measure_errors"]
 
 Check: TypeAlias = Callable[[Activation], None]
 
@@ -85,7 +85,7 @@ class Excepted(Exception):  # noqa: N818, no error but an outcome, as in pytest.
     """The record says that this check fails, and it does; the reason is its message."""
 
 
-def judge(name: str, entry: Activation) -> None:
+def hold(name: str, entry: Activation) -> None:
     """Run a check, as the record's exceptions have it.
 
     Args:

@@ -1,4 +1,4 @@
-"""How far an activation lies from its formula: `accuracy.measure(module, activations.info("mish"), torch.float32)`.
+"""How far an activation lies from its formula: `measure_errors(module, activations.info("mish"), torch.float32)`.
 
 Value and derivative are compared with the source's formula at 40 digits, on a dense grid and at the ends of the
 dtype; the allowed error is that of the record, see `activations.Accuracy`. Works for any callable that claims to
@@ -55,7 +55,7 @@ class Errors:
     dtype_changed: bool
 
 
-def measure(
+def measure_errors(
     call: Call,
     entry: Activation,
     dtype: torch.dtype,
@@ -69,7 +69,7 @@ def measure(
         call: from a one-dimensional tensor to one; a gated linear unit gets `cat([a, b])`, b being the gate.
         entry: the record whose formula is the truth and whose `accuracy` is the bound.
         dtype: of the input; the module's parameters must suit it.
-        values: constants and trainable parameters of the formula; `truth.values_of(entry)` unless given.
+        values: constants and trainable parameters of the formula; `truth.formula_values(entry)` unless given.
         double: the same function in float64: the truth for a record without a formula.
         grid: finite points that the dtype represents, of shape (points, inputs of the formula); those of
             `points.grid` unless given.
@@ -80,13 +80,13 @@ def measure(
     if grid is None:
         grid = points.grid(dtype, truth.inputs_of(entry))
     if entry.formula is not None:
-        value, *derivatives = truth.from_formula(entry, {**truth.values_of(entry), **(values or {})}, grid)
+        value, *derivatives = truth.from_formula(entry, {**truth.formula_values(entry), **(values or {})}, grid)
     elif double is not None:
         value, *derivatives = truth.from_call(double, grid)
     else:
         raise ValueError(f"activation {entry.name!r} has no formula; give measure() its float64 form")
     derivative = Exact(*(np.concatenate(parts) for parts in zip(*derivatives, strict=True)))
-    output, gradient = truth.evaluate(call, grid.T.ravel(), dtype)
+    output, gradient = truth.output_and_slope(call, grid.T.ravel(), dtype)
     bounds = entry.accuracy
     cancelling = bounds.absolute_eps if bounds.derivative_absolute_eps is None else bounds.derivative_absolute_eps
     of_value = _judge(output.double().numpy(), value, dtype, bounds.ulp, bounds.absolute_eps, bounds)

@@ -76,7 +76,7 @@ def parameters_are_those_of_the_record(entry: Activation) -> None:
     named = set(entry.parameters)
     if found and named and not found & named:
         raise NotApplicable("the parameters of the formula are made by a network")
-    right = found == named if subject.is_elementwise(entry) else found >= named
+    right = found == named if subject.acts_elementwise(entry) else found >= named
     assert right, f"trainable: {sorted(found)}; in the record: {sorted(named)}"
 
 

@@ -48,7 +48,7 @@ def derivatives_are_exact(entry: Activation, dtype: str, fused: bool = False) ->
 def gradients_are_finite(entry: Activation) -> None:
     """No finite input gives a NaN gradient, in any dtype; of parameters neither."""
     for name, dtype in DTYPES.items():
-        if not subject.is_elementwise(entry):
+        if not subject.acts_elementwise(entry):
             made, x = subject.at_site(entry, dtype)
             found = subject.gradients(made, x, list(made.parameters()))[1:]
             assert not any(gradient.isnan().any() for gradient in found), f"a gradient in {name} is NaN"
@@ -87,7 +87,7 @@ def gradgradcheck_passes(entry: Activation) -> None:
 def derivative_jumps_only_at_kinks(entry: Activation) -> None:
     """Every jump of the derivative within [-10, 10] is a kink of the record, found by halving intervals."""
     called = _with_formula(entry)
-    kinks = torch.tensor(truth.kinks_of(entry, truth.values_of(entry)), dtype=torch.float64)
+    kinks = torch.tensor(truth.kinks_of(entry, truth.formula_values(entry)), dtype=torch.float64)
     edges = torch.linspace(-KINKS_WITHIN, KINKS_WITHIN, 20_001, dtype=torch.float64) + 0.61803e-5
     left, right = edges[:-1], edges[1:]
     rise = (_slope(called, right) - _slope(called, left)).abs()
@@ -107,7 +107,7 @@ def derivative_jumps_only_at_kinks(entry: Activation) -> None:
 def kinks_have_one_sided_derivatives(entry: Activation) -> None:
     """At a kink of the record the exact slope jumps, and the derivative is that of a side or in between."""
     called = _with_formula(entry)
-    values = truth.values_of(entry)
+    values = truth.formula_values(entry)
     kinks = truth.kinks_of(entry, values)
     if not kinks:
         raise NotApplicable("no kinks")
@@ -131,7 +131,7 @@ def infinity_gives_the_limit(entry: Activation) -> None:
     _with_formula(entry)
     if truth.inputs_of(entry) != 1:
         raise NotApplicable("a product of two inputs has no limit in one of them")
-    limits = reference.value(entry.name, [-math.inf, math.inf], **truth.values_of(entry)).tolist()
+    limits = reference.value(entry.name, [-math.inf, math.inf], **truth.formula_values(entry)).tolist()
     for name, dtype in DTYPES.items():
         got = subject.call(entry, dtype)(torch.tensor([-math.inf, math.inf], dtype=dtype)).tolist()
         for x, value, limit in zip((-math.inf, math.inf), got, limits, strict=True):
@@ -153,14 +153,14 @@ def measured(entry: Activation, dtype: str, fused: bool = False) -> accuracy.Err
     Raises:
         NotApplicable: neither formula nor float64 form to compare with.
     """
-    if not subject.is_elementwise(entry):
+    if not subject.acts_elementwise(entry):
         raise NotApplicable("no elementwise formula to compare with")
     if fused:
         subject.fused(entry)
     if entry.formula is None and dtype == "float64":
         raise NotApplicable("no formula: float64 is what the other dtypes are compared with")
     double = subject.call(entry, torch.float64) if entry.formula is None else None
-    return accuracy.measure(subject.call(entry, DTYPES[dtype], fused), entry, DTYPES[dtype], double=double)
+    return accuracy.measure_errors(subject.call(entry, DTYPES[dtype], fused), entry, DTYPES[dtype], double=double)
 
 
 def _first(error: Exception) -> str:
@@ -188,7 +188,7 @@ def _slope(called: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 def _differentiable(entry: Activation) -> tuple[Callable[..., Tensor], tuple[Tensor, ...]]:
     """A function of input and parameters, and a point for it that is at least 1e-2 away from kinks."""
-    if subject.is_elementwise(entry):
+    if subject.acts_elementwise(entry):
         made, x = subject.module(entry), _smooth_points(entry)
     else:
         made, x = subject.at_site(entry)
@@ -208,7 +208,7 @@ def _smooth_points(entry: Activation) -> Tensor:
     x = torch.linspace(-4, 4, 26, dtype=torch.float64) + 0.0137
     called = subject.of_a_number(entry, torch.float64)
     if entry.formula is not None:
-        kinks = truth.kinks_of(entry, truth.values_of(entry))
+        kinks = truth.kinks_of(entry, truth.formula_values(entry))
         smooth = torch.stack([x == x, *((x - kink).abs() > 1e-2 for kink in kinks)]).all(0)
     else:
         smooth = (_slope(called, x + 1e-3) - _slope(called, x - 1e-3)).abs() < 0.05

@@ -33,7 +33,7 @@ def is_torchs(module: nn.Module) -> bool:
 
 
 def module(entry: Activation, dtype: torch.dtype = torch.float64, fused: bool = False, **sized: Any) -> nn.Module:
-    """In evaluation mode, with the record's values in its trainable parameters (see `truth.values_of`).
+    """In evaluation mode, with the record's values in its trainable parameters (see `truth.formula_values`).
 
     Args:
         entry: registered.
@@ -74,7 +74,7 @@ def of_a_number(entry: Activation, dtype: torch.dtype) -> Call:
     Raises:
         NotApplicable: it is none.
     """
-    if not is_elementwise(entry):
+    if not acts_elementwise(entry):
         raise NotApplicable("not a function of a number")
     found = call(entry, dtype)
     if truth.inputs_of(entry) == 1:
@@ -82,7 +82,7 @@ def of_a_number(entry: Activation, dtype: torch.dtype) -> Call:
     return lambda x: found(torch.cat([torch.ones_like(x), x], -1))
 
 
-def is_elementwise(entry: Activation) -> bool:
+def acts_elementwise(entry: Activation) -> bool:
     """Whether it claims to be: it has a formula, or is a user's own."""
     return entry.formula is not None or is_own(entry)
 

@@ -17,7 +17,7 @@ LARGE = (4, 32, 32)
 
 def is_elementwise(entry: Activation) -> None:
     """Permuting the input permutes the output: no element looks at another."""
-    if not subject.is_elementwise(entry) or truth.inputs_of(entry) > 1:
+    if not subject.acts_elementwise(entry) or truth.inputs_of(entry) > 1:
         raise NotApplicable("does not claim to be a function of each number alone")
     made = subject.module(entry)
     x = torch.linspace(-5, 5, 60, dtype=torch.float64)
@@ -89,7 +89,7 @@ def empty_input_works(entry: Activation) -> None:
 
 def zero_dimensional_input_works(entry: Activation) -> None:
     """A tensor of no dimensions gives one, with the value of the same number in one dimension."""
-    if not subject.is_elementwise(entry) or truth.inputs_of(entry) > 1:
+    if not subject.acts_elementwise(entry) or truth.inputs_of(entry) > 1:
         raise NotApplicable("works along a dimension")
     made = subject.module(entry)
     x = torch.tensor([-0.75], dtype=torch.float64)

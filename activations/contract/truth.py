@@ -53,7 +53,7 @@ def inputs_of(entry: Activation) -> int:
     return kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD) - 1
 
 
-def values_of(entry: Activation) -> dict[str, Any]:
+def formula_values(entry: Activation) -> dict[str, Any]:
     """Constants and parameters of the formula as the record has them, the trainable ones rounded to bfloat16.
 
     So they are the same numbers in modules of every dtype.
@@ -149,11 +149,11 @@ def _exact(table: Array, x: Array, factor: Array, judged: NDArray[np.bool_]) -> 
 
 
 def _evaluate(call: Call, x: Array) -> tuple[Array, Array]:
-    y, slope = evaluate(call, x, torch.float64)
+    y, slope = output_and_slope(call, x, torch.float64)
     return y.numpy(), slope.numpy()
 
 
-def evaluate(call: Call, x: Array, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def output_and_slope(call: Call, x: Array, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Output of a callable, and the derivative of each output by its own inputs: zero where it has none."""
     point = torch.from_numpy(x.copy()).to(dtype).requires_grad_()
     output = call(point)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from activations.command import Parser, run
+from activations.command import Parser, run_command
 from bench.data import DATASETS, DataError, DatasetInfo, info, locations
 from bench.data.locations import Locations
 
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.psi and not options.plot:
         parser.error("--psi needs --plot FILE")
     where = Locations(locations.data_dir(options.data_dir), options.timit)
-    return run(parser.prog, lambda: _answer(options, where), options.plot, (ValueError, DataError))
+    return run_command(parser.prog, lambda: _answer(options, where), options.plot, (ValueError, DataError))
 
 
 def _answer(options: argparse.Namespace, where: Locations) -> str:
@@ -98,7 +98,7 @@ def _plotted(entry: DatasetInfo, psis: Sequence[int], file: Path, where: Locatio
     from bench.data import picture, store
 
     with figures.style():
-        figures.save_picture(picture.draw(store.load(entry.name, where), psis), file)
+        figures.save_picture(picture.draw_corruption(store.load(entry.name, where), psis), file)
     return f"wrote {file}"
 
 

@@ -2,4 +2,4 @@
 
 
 class DataError(RuntimeError):
-    """Data that is missing, corrupt or of the wrong shape; the message names it and says how to mend it."""
+    """Data that is missing, corrupt or of the wrong shape; the message names it and says what to do about it."""

@@ -25,7 +25,7 @@ def load_folder(path: Path, arrow: str, configuration: str | None = None) -> Any
     try:
         return datasets.load_dataset(str(path), data_dir=configuration, cache_dir=arrow)
     except Exception as error:  # datasets wraps what pyarrow raises in errors of several kinds
-        raise DataError(f"cannot read {path}: {error.__cause__ or error}; get the files anew") from error
+        raise DataError(f"cannot read {path}: {error.__cause__ or error}; download them again") from error
 
 
 @cache
@@ -107,7 +107,7 @@ def remedy(name: str, configuration: str | None = None) -> str:
     )
 
 
-def table(loaded: Any, part: str, columns: Iterable[str]) -> Any:
+def part_table(loaded: Any, part: str, columns: Iterable[str]) -> Any:
     """One part of what was loaded.
 
     Raises:

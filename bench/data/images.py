@@ -42,7 +42,7 @@ def read(info: DatasetInfo, where: Locations) -> dict[str, Tensor]:
                 images, labels = decode(part)
                 _check(info, images, labels, rows)
             except (AttributeError, OSError, SyntaxError, TypeError, ValueError) as error:
-                raise DataError(f"{place}, part {part!r}: {error}; get the files anew") from error
+                raise DataError(f"{place}, part {part!r}: {error}; download them again") from error
             tensors |= {f"{part}_images": images, f"{part}_labels": labels}
     return tensors
 
@@ -136,7 +136,7 @@ def _read_digits(info: DatasetInfo) -> dict[str, Tensor]:
 
 
 def _decode(info: DatasetInfo, loaded: Any, part: str) -> tuple[Tensor, Tensor]:
-    table = hub.table(loaded, part, info.columns)
+    table = hub.part_table(loaded, part, info.columns)
     image_column, label_column = info.columns
     channels, height, width = info.shape
     mode = "L" if channels == 1 else "RGB"

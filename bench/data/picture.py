@@ -1,4 +1,4 @@
-"""What corruption does to images, to look at: `picture.draw(store.load("cifar10"), (8, 16, 32, 64))`."""
+"""What corruption does to images, to look at: `picture.draw_corruption(store.load("cifar10"), (8, 16, 32, 64))`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.data.store import Dataset
 CLASSES = 10  # at most: a column each
 
 
-def draw(dataset: Dataset, psis: Sequence[int]) -> Figure:
+def draw_corruption(dataset: Dataset, psis: Sequence[int]) -> Figure:
     """The first test image of each class, clean and then under ever more noise (peak signal-to-noise ratio in dB)."""
     labels = dataset.tensors["test_labels"].tolist()
     rows = [labels.index(label) for label in range(min(CLASSES, dataset.info.num_classes))]

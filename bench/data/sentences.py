@@ -145,12 +145,12 @@ def _public(info: DatasetInfo, data_dir: Path | None, arrow: str) -> dict[str, L
         try:
             found[part] = _labelled(info, loaded, part, rows)
         except (TypeError, ValueError) as error:
-            raise DataError(f"{place}, part {part!r}: {error}; get the files anew") from error
+            raise DataError(f"{place}, part {part!r}: {error}; download them again") from error
     return found
 
 
 def _labelled(info: DatasetInfo, loaded: Any, part: str, rows: int) -> Labelled:
-    table = hub.table(loaded, part, info.columns)
+    table = hub.part_table(loaded, part, info.columns)
     sentences, values = (list(table[column]) for column in info.columns)
     if len(values) != rows:
         raise ValueError(f"{len(values)} rows, expected {rows}")

@@ -26,4 +26,4 @@ def lines(path: Path, errors: str = "strict") -> Iterator[tuple[int, str]]:
             for number, line in enumerate(file, 1):
                 yield number, line.rstrip("\n")
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise DataError(f"cannot read {path}: {error}; get the file anew") from error
+        raise DataError(f"cannot read {path}: {error}; download it again") from error

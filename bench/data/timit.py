@@ -50,7 +50,7 @@ _DEVELOPMENT = (
     "mrcs0 mrjm4 fcal1 mmwh0 fjsj0 majc0 mjsw0 mreb0 fgjd0 fjmg0 mroa0 mteb0 mjfc0 mrjr0 fmml0 mrws1"
 )
 CORE, DEVELOPMENT = tuple(_CORE.split()), tuple(_DEVELOPMENT.split())
-GET_ANEW = "copy it anew from the corpus"
+COPY_AGAIN = "copy it again from the corpus"
 
 
 def read(info: DatasetInfo, where: Locations) -> dict[str, Tensor]:
@@ -89,7 +89,7 @@ def read_folder(folder: Path) -> dict[str, Tensor]:
     corpus = _corpus(folder)
     train, others = _speakers(corpus, "train"), _speakers(corpus, "test")
     if missing := sorted(set(CORE) - set(others)):
-        raise DataError(f"{corpus}: of the core test set, TEST has no {', '.join(missing)}; {GET_ANEW}")
+        raise DataError(f"{corpus}: of the core test set, TEST has no {', '.join(missing)}; {COPY_AGAIN}")
     if set(DEVELOPMENT) <= set(others):
         validation = {name: others[name] for name in DEVELOPMENT}
     else:
@@ -102,7 +102,7 @@ def read_folder(folder: Path) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     for part, speakers in parts.items():
         if not speakers:
-            raise DataError(f"{corpus}: no speaker is left for the {part} part; {GET_ANEW}")
+            raise DataError(f"{corpus}: no speaker is left for the {part} part; {COPY_AGAIN}")
         sentences = [read_sentence(*files) for place in speakers.values() for files in _files(place)]
         tensors[f"{part}_frames"] = torch.from_numpy(np.concatenate([frames for frames, _ in sentences]))
         tensors[f"{part}_labels"] = torch.from_numpy(np.concatenate([labels for _, labels in sentences]))
@@ -175,10 +175,10 @@ def _files(speaker: Path) -> list[tuple[Path, Path]]:
             found[path.suffix.lower()].setdefault(sentence, path)
     sounds, phones = found.values()
     if not sounds.keys() | phones.keys():
-        raise DataError(f"{speaker} holds no sentences (.WAV and .PHN); {GET_ANEW}")
+        raise DataError(f"{speaker} holds no sentences (.WAV and .PHN); {COPY_AGAIN}")
     for suffix, one, other in ((".PHN", sounds, phones), (".WAV", phones, sounds)):
         if missing := sorted(one.keys() - other.keys()):
-            raise DataError(f"{one[missing[0]]} has no {suffix} file beside it; {GET_ANEW}")
+            raise DataError(f"{one[missing[0]]} has no {suffix} file beside it; {COPY_AGAIN}")
     return [(sounds[sentence], phones[sentence]) for sentence in sounds]
 
 
@@ -187,11 +187,11 @@ def _samples(path: Path) -> np.ndarray:
     try:
         samples, rate = sphere.read_sound(path)
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as sound: {error}; {GET_ANEW}") from error
+        raise DataError(f"{path} cannot be read as sound: {error}; {COPY_AGAIN}") from error
     if rate != SAMPLE_RATE:
-        raise DataError(f"{path} has {rate} samples a second, TIMIT has {SAMPLE_RATE}; {GET_ANEW}")
+        raise DataError(f"{path} has {rate} samples a second, TIMIT has {SAMPLE_RATE}; {COPY_AGAIN}")
     if samples.shape[1] != 1:
-        raise DataError(f"{path} has {samples.shape[1]} channels, TIMIT has one; {GET_ANEW}")
+        raise DataError(f"{path} has {samples.shape[1]} channels, TIMIT has one; {COPY_AGAIN}")
     sound: np.ndarray = samples[:, 0]
     return sound
 
@@ -211,9 +211,9 @@ def _classes(path: Path, samples: int) -> np.ndarray:
             classes[start:end] = LABELS[phone]
             last = end
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: {error}; {GET_ANEW}") from error
+        raise DataError(f"{path}: {error}; {COPY_AGAIN}") from error
     if not last:
-        raise DataError(f"{path} names no phones; {GET_ANEW}")
+        raise DataError(f"{path} names no phones; {COPY_AGAIN}")
     return classes
 
 

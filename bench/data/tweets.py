@@ -59,15 +59,15 @@ def read(info: DatasetInfo, where: Locations) -> dict[str, Tensor]:
     if sizes != [train, info.validation_rows, test]:
         raise DataError(
             f"{info.label}: {sizes} tokens in {', '.join(FILES.values())}, expected "
-            f"{[train, info.validation_rows, test]}, those of release 0.3; get the files anew"
+            f"{[train, info.validation_rows, test]}, those of release 0.3; download them again"
         )
     words = list(dict.fromkeys(token.word for tweets in parts.values() for tweet in tweets for token in tweet))
     if where.vectors:
-        encoded = word_vectors.encode(words, where.vectors)
+        encoded = word_vectors.encode_vectors(words, where.vectors)
     else:
         (clusters,) = _files(info, where, {"clusters": CLUSTERS}).values()
         seen = Counter(token.word for tweet in parts["train"] for token in tweet)
-        encoded = word_features.encode(words, seen, word_features.read_clusters(clusters))
+        encoded = word_features.encode_features(words, seen, word_features.read_clusters(clusters))
     table = F.pad(encoded, (0, 0, 1, 0))
     rows = {word: row for row, word in enumerate(words, start=1)}
     return {
@@ -109,11 +109,11 @@ def read_conll(path: Path) -> list[Tweet]:
         if not word or not tab or tag not in TAGS:
             raise DataError(
                 f"{path}, line {number}: {line!r} is not a word, a tab and one of the {len(TAGS)} tags "
-                f"{' '.join(TAGS)}; mend the line or get the file anew"
+                f"{' '.join(TAGS)}; fix the line or download the file again"
             )
         tweets[-1].append(Token(word, tag))
     if not any(tweets):
-        raise DataError(f"{path} holds no tweet; get the file anew")
+        raise DataError(f"{path} holds no tweet; download it again")
     return [tweet for tweet in tweets if tweet]
 
 

@@ -1,4 +1,4 @@
-"""Words as ids of features, out of Brown clusters and spelling: `encode(words, seen, read_clusters(path))`.
+"""Words as ids of features, out of Brown clusters and spelling: `encode_features(words, seen, read_clusters(path))`.
 
 What stands in for word vectors: a Brown cluster is the path to a leaf of a binary tree that puts together words used
 alike in millions of tweets (Owoputi et al. 2013, "Improved Part-of-Speech Tagging for Online Conversational Text with
@@ -43,7 +43,7 @@ def features(word: str, clusters: Mapping[str, str]) -> Features:
     )
 
 
-def encode(words: Sequence[str], seen: Mapping[str, int], clusters: Mapping[str, str]) -> Tensor:
+def encode_features(words: Sequence[str], seen: Mapping[str, int], clusters: Mapping[str, str]) -> Tensor:
     """Ids of the features of each word (int64, words x slots).
 
     Each slot has ids of its own: one for what is unknown, then one for each feature that is frequent enough in the
@@ -83,9 +83,9 @@ def read_clusters(path: Path) -> dict[str, str]:
         if not word or not bits or set(bits) - {"0", "1"} or not count.isdecimal():
             raise DataError(
                 f"{path}, line {number}: {line!r} is not a path of 0 and 1, a word and its count with tabs between "
-                "them; get the file anew"
+                "them; download it again"
             )
         clusters[word] = bits
     if not clusters:
-        raise DataError(f"{path} holds no cluster; get the file anew")
+        raise DataError(f"{path} holds no cluster; download it again")
     return clusters

@@ -1,4 +1,4 @@
-"""Words as vectors out of a text file of word2vec or GloVe: `encode(words, Path("glove.twitter.27B.50d.txt"))`."""
+"""Words as vectors out of a text file of word2vec or GloVe: `encode_vectors(words, Path("glove.50d.txt"))`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.data.word_forms import spellings
 UNKNOWN = ("<unk>", "<UNK>", "unk", "UUUNKKK")
 
 
-def encode(words: Sequence[str], path: Path) -> Tensor:
+def encode_vectors(words: Sequence[str], path: Path) -> Tensor:
     """The vector of each word (float32, words x dimensions), under the first of its spellings that the file has.
 
     A word without one gets the file's own vector for unknown words, or else zeros: the other custom, the mean of rare
@@ -63,13 +63,13 @@ def _read(path: Path, wanted: set[str]) -> dict[str, list[float]]:
         numbers = _numbers(values)
         if not numbers:
             raise DataError(
-                f"{path}, line {number}: the vector of {word!r} is not of finite numbers; get the file anew"
+                f"{path}, line {number}: the vector of {word!r} is not of finite numbers; download it again"
             )
         if word in vectors:
             raise DataError(f"{path}, line {number}: {word!r} has a vector already; leave one of the two out")
         vectors[word] = numbers
     if promised is not None and rows != promised:
-        raise DataError(f"{path}: {rows} vectors, its first line promises {promised}; get the file anew")
+        raise DataError(f"{path}: {rows} vectors, its first line promises {promised}; download it again")
     return vectors
 
 

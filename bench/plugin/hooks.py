@@ -192,7 +192,7 @@ def run_case(request: pytest.FixtureRequest, runner: Runner) -> Callable[[Case],
         except (DataError, ResultsError, ValueError) as error:  # from None: pytest would print the chain of causes
             raise pytest.fail.Exception(f"{case.id}: {error}", pytrace=False) from None
         request.node.stash[_RESULT] = result
-        request.node.user_properties += junit.properties(result, runner.figures, runner.settings.scale)
+        request.node.user_properties += junit.case_properties(result, runner.figures, runner.settings.scale)
         if result.failed:
             pytest.fail(result.message, pytrace=False)
         return result

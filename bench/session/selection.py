@@ -109,7 +109,7 @@ def _elsewhere(found: Mapping[str, Sequence[Any]], scale: str) -> str:
 
 
 @dataclass(frozen=True)
-class Choice:
+class AxisChoice:
     """What the axis options ask for.
 
     Attributes:
@@ -153,7 +153,7 @@ class Shard:
         return int(hashlib.sha256(parameter.id.encode()).hexdigest(), 16) % self.of == self.place - 1
 
 
-def choose(options: dict[str, str | None]) -> Choice:
+def choose(options: dict[str, str | None]) -> AxisChoice:
     """Read the comma-separated axis options.
 
     `--activation` takes names and aliases, which select exactly, and `file.py:name`, which adds a user's own
@@ -183,10 +183,10 @@ def choose(options: dict[str, str | None]) -> Choice:
         added += [*named, *own]
         if named:
             chosen[axis] = tuple(added)
-    return Choice(chosen, tuple(added), own)
+    return AxisChoice(chosen, tuple(added), own)
 
 
-def check(choice: Choice, experiments: Iterable[str]) -> None:
+def check(choice: AxisChoice, experiments: Iterable[str]) -> None:
     """That what is chosen exists; models and data sets of a user's own are only known once their files are collected.
 
     Args:

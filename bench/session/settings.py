@@ -40,7 +40,7 @@ class Settings:
     confirm: int
     strict: bool
     peers: bool
-    choice: selection.Choice
+    choice: selection.AxisChoice
     shard: selection.Shard | None
     plan: bool
     probe: bool

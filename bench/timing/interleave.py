@@ -1,6 +1,6 @@
 """Times calls in turn in one process, so that the drift of a shared machine cancels out of their ratios.
 
-    seconds = interleave.measure({"mine": f, "relu": g}, rounds=20, device=device)
+    seconds = interleave.measure_in_turn({"mine": f, "relu": g}, rounds=20, device=device)
     interleave.ratio(seconds["mine"], seconds["relu"]).median
 
 Importing this module does not load torch, for the sake of collection.
@@ -31,7 +31,7 @@ def loops_for(call: Call, device: torch.device, minimum: float) -> int:
     return loops
 
 
-def measure(
+def measure_in_turn(
     calls: Mapping[str, Call], *, rounds: int, device: torch.device, loops: Mapping[str, int] | None = None
 ) -> dict[str, list[float]]:
     """Seconds a call in each round; every round takes one sample of each call, in the order given.

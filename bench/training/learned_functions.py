@@ -1,4 +1,4 @@
-"""What each place of use computes while it is trained: `Functions().sample(sites, shapes)` after every epoch."""
+"""What each site computes while it is trained: `Functions().sample(sites, shapes)` after every epoch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIGITS = 5  # of the values kept
 
 @dataclass
 class Functions:
-    """Samples of trained functions, by place of use in order of their making, then by epoch from 0, untrained.
+    """Samples of trained functions, by site in order of their making, then by epoch from 0, untrained.
 
     Attributes:
         sampled: `place0` and on: for each epoch the mean over the place's units on `GRID`; `place0_sd`: its spread.

@@ -60,11 +60,11 @@ def off(name: str, what: str, dtype: torch.dtype) -> np.ndarray:
     entry = activations.info(name)
     grid = points.grid(dtype)
     x = grid[:, 0]
-    exact = truth.from_formula(entry, truth.values_of(entry), grid)[what == "derivative"]
+    exact = truth.from_formula(entry, truth.formula_values(entry), grid)[what == "derivative"]
     info = torch.finfo(dtype)
     magnitude = np.minimum(exact.around, info.max)
     unit = np.ldexp(info.eps, np.frexp(magnitude)[1] - 1)
-    got = truth.evaluate(subject.module(entry, dtype), x, dtype)[what == "derivative"].double().numpy()
+    got = truth.output_and_slope(subject.module(entry, dtype), x, dtype)[what == "derivative"].double().numpy()
     with np.errstate(invalid="ignore"):
         wrong = ~(np.abs(got - exact.nearest) <= ULP[what] * unit)
     judged = exact.judged & (magnitude > 2**10 * info.smallest_normal) & (np.abs(exact.nearest) < info.max)

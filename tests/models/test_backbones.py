@@ -63,7 +63,7 @@ def test_each_can_be_replaced(found: dict[str, list[models.Site]]) -> None:
 
 
 def test_the_table_has_a_row_a_network_and_fits_the_screen() -> None:
-    text = backbones.table(["nin", "senet18"])
+    text = backbones.survey_table(["nin", "senet18"])
     rows = {line.split()[0]: line for line in text.splitlines()[2:] if not line.startswith(" ")}
     assert [word in rows["nin"] for word in ("966,986", "relu x8", "relu x1", "no activation")] == [True] * 4
     assert [word in rows["senet18"] for word in ("relu x33", "sigmoid x8", "ReLU, Sigmoid")] == [True] * 3

@@ -1,4 +1,4 @@
-"""What `pytest --junitxml=FILE` says of a case beyond its name and outcome. `junit.properties(result, figures)`.
+"""What `pytest --junitxml=FILE` says of a case beyond its name and outcome. `junit.case_properties(result, figures)`.
 
 Under every testcase, as `<property>`: the axes, `scale`, `verdict`; and of a case that was trained `data`,
 `device_class`, `n` and `seeds`, `outcomes`
@@ -18,7 +18,7 @@ from bench.records.reported import Reported
 from bench.records.result import Result
 
 
-def properties(result: Result, figures: Reported, scale: str) -> list[tuple[str, object]]:
+def case_properties(result: Result, figures: Reported, scale: str) -> list[tuple[str, object]]:
     """Names and builtin values: xdist carries them to the controller, which writes the file."""
     axes = {axis: value for axis, value in result.case.fields.items() if value}
     if not result.records:

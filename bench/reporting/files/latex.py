@@ -33,7 +33,7 @@ def render(findings: Findings) -> str:
     return "% \\usepackage{booktabs}\n\n" + "\n".join(_table(block) for block in findings.ranked)
 
 
-def escape(text: str) -> str:
+def escape_latex(text: str) -> str:
     """Text as LaTeX shows it, with the characters of our labels spelt in ASCII."""
     return text.translate(_ESCAPES)
 
@@ -46,7 +46,7 @@ def _table(block: RankedBlock) -> str:
         "n": [runs(row.runs) for row in block.rows],
         "reported": ["" if row.reported is None else number(row.reported, block.metric) for row in block.rows],
     }
-    shown = {escape(title): list(map(escape, cells)) for title, cells in columns.items() if any(cells)}
+    shown = {escape_latex(title): list(map(escape_latex, cells)) for title, cells in columns.items() if any(cells)}
     best = [row.best == 1 for row in block.rows]
     shown["activation"] = [
         rf"\textbf{{{label}}}" if first else label for first, label in zip(best, shown["activation"], strict=True)
@@ -59,7 +59,7 @@ def _table(block: RankedBlock) -> str:
             hrules=True,
             column_format="rl" + "r" * (len(shown) - 2),
             position_float="centering",
-            caption=escape(f"{block.title}. Mean and 95 % interval over n seeds; a range of ranks is a tie."),
+            caption=escape_latex(f"{block.title}. Mean and 95 % interval over n seeds; a range of ranks is a tie."),
             label=label,
         )
     )

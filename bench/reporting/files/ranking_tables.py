@@ -25,7 +25,7 @@ LEGEND = (
 )
 
 
-def ranking(block: RankedBlock, verdicts: Mapping[Key, str], style: str = "simple") -> str:
+def ranking_table(block: RankedBlock, verdicts: Mapping[Key, str], style: str = "simple") -> str:
     """The table of one block."""
     return tabulate(columns(block, verdicts), headers="keys", tablefmt=style, disable_numparse=True)
 
@@ -88,7 +88,9 @@ def verdicts(results: Sequence[Result]) -> str:
 def render(findings: Findings) -> str:
     """All of it as plain text, for the terminal."""
     said = verdicts_of(findings.results)
-    parts = ["\n".join([block.title, ranking(block, said), block.line, *block.notes]) for block in findings.ranked]
+    parts = [
+        "\n".join([block.title, ranking_table(block, said), block.line, *block.notes]) for block in findings.ranked
+    ]
     parts += filter(None, [agreement(findings.overall), LEGEND, *(table.render() for table in findings.views)])
     return "\n\n".join([*parts, *findings.versus_relu, verdicts(findings.results)])
 

@@ -55,7 +55,7 @@ def add_to_job(text: str) -> str:
     return ""
 
 
-def escape(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text on one line that Markdown shows as it is, in a paragraph and in a cell of a table."""
     return re.sub(r"([\\`*_\[\]<>&|~$#])", r"\\\1", " ".join(text.split()))
 
@@ -86,7 +86,7 @@ def _environment(findings: Findings) -> list[str]:
             *((one.scale, one.device_class, str(one.fingerprint.get("torch"))) for one in findings.records), strict=True
         )
     )
-    where = escape(f"{scales} · {devices} · torch {versions}")
+    where = escape_markdown(f"{scales} · {devices} · torch {versions}")
     return [f"{ranking_tables.counts(findings.results)}  \n{where}"]
 
 
@@ -94,24 +94,24 @@ def _lost(lost: Sequence[str]) -> list[str]:
     if not lost:
         return []
     advice = "Run again with `--resume`: finished runs are kept."
-    return [f"{len(lost)} selected tests did not report, the first: {escape(lost[0])}. {advice}"]
+    return [f"{len(lost)} selected tests did not report, the first: {escape_markdown(lost[0])}. {advice}"]
 
 
 def _failed(failed: Sequence[Result], findings: Findings) -> list[str]:
     texts = [
-        f"**{result.verdict}** `{result.case.id}`: {escape(result.reason)}\n\n"
+        f"**{result.verdict}** `{result.case.id}`: {escape_markdown(result.reason)}\n\n"
         + _folded("every seed, the fingerprint, the commands", _fenced(result.message))
         for result in failed
     ]
     for test, message in findings.failures.items():
         lines = message.splitlines()[-SHOWN_LINES:]
-        texts.append(f"**failed** {escape(test)}\n\n" + _folded("why", _fenced("\n".join(lines))))
+        texts.append(f"**failed** {escape_markdown(test)}\n\n" + _folded("why", _fenced("\n".join(lines))))
     return _section("### Failed", texts, FAILED_ROOM, lambda more: f"and {more} more: all are in the job's log")
 
 
 def _noted(noted: Sequence[Result]) -> list[str]:
     """Tables, so that each row may be left out by itself."""
-    rows = [f"| {result.verdict} | `{result.case.id}` | {escape(result.reason)} |" for result in noted]
+    rows = [f"| {result.verdict} | `{result.case.id}` | {escape_markdown(result.reason)} |" for result in noted]
     shown = _fitting(rows, NOTED_ROOM, lambda more: f"\nand {more} more: all are in ranking.csv")
     if not shown:
         return []
@@ -142,7 +142,7 @@ def _rankings(findings: Findings) -> list[str]:
     texts = [
         _folded(
             f"{html.escape(block.title)}: {html.escape(block.line)}",
-            "\n\n".join([ranking_tables.ranking(block, said, "github"), *block.notes]),
+            "\n\n".join([ranking_tables.ranking_table(block, said, "github"), *block.notes]),
         )
         for block in findings.ranked
     ]

@@ -1,4 +1,4 @@
-"""The axis that the dot plots of a block share: `axis.of(block).dots(row)`."""
+"""The axis that the dot plots of a block share: `axis.block_axis(block).dots(row)`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Axis:
         return round(100 * (MARGIN + (1 - 2 * MARGIN) * share), 1)
 
 
-def of(block: RankedBlock) -> Axis:
+def block_axis(block: RankedBlock) -> Axis:
     """Of the figures of a block and their intervals, see `figures.limits`."""
     low, high = figures.limits([replace(row.mean, value=row.aggregate) for row in block.rows])
     return Axis(low, high, block.metric)

@@ -71,12 +71,12 @@ def render(sources: Sources) -> str:
     found = cases.collected(sources)
     with figures.style():
         made: list[Section] = [
-            *((standings.ranking(blocks, said), standings.heat_map(blocks)) if blocks else ()),
+            *((standings.ranking_section(blocks, said), standings.heat_map(blocks)) if blocks else ()),
             *(sections.view(name, view, observations) for name, view in VIEWS.items()),
             sections.claimed(observations),
             costs.section(sources),
         ]
-        drawn = sheets.of(one.activation for one in observations)
+        drawn = sheets.fact_sheets(one.activation for one in observations)
     return (
         _templates()
         .get_template("page.html.jinja")

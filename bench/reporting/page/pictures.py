@@ -1,4 +1,4 @@
-"""Pictures for the page: a view's figure, in pieces that can be read, as inline SVG. `drawn(name, view, found)`."""
+"""Pictures for the page: a view's figure, in pieces that can be read, as inline SVG. `view_pictures("curves", ...)`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Picture:
     markup: Markup
 
 
-def drawn(name: str, view: View, observations: Sequence[CaseRuns]) -> tuple[list[Picture], list[str]]:
+def view_pictures(name: str, view: View, observations: Sequence[CaseRuns]) -> tuple[list[Picture], list[str]]:
     """The pictures of a view, and a line on each that is not drawn."""
     if view.figure is None:
         return [], []

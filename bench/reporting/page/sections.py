@@ -42,7 +42,7 @@ class Section:
 def view(name: str, shown: View, observations: Sequence[CaseRuns]) -> Section:
     """Tables and pictures of a view; what it takes where there are none."""
     found = shown.tables(observations)
-    drawn, refused = pictures.drawn(name, shown, observations) if found else ([], [])
+    drawn, refused = pictures.view_pictures(name, shown, observations) if found else ([], [])
     known = {one.case.experiment for one in observations}
 
     def of(title: str) -> str:

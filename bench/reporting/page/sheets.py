@@ -1,4 +1,4 @@
-"""What each activation is: its curve, its derivative and its facts. `sheets.of(["relu", "gelu"])`."""
+"""What each activation is: its curve, its derivative and its facts. `sheets.fact_sheets(["relu", "gelu"])`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Sheet:
     picture: Picture | None
 
 
-def of(names: Iterable[str]) -> list[Sheet]:
+def fact_sheets(names: Iterable[str]) -> list[Sheet]:
     """A sheet each, in order of the names; a user's own that this process has not registered is left out."""
     known = set(activations.names())
     return [_sheet(name) for name in sorted(set(names)) if name in known]

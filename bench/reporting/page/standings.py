@@ -1,4 +1,4 @@
-"""Who is best where: ranking, heat map and the count of first places. `standings.ranking(blocks, verdicts)`."""
+"""Who is best where: ranking, heat map and the count of first places. `standings.ranking_section(blocks, verdicts)`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from bench.stats import intervals
 RUNS = "runs, mean, 95 %"  # heading of the dot plots
 DOTS = "pale dots are single runs, the line is the interval, and a triangle at the edge lies beyond the axis"
 LEADERS = (
-    "first: nothing in its block is told apart from it as better (Games-Howell at 5 %, of few runs more)",
+    "first: nothing in its block is significantly better (Games-Howell at 5 %, of few runs more)",
     "in brackets the exact 95 % interval of the share (Clopper-Pearson), by whose lower end the rows are ordered",
 )
 SHADES = 4  # of the heat map behind the first
 
 
-def ranking(blocks: Sequence[RankedBlock], verdicts: Mapping[Key, str]) -> Section:
+def ranking_section(blocks: Sequence[RankedBlock], verdicts: Mapping[Key, str]) -> Section:
     """A table a block, with the runs of each row as a dot plot."""
     groups = [
         Group(name, _question(name), [_ranked(block, verdicts) for block in members])
@@ -34,7 +34,7 @@ def ranking(blocks: Sequence[RankedBlock], verdicts: Mapping[Key, str]) -> Secti
 
 
 def _ranked(block: RankedBlock, verdicts: Mapping[Key, str]) -> Grid:
-    scale = axis.of(block)
+    scale = axis.block_axis(block)
     columns: dict[str, list[Cell]] = {}
     for name, texts in ranking_tables.columns(block, verdicts).items():
         if name == "activation":
@@ -82,8 +82,8 @@ def leaders(blocks: Sequence[RankedBlock]) -> Grid:
 def heat_map(blocks: Sequence[RankedBlock]) -> Section:
     """Activation by block, one table an experiment."""
     groups = [Group(name, "", [_heat(members)]) for name, members in _by_experiment(blocks)]
-    lead = "Each row is a block. The stronger its colour, the fewer activations are told apart from a figure as better."
-    note = "bold: nothing is told apart from it as better; figures as in the ranking, fractions in per cent"
+    lead = "Each row is a block. The stronger its colour, the fewer activations are significantly better than it."
+    note = "bold: nothing is significantly better; figures as in the ranking, fractions in per cent"
     return Section("heat", "Heat map", lead, groups, note)
 
 

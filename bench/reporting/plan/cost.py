@@ -139,7 +139,7 @@ def time_step(network: setup.Network, case: Case, recipe: Recipe, shape: tuple[i
     recipe = replace(recipe.on("cpu"), batch_size=examples)
     network = replace(network, scheduler=None)  # which may not go on beyond its end
     part = stand_in(case.dataset, recipe, shape, examples).train
-    taken = []
+    taken: list[float] = []
     with threads(recipe.threads or torch.get_num_threads()):
         while len(taken) < 2 and sum(taken) < ENOUGH:
             start = clock()

@@ -47,7 +47,7 @@ def make(cases: Sequence[tuple[Experiment, Case]], settings: Settings, show: Cal
             raise ValueError(f"{case.id} cannot be planned: {error}") from error
     write_text(settings.results_dir / "plan.csv", pd.DataFrame(map(_row, estimates)).to_csv(index=False))
     title = f"estimates at {settings.scale}; nothing was trained"
-    return "\n\n".join([title, _costs(estimates), seeds.table(cases, settings), _assumptions(estimates)])
+    return "\n\n".join([title, _costs(estimates), seeds.seeds_table(cases, settings), _assumptions(estimates)])
 
 
 def _row(one: CaseEstimate) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How many seeds a difference needs, by the spread that was recorded: `seeds.table(cases, settings)`."""
+"""How many seeds a difference needs, by the spread that was recorded: `seeds.seeds_table(cases, settings)`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Plan:
         return median(found) if found else math.nan
 
 
-def table(cases: Sequence[tuple[Experiment, Case]], settings: Settings) -> str:
+def seeds_table(cases: Sequence[tuple[Experiment, Case]], settings: Settings) -> str:
     """Spread, what the planned seeds tell apart, and the seeds that `settings.difference` takes; as text."""
     recorded = baseline.read(settings.baseline_dir)
     groups: dict[tuple[str, str, str], list[tuple[Experiment, Case]]] = {}

@@ -111,10 +111,10 @@ def measure_kernel(kernel: Kernel, device: torch.device) -> Measurement:
         relu = prepare_kernel(replace(kernel, activation="relu"), device)
         calls = {"activation": prepared.call, "relu": relu.call, "copy": _input(kernel, device).clone}
         loops = {name: interleave.loops_for(one, device, SAMPLE_SECONDS) for name, one in calls.items()}
-        trial = interleave.measure(calls, rounds=1, device=device, loops=loops)
+        trial = interleave.measure_in_turn(calls, rounds=1, device=device, loops=loops)
         least, most = ROUNDS
         rounds = int(BUDGET_SECONDS / sum(loops[name] * trial[name][0] for name in calls))
-        taken = interleave.measure(calls, rounds=min(max(rounds, least), most), device=device, loops=loops)
+        taken = interleave.measure_in_turn(calls, rounds=min(max(rounds, least), most), device=device, loops=loops)
     to_relu = interleave.ratio(taken["activation"], taken["relu"])
     return Measurement(
         kernel=kernel,

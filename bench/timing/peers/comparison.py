@@ -112,13 +112,13 @@ def time_peers(case: PeerCase, device: torch.device, elements: int = ELEMENTS) -
             calls[name], kept[name] = prepared.call, prepared.bytes_saved / x.nbytes
         calls["copy"] = x.clone
         loops = {name: interleave.loops_for(call, device, 1e-3) for name, call in calls.items()}
-        trial = interleave.measure(calls, rounds=1, device=device, loops=loops)
+        trial = interleave.measure_in_turn(calls, rounds=1, device=device, loops=loops)
         least, most = ROUNDS
         rounds = int(BUDGET_SECONDS / 2 / sum(loops[name] * trial[name][0] for name in calls))
         rounds = min(max(rounds, least), most)
         # Who follows a copy, or the hungriest peer, pays for what it left of the caches: half of the rounds go back.
-        there = interleave.measure(calls, rounds=rounds, device=device, loops=loops)
-        back = interleave.measure(dict(reversed(calls.items())), rounds=rounds, device=device, loops=loops)
+        there = interleave.measure_in_turn(calls, rounds=rounds, device=device, loops=loops)
+        back = interleave.measure_in_turn(dict(reversed(calls.items())), rounds=rounds, device=device, loops=loops)
     machine = f"{elements} elements, {THREADS} thread, {device_name(device)}, torch {torch.__version__}"
     return PeerTimes(case, machine, {name: there[name] + back[name] for name in calls}, kept, failed)
 

@@ -84,12 +84,12 @@ def count_errors(asked: PeerCheck) -> PeerErrors:
         entry = activations.info(name)
         if entry.formula is None:
             continue
-        values = {**truth.values_of(entry), **counterpart.arguments}
+        values = {**truth.formula_values(entry), **counterpart.arguments}
         own = subject.module(entry, dtype, **counterpart.arguments)
-        ours[name] = accuracy.measure(own, entry, dtype, values)
+        ours[name] = accuracy.measure_errors(own, entry, dtype, values)
         module = peer.build(name, values).to(dtype).eval()
         try:
-            theirs[name] = accuracy.measure(_gated_last(module, counterpart), entry, dtype, values)
+            theirs[name] = accuracy.measure_errors(_gated_last(module, counterpart), entry, dtype, values)
         except Exception as error:  # whatever a peer raises is a finding
             failed[name] = f"{type(error).__name__}: {error}"
     return PeerErrors(asked, theirs, ours, failed)

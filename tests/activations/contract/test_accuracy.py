@@ -26,7 +26,7 @@ def test_an_error_of_some_units_is_measured_as_such(dtype: torch.dtype) -> None:
         moved = torch.nextafter(y.detach(), torch.full_like(y, math.inf)) if y.is_cpu else y
         return torch.where((y > 1) & (y < 100), moved + (x - x.detach()), y)
 
-    right, wrong = (contract.measure(call, RELU, dtype) for call in (torch.relu, next_up))
+    right, wrong = (contract.measure_errors(call, RELU, dtype) for call in (torch.relu, next_up))
     assert (right.value_ulp, right.derivative_ulp, right.wrong_values, right.wrong_derivatives) == (0, 0, 0, 0)
     assert 0.5 <= wrong.value_ulp <= 1
     assert isinstance(wrong.value_at, float)
@@ -38,15 +38,15 @@ def test_an_error_of_some_units_is_measured_as_such(dtype: torch.dtype) -> None:
 
 
 def test_nan_is_counted_and_is_no_wrong_value() -> None:
-    errors = contract.measure(lambda x: torch.relu(x) * torch.where(x > 100, math.nan, 1.0), RELU, torch.float32)
+    errors = contract.measure_errors(lambda x: torch.relu(x) * torch.where(x > 100, math.nan, 1.0), RELU, torch.float32)
     assert errors.nan_values == errors.nan_derivatives > 0
     assert errors.wrong_values == errors.wrong_derivatives == 0
 
 
 def test_an_infinity_is_right_only_where_the_exact_result_overflows() -> None:
     square = activations.info("relu_squared")
-    assert contract.measure(lambda x: torch.relu(x).square(), square, torch.float32).wrong_values == 0
-    early = contract.measure(lambda x: torch.relu(x * 4).square() / 16, square, torch.float32)
+    assert contract.measure_errors(lambda x: torch.relu(x).square(), square, torch.float32).wrong_values == 0
+    early = contract.measure_errors(lambda x: torch.relu(x * 4).square() / 16, square, torch.float32)
     assert early.value_ulp == math.inf
     assert early.wrong_values > 0
 
@@ -54,20 +54,20 @@ def test_an_infinity_is_right_only_where_the_exact_result_overflows() -> None:
 def test_a_tiny_result_may_be_flushed_to_zero_and_a_small_one_may_not() -> None:
     identity = activations.info("identity")
     for least, wrong in ((2e-38, False), (1e-30, True)):
-        errors = contract.measure(lambda x, least=least: x * (x.abs() > least), identity, torch.float32)
+        errors = contract.measure_errors(lambda x, least=least: x * (x.abs() > least), identity, torch.float32)
         assert (errors.wrong_values > 0) == wrong
 
 
 def test_the_dtype_of_the_output_is_looked_at() -> None:
-    assert contract.measure(lambda x: torch.relu(x).float(), RELU, torch.bfloat16).dtype_changed
-    assert not contract.measure(torch.relu, RELU, torch.bfloat16).dtype_changed
+    assert contract.measure_errors(lambda x: torch.relu(x).float(), RELU, torch.bfloat16).dtype_changed
+    assert not contract.measure_errors(torch.relu, RELU, torch.bfloat16).dtype_changed
 
 
 def test_other_values_of_constants_can_be_measured() -> None:
     elu = activations.info("elu")
-    double = contract.measure(lambda x: F.elu(x, 2.0), elu, torch.float32, {"alpha": 2.0})
+    double = contract.measure_errors(lambda x: F.elu(x, 2.0), elu, torch.float32, {"alpha": 2.0})
     assert double.wrong_values == double.wrong_derivatives == 0
-    assert contract.measure(lambda x: F.elu(x, 2.0), elu, torch.float32).wrong_values > 0
+    assert contract.measure_errors(lambda x: F.elu(x, 2.0), elu, torch.float32).wrong_values > 0
 
 
 def test_a_gated_unit_is_measured_by_both_of_its_inputs() -> None:
@@ -78,7 +78,8 @@ def test_a_gated_unit_is_measured_by_both_of_its_inputs() -> None:
         return a * b + slope * (a - a.detach())
 
     right, wrong = (
-        contract.measure(lambda x, slope=slope: product(x, slope), bilinear, torch.float32) for slope in (0.0, 1.0)
+        contract.measure_errors(lambda x, slope=slope: product(x, slope), bilinear, torch.float32)
+        for slope in (0.0, 1.0)
     )
     assert right.wrong_values == right.wrong_derivatives == wrong.wrong_values == 0
     assert wrong.wrong_derivatives > 0
@@ -87,4 +88,4 @@ def test_a_gated_unit_is_measured_by_both_of_its_inputs() -> None:
 
 def test_without_a_formula_there_must_be_a_float64_form() -> None:
     with pytest.raises(ValueError, match="activation 'relu' has no formula; give measure"):
-        contract.measure(torch.relu, replace(RELU, formula=None), torch.float32)
+        contract.measure_errors(torch.relu, replace(RELU, formula=None), torch.float32)

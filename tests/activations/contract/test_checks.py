@@ -182,16 +182,16 @@ BROKEN: dict[str, activations.Activation] = {
 def test_a_check_catches_what_is_broken(check: str) -> None:
     activations.register(BROKEN[check])
     with torch.random.fork_rng([]), pytest.raises(AssertionError, match=f"broken: {check} does not hold"):
-        contract.judge(check, BROKEN[check])
+        contract.hold(check, BROKEN[check])
 
 
 def test_arguments_that_are_not_checked_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The registry checks them against the record, so that is what must be broken."""
     entry = activations.info("leaky_relu")
-    contract.judge("bad_arguments_are_refused", entry)
+    contract.hold("bad_arguments_are_refused", entry)
     monkeypatch.setattr(_registry, "_check", lambda *_: None)
     with pytest.raises(AssertionError, match="bad_arguments_are_refused does not hold"):
-        contract.judge("bad_arguments_are_refused", entry)
+        contract.hold("bad_arguments_are_refused", entry)
 
 
 def test_every_check_is_seen_to_catch_something() -> None:
@@ -202,7 +202,7 @@ def test_every_check_is_seen_to_catch_something() -> None:
 def test_relu_passes_or_is_told_why_not(check: str) -> None:
     outcome = "passed"
     try:
-        contract.judge(check, RELU)
+        contract.hold(check, RELU)
     except contract.NotApplicable as reason:
         outcome = str(reason)
     assert outcome
@@ -215,25 +215,25 @@ def test_a_listed_exception_is_excused_with_its_reason() -> None:
     entry = replace(BROKEN["nan_stays_nan"], exceptions={"nan_stays_nan": "made so"})
     activations.register(entry)
     with pytest.raises(contract.Excepted, match=r"^made so$"):
-        contract.judge("nan_stays_nan", entry)
+        contract.hold("nan_stays_nan", entry)
 
 
 def test_an_exception_that_no_longer_holds_is_an_error() -> None:
     entry = replace(RELU, exceptions={"nan_stays_nan": "made so"})
     with pytest.raises(AssertionError, match=r"nan_stays_nan holds; remove it from exceptions, .*: made so"):
-        contract.judge("nan_stays_nan", entry)
+        contract.hold("nan_stays_nan", entry)
 
 
 def test_an_exception_from_a_check_that_does_not_apply_is_an_error() -> None:
     entry = replace(RELU, exceptions={"generator_reproduces": "made so"})
     with pytest.raises(AssertionError, match=r"generator_reproduces does not apply; remove it"):
-        contract.judge("generator_reproduces", entry)
+        contract.hold("generator_reproduces", entry)
 
 
 def test_an_exception_from_an_unknown_check_is_an_error() -> None:
     entry = replace(RELU, exceptions={"is_pretty": "made so"})
     with pytest.raises(AssertionError, match="exceptions from no check of the contract: is_pretty"):
-        contract.judge("nan_stays_nan", entry)
+        contract.hold("nan_stays_nan", entry)
 
 
 @pytest.mark.parametrize("name", activations.names())

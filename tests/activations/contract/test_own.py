@@ -63,7 +63,7 @@ def own(tmp_path: Path) -> Callable[[str], activations.Activation]:
 def _outcome(check: str, entry: activations.Activation) -> str:
     """ "passed", or the reason for which the check says nothing."""
     try:
-        contract.judge(check, entry)
+        contract.hold(check, entry)
     except contract.NotApplicable as reason:
         return str(reason)
     return "passed"
@@ -92,4 +92,4 @@ def test_a_users_mistake_is_named(
     name: str, check: str, message: str, own: Callable[[str], activations.Activation]
 ) -> None:
     with pytest.raises(AssertionError, match=message):
-        contract.judge(check, own(name))
+        contract.hold(check, own(name))

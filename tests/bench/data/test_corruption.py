@@ -71,7 +71,7 @@ def test_a_smaller_psi_is_noisier() -> None:
 
 def test_the_picture_shows_the_same_images_clean_and_from_the_least_noise_to_the_most(tmp_path: Path) -> None:
     dataset = store.load("digits")
-    drawn = picture.draw(dataset, (8, 64, 16))
+    drawn = picture.draw_corruption(dataset, (8, 64, 16))
     columns = info("digits").num_classes
     lines = [drawn.axes[start : start + columns] for start in range(0, len(drawn.axes), columns)]
     labels = [line[0].get_ylabel() for line in lines]

@@ -109,7 +109,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], object]]] = {
 def test_a_damaged_file_is_named_with_how_to_mend_it(damage: str, made: Source, tmp_path: Path) -> None:
     name, harm = DAMAGES[damage]
     harm(made.data_dir / "fashion-mnist" / name)
-    with pytest.raises(DataError, match="get the files anew") as caught:
+    with pytest.raises(DataError, match="download them again") as caught:
         store.load(NAME, made.where)
     assert name in str(caught.value)
     assert str(made.data_dir / "fashion-mnist") in str(caught.value)

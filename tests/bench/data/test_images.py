@@ -15,7 +15,7 @@ from bench.data.locations import Locations
 from made_data import COLOURED, TOY, Source, cached, holds, pixels, pngs, prepare, source_of, write
 
 # What a user can do about files that are not as they should be.
-REMEDY = r"get the files anew|hf download"
+REMEDY = r"download them again|hf download"
 
 
 @pytest.mark.parametrize("entry", [TOY, COLOURED], ids=lambda entry: entry.name)

@@ -67,8 +67,8 @@ def test_a_picture_is_drawn_at_the_documents_peaks_or_others(
     from bench.data import picture
 
     asked = []
-    draw = picture.draw
-    monkeypatch.setattr(picture, "draw", lambda dataset, psis: asked.append([*psis]) or draw(dataset, psis))
+    draw = picture.draw_corruption
+    monkeypatch.setattr(picture, "draw_corruption", lambda dataset, psis: asked.append([*psis]) or draw(dataset, psis))
     assert main(["digits", "--plot", "a.png"]) == 0
     assert main(["digits", "--plot", "b.svg", "--psi", "4,128"]) == 0
     assert asked == [[8, 16, 32, 64], [4, 128]]

@@ -206,7 +206,7 @@ def test_a_damaged_source_is_named_with_how_to_mend_it(damage: str, where: Locat
     with pytest.raises(DataError, match=said) as caught:
         store.load(TOY.name, where)
     assert str(where.data_dir / str(TOY.hub)) in str(caught.value)
-    assert "get the files anew" in str(caught.value) or "hf download" in str(caught.value)
+    assert "download them again" in str(caught.value) or "hf download" in str(caught.value)
     assert cached(tmp_path) == []
 
 

@@ -293,7 +293,7 @@ def test_a_damaged_file_is_named_with_what_is_wrong_and_how_to_fix_it(
     with pytest.raises(DataError, match=said) as caught:
         store.load("timit", Locations(timit=corpus))
     assert str(folder / name) in str(caught.value)
-    assert "copy it anew" in str(caught.value) or "unpack it" in str(caught.value)
+    assert "copy it again" in str(caught.value) or "unpack it" in str(caught.value)
     assert cached(tmp_path) == []
 
 

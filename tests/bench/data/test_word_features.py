@@ -76,7 +76,7 @@ def test_a_shape_has_one_letter_a_run(word: str, expected: str) -> None:
 
 def test_slots_share_no_ids_and_0_is_left_for_padding() -> None:
     words = ["he", "she", "He", "4ever", ":)"]
-    ids = word_features.encode(words, Counter(dict.fromkeys(words, 2)), {"he": "0010", "she": "0011"})
+    ids = word_features.encode_features(words, Counter(dict.fromkeys(words, 2)), {"he": "0010", "she": "0011"})
     assert len(ids) == len(words)
     assert ids.min() > 0
     slots = [set(slot.tolist()) for slot in ids.T]
@@ -93,10 +93,10 @@ def test_words_of_one_branch_share_its_prefixes_and_no_more() -> None:
 
 def test_what_training_has_seen_once_or_never_is_unknown_and_depends_on_no_other_part() -> None:
     seen = Counter({"cat": 5, "once": 1})
-    ids = word_features.encode(["cat", "once", "never"], seen, {})
+    ids = word_features.encode_features(["cat", "once", "never"], seen, {})
     form = len(word_features.PREFIX_BITS)
     assert ids[0, form] != ids[1, form] == ids[2, form]
-    more = word_features.encode(["cat", "once", "never", "other", "words"], seen, {})
+    more = word_features.encode_features(["cat", "once", "never", "other", "words"], seen, {})
     assert more[:3].equal(ids)
 
 
@@ -125,7 +125,7 @@ def test_a_line_that_is_no_cluster_is_named(tmp_path: Path, line: str) -> None:
 def test_clusters_that_are_cut_off_or_not_gzip_are_named(tmp_path: Path, damage) -> None:
     path = _clusters(tmp_path, b"0010\the\t9\n" * 50)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(DataError, match=r"cannot read .*paths\.gz: .*; get the file anew"):
+    with pytest.raises(DataError, match=r"cannot read .*paths\.gz: .*; download it again"):
         word_features.read_clusters(path)
 
 

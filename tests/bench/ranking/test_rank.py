@@ -47,7 +47,7 @@ def test_a_ranking_fits_a_terminal_and_shows_epochs_only_where_they_differ(epoch
         for run in one.records:
             run.metrics["epochs_to_stop"] = count
     (block,) = ranked(*results)
-    heading, *rows = ranking_tables.ranking(block, ranking_tables.verdicts_of(results)).splitlines()
+    heading, *rows = ranking_tables.ranking_table(block, ranking_tables.verdicts_of(results)).splitlines()
     assert heading.split()[:3] == ["rank", "ties", "activation"]
     assert ("epochs" in heading) == shown
     assert max(map(len, rows)) <= 110

@@ -176,10 +176,10 @@ def test_equal_cost_is_judged_by_the_same_direction():
 
 def test_the_page_draws_a_lower_error_further_to_the_left_and_ranks_it_first():
     (block,) = rank.blocks(both(problems(1))[1])
-    scale = axis.of(block)
+    scale = axis.block_axis(block)
     middles = [scale.dots(row).middle for row in block.rows]
     assert middles == sorted(middles)
-    (group,) = standings.ranking([block], {}).groups
+    (group,) = standings.ranking_section([block], {}).groups
     assert [cell.text for cell in group.grids[0].columns["activation"]] == ["elu", "relu", "sigmoid"]
     assert "test error %" in group.grids[0].columns
     (leader, *_) = standings.leaders([block]).columns["activation"]
@@ -188,7 +188,7 @@ def test_the_page_draws_a_lower_error_further_to_the_left_and_ranks_it_first():
 
 def test_junit_says_the_judged_error_under_its_name():
     records = tuple(errors([0.9, 0.8], case=Case("mlp", "mlp", "digits", "relu", "adam")))
-    found = dict(junit.properties(Result(records[0].case, records, "SAME", "made", failed=False), {}))
+    found = dict(junit.case_properties(Result(records[0].case, records, "SAME", "made", failed=False), {}))
     assert (found["metric"], found["mean"], found["test_error"]) == (
         "test_error",
         pytest.approx(0.15),

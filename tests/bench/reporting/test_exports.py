@@ -54,7 +54,7 @@ def test_properties_are_builtin_and_say_what_the_literature_reports_and_which_ru
     result = Result(
         ELU, tuple(runs([0.1, math.nan], "collapsed", case=ELU, scale="paper", train_size=None)), "SAME", "", False
     )
-    said = dict(junit.properties(result, {ELU: {"test_accuracy": 0.98}}, "tiny"))
+    said = dict(junit.case_properties(result, {ELU: {"test_accuracy": 0.98}}, "tiny"))
     assert (said["reported"], said["outcomes"], said["data"]) == (0.98, "2 collapsed", "MNIST")
     assert math.isnan(said["mean"])
     assert {type(value) for value in said.values()} <= {int, float, str}
@@ -62,7 +62,7 @@ def test_properties_are_builtin_and_say_what_the_literature_reports_and_which_ru
 
 def test_a_figure_that_is_reported_for_another_recipe_is_not_said():
     result = Result(ELU, tuple(runs([0.5], case=ELU)), "SAME", "", failed=False)
-    assert "reported" not in dict(junit.properties(result, {ELU: {"test_accuracy": 0.98}}, "tiny"))
+    assert "reported" not in dict(junit.case_properties(result, {ELU: {"test_accuracy": 0.98}}, "tiny"))
 
 
 def test_tensorboard_reads_the_curves_and_the_final_metrics_of_every_run(micro):

@@ -118,8 +118,8 @@ def test_a_latex_table_has_the_ranking_with_its_ties_and_what_is_reported():
 def test_whatever_we_name_latex_can_set():
     names = [activations.info(name).label for name in activations.names()]
     labels = [label for info in data.DATASETS.values() for label in (info.label, *info.copies.values())]
-    assert [text for text in (*names, *labels) if not latex.escape(text).isascii()] == []
-    assert latex.escape(r"50 % & a_b {~^} \ #$") == (
+    assert [text for text in (*names, *labels) if not latex.escape_latex(text).isascii()] == []
+    assert latex.escape_latex(r"50 % & a_b {~^} \ #$") == (
         r"50 \% \& a\_b \{\textasciitilde{}\textasciicircum{}\} \textbackslash{} \#\$"
     )
 

@@ -88,7 +88,7 @@ def test_every_view_is_shown_or_named_with_what_it_takes(text):
 
 def test_an_activation_far_below_is_drawn_at_the_edge():
     block = ranked(*[one for one in results() if one.case.optimizer == "sgd"])[0]
-    shared = axis.of(block)
+    shared = axis.block_axis(block)
     dots = {row.activation: shared.dots(row) for row in block.rows}
     assert dots["sigmoid"].outside == "left"
     assert not any(one.outside for name, one in dots.items() if name != "sigmoid")
@@ -113,7 +113,7 @@ def test_every_block_is_in_a_picture_though_one_cannot_hold_them_all(monkeypatch
     with pytest.raises(ValueError, match="more than a picture holds"), figures.style():
         VIEWS["curves"].figure(found)
     with figures.style():
-        drawn, refused = pictures.drawn("curves", VIEWS["curves"], found)
+        drawn, refused = pictures.view_pictures("curves", VIEWS["curves"], found)
     shown = "".join(one.markup for one in drawn)
     assert [one.title() for one in found if one.title() not in shown] == []
     assert refused == []
@@ -124,7 +124,7 @@ def test_a_picture_that_only_the_whole_can_show_stays_whole_however_tall():
     def figure(observations):
         return Figure(figsize=(4, 40)) if len({one.case.experiment for one in observations}) > 1 else None
 
-    drawn, _ = pictures.drawn(
+    drawn, _ = pictures.view_pictures(
         "agreement", View("agreement", "two experiments", lambda _: [], figure), blocks_of("cnn", "mlp")
     )
     assert [one.caption for one in drawn] == ["agreement · mnist"]
@@ -133,9 +133,9 @@ def test_a_picture_that_only_the_whole_can_show_stays_whole_however_tall():
 def test_more_pictures_than_a_page_holds_are_left_out_and_said_so(monkeypatch):
     monkeypatch.setattr(pictures, "MOST_INCHES", 1.0)
     shown = View("two of them", "nothing", lambda _: [], lambda _: Figure(figsize=(2, 2)))
-    every, _ = pictures.drawn("small", shown, blocks_of("cnn", "mlp"))
+    every, _ = pictures.view_pictures("small", shown, blocks_of("cnn", "mlp"))
     monkeypatch.setattr(pictures, "MOST_OF_A_VIEW", 1)
-    first, refused = pictures.drawn("small", shown, blocks_of("cnn", "mlp"))
+    first, refused = pictures.view_pictures("small", shown, blocks_of("cnn", "mlp"))
     assert (len(every), len(first)) == (16, 1)
     assert refused == ["the page would grow too large with more; python -m bench small --plot small.svg draws any"]
 

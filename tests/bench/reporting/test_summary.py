@@ -71,7 +71,7 @@ def test_tests_that_failed_without_a_result_and_those_that_never_reported_are_na
 
 
 def test_markdown_in_a_message_is_shown_as_it_is():
-    assert summary.escape("a|b *c* _d_ <e> `f`\n[g](h) $i$ ~j~ \\") == (
+    assert summary.escape_markdown("a|b *c* _d_ <e> `f`\n[g](h) $i$ ~j~ \\") == (
         r"a\|b \*c\* \_d\_ \<e\> \`f\` \[g\](h) \$i\$ \~j\~ \\"
     )
     assert r"| why \| it \*is\* |" in page(of("elu", "NEW"))
