@@ -23,7 +23,7 @@ SERIES = (
     *("weights", "activation_parameters", "inputs", "first_site_input", "sites", "output", "losses"),
     *("gradients", "activation_gradients", "updates", "activation_updates", "rates", "bytes_saved"),
 )
-COLUMNS = (*AXES, "scale", "recipe_version", "recipe", "num_sites", "num_layers", *SERIES, "evaluation")
+COLUMNS = (*AXES, "scale", "recipe_version", "recipe", "num_sites", "num_layers", *SERIES, "evaluation", "tolerances")
 MOST = 8  # sites, and groups of layers, that are measured
 RATES_OF_A_RUN = 9
 
@@ -45,8 +45,10 @@ class Probe:
         series: by the names of `SERIES`; what a case lacks is left out. `weights`, `inputs`, `output` and the like are
             figures (see `bench.training.figures`) of the first step; `sites` those of the outputs of its activations,
             `gradients` those of groups of layers from the output to the input; `losses` and `updates` have one number
-            a step, and fewer where the steps blow up; `rates` are of the whole run.
-        evaluation: metrics of the network behind the last step, by name; none where the steps blow up.
+            a step; `rates` are of the whole run.
+        evaluation: metrics of the network behind the last step, by name.
+        tolerances: how far rounding may move what comes from a quantity on, such as `losses.2`, where that is further
+            than elsewhere; see `bench.regression.probes.with_tolerances`.
         num_sites: activations that a forward pass uses.
         num_layers: modules with trainable weights, activations left out.
         layers: their names, from the output to the input; not recorded.
@@ -58,6 +60,7 @@ class Probe:
     evaluation: Mapping[str, float]
     num_sites: int
     num_layers: int
+    tolerances: Mapping[str, float] = field(default_factory=dict)
     layers: tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -140,6 +143,7 @@ def to_row(probe: Probe) -> dict[str, str]:
         "num_layers": str(probe.num_layers),
         **{name: " ".join(map(_number, values)) for name, values in probe.series.items()},
         "evaluation": _words(probe.evaluation),
+        "tolerances": _words(probe.tolerances),
     }
 
 
@@ -162,6 +166,7 @@ def from_row(row: Mapping[str, str]) -> Probe:
         evaluation={name: float(value) for name, value in _pairs(row["evaluation"])},
         num_sites=int(row["num_sites"]),
         num_layers=int(row["num_layers"]),
+        tolerances={name: float(value) for name, value in _pairs(row["tolerances"])},
     )
 
 

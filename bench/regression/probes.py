@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -14,18 +15,21 @@ from bench.records.probes import Probe, chosen, groups
 
 # Relative. Measured by `python -m bench.checks`: rounding moves quantities by less than a hundredth of it, and the
 # smallest planted fault by more than a hundred times of it.
-TOLERANCE = 1e-8
+TOLERANCE = 1e-10
+# Where a network enlarges rounding, a nudge of its weights shows how much: so many times that is allowed.
+MARGIN = 300.0
 # What rounding may leave in the place of zero, as of a gradient behind a dead layer.
 ZERO = 1e-20
 START = "activation_parameters"
 
 
 class Name(NamedTuple):
-    """Of a quantity: what it is, when it arises and in which unit, and the stage that it belongs to."""
+    """Of a quantity: what it is, when it arises and in which unit, the stage that it belongs to, and a short name."""
 
     what: str
     when: str
     stage: str
+    key: str = ""
 
 
 def first_difference(recorded: Probe, now: Probe, tolerance: float = TOLERANCE) -> str:
@@ -34,10 +38,11 @@ def first_difference(recorded: Probe, now: Probe, tolerance: float = TOLERANCE) 
     Args:
         recorded: of the same case and recipe version.
         now: its layers have names.
-        tolerance: of the relative difference.
+        tolerance: of the relative difference, where the recorded probe allows no more.
     """
     same: list[str] = []
     for name, one, other in _pairs(recorded, now):
+        tolerance = max(tolerance, recorded.tolerances.get(name.key, 0.0))
         if apart(one, other) > tolerance:
             kept = [stage for stage in dict.fromkeys(same) if stage != name.stage]
             return f"first steps differ from {name.what} on, {name.when}{_shown(one, other)}{_as_recorded(kept)}"
@@ -45,9 +50,31 @@ def first_difference(recorded: Probe, now: Probe, tolerance: float = TOLERANCE) 
     return ""
 
 
+def with_tolerances(probe: Probe, nudged: Probe) -> Probe:
+    """A probe with the tolerances that it needs, by one whose weights were nudged at the beginning.
+
+    Deep networks whose batch norms see few rows, high rates and steps that blow up enlarge a rounding error a
+    million times and more. What a nudge comes to tells how much, and what follows allows as much or more.
+    """
+    found: dict[str, float] = {}
+    allowed = TOLERANCE
+    for name, one, other in _pairs(probe, nudged):
+        needed = min(1.0, MARGIN * apart(one, other))
+        if needed > allowed and name.stage != "bytes":
+            allowed = found[name.key] = 10.0 ** math.ceil(math.log10(needed))
+    return replace(probe, tolerances=found)
+
+
 def distance(recorded: Probe, now: Probe) -> float:
-    """The largest relative difference of a quantity; infinite where one is missing or not a number."""
-    return max(apart(one, other) for _, one, other in _pairs(recorded, now))
+    """The largest relative difference of a quantity; infinite where one is missing or not a number.
+
+    Where more than `TOLERANCE` is allowed the difference counts less by as much.
+    """
+    allowed, largest = TOLERANCE, 0.0
+    for name, one, other in _pairs(recorded, now):
+        allowed = max(allowed, recorded.tolerances.get(name.key, 0.0))
+        largest = max(largest, apart(one, other) * TOLERANCE / allowed)
+    return largest
 
 
 def apart(one: object, other: object) -> float:
@@ -75,27 +102,33 @@ def _quantities(probe: Probe, layers: Sequence[str]) -> Iterator[tuple[Name, obj
         yield Name("the schedule", f"rate {moment} ", "rates"), value
     for words, start in (("the initial weights", "weights"), ("the activations' initial parameters", START)):
         for value in series.get(start, ()):
-            yield Name(words, "rms ", "weights"), value
-    yield Name("the inputs", "in their order and augmented, step 1: rms ", "inputs"), series["inputs"][0]
+            yield Name(words, "rms ", "weights", start), value
+    yield Name("the inputs", "in their order and augmented, step 1: rms ", "inputs", "inputs"), series["inputs"][0]
     yield Name("the network", "activations used: ", "network"), sites
     yield Name("the network", "layers with weights: ", "network"), probe.num_layers
     forward = "forward, step 1: rms "
     for value in series.get("first_site_input", ()):
-        yield Name(f"what activation 1 of {sites} takes", forward, "layers before the first activation"), value
+        yield (
+            Name(
+                f"what activation 1 of {sites} takes", forward, "layers before the first activation", "first_site_input"
+            ),
+            value,
+        )
     for site, value in zip(chosen(sites), series.get("sites", ()), strict=True):
-        yield Name(f"activation {site + 1} of {sites}", forward, "forward pass"), value
-    yield Name("the network's output", forward, "forward pass"), series["output"][0]
+        yield Name(f"activation {site + 1} of {sites}", forward, "forward pass", f"sites.{site + 1}"), value
+    yield Name("the network's output", forward, "forward pass", "output"), series["output"][0]
     for step, (loss, update, own) in enumerate(
         zip_longest(series["losses"], series["updates"], series.get("activation_updates", ())), start=1
     ):
-        yield Name("the loss", f"step {step}: ", "loss"), loss
+        yield Name("the loss", f"step {step}: ", "loss", f"losses.{step}"), loss
         if step == 1:
             yield from _gradients(probe, layers)
-        yield Name("the update of the parameters", f"step {step}: rms ", "update"), update
+        yield Name("the update of the parameters", f"step {step}: rms ", "update", f"updates.{step}"), update
         if own is not None:
-            yield Name("the update of the activations' parameters", f"step {step}: rms ", "update"), own
+            what, key = "the update of the activations' parameters", f"activation_updates.{step}"
+            yield Name(what, f"step {step}: rms ", "update", key), own
     for metric, value in probe.evaluation.items():
-        yield Name("the evaluation", f"{metric} ", "evaluation"), value
+        yield Name("the evaluation", f"{metric} ", "evaluation", metric), value
     for value in series.get("bytes_saved", ()):
         yield Name("the bytes kept for backward", "", "bytes"), value
 
@@ -106,9 +139,9 @@ def _gradients(probe: Probe, layers: Sequence[str]) -> Iterator[tuple[Name, obje
         place = str(group.start + 1) if group.stop == group.start + 1 else f"{group.start + 1} to {group.stop}"
         names = " to ".join(dict.fromkeys(layers[place] for place in (group.start, group.stop - 1))) if layers else ""
         what = f"the gradient of layer {place} of {probe.num_layers} from the end{f' ({names})' if names else ''}"
-        yield Name(what, when, "gradients"), value
+        yield Name(what, when, "gradients", f"gradients.{group.start + 1}"), value
     for value in probe.series.get("activation_gradients", ()):
-        yield Name("the gradient of the activations' parameters", when, "gradients"), value
+        yield Name("the gradient of the activations' parameters", when, "gradients", "activation_gradients"), value
 
 
 def _moments(rates: int) -> list[str]:

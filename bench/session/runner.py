@@ -78,7 +78,7 @@ class Runner:
 
         if settings.record or settings.baseline_mode == "ignore":
             verdict = "RECORDED" if settings.record else "IGNORED"
-            probe = self._probe(case, recipe) if settings.record else None
+            probe = self._to_record(case, recipe) if settings.record else None
             result = Result(case, tuple(train(range(wanted))), verdict, "nothing was judged", failed=False, probe=probe)
         else:
             result = self._judged(case, recipe, wanted, train)
@@ -95,7 +95,8 @@ class Runner:
             DataError, ValueError: it cannot be built.
         """
         settings = self.settings
-        probe = self._probe(case, experiment.recipe(case, settings.scale))
+        recipe = experiment.recipe(case, settings.scale)
+        probe = self._to_record(case, recipe) if settings.record else self._probe(case, recipe)
         if settings.record or settings.baseline_mode == "ignore":
             verdict = "RECORDED" if settings.record else "IGNORED"
             return Result(case, (), verdict, "nothing was judged", failed=False, probe=probe)
@@ -116,6 +117,13 @@ class Runner:
         from bench.training import probe
 
         return probe.take(case, recipe, self.settings.scale, self.device)
+
+    def _to_record(self, case: Case, recipe: Recipe) -> Probe:
+        from bench.regression.probes import with_tolerances
+        from bench.training import probe
+
+        nudged = probe.take(case, recipe, self.settings.scale, self.device, probe.NUDGE)
+        return with_tolerances(self._probe(case, recipe), nudged)
 
     def _compared(self, probe: Probe) -> tuple[str, str]:
         """Verdict and reason of a probe."""

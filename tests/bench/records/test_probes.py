@@ -33,6 +33,7 @@ def made(case=CASE, version=1, scale="tiny", **series) -> Probe:
         evaluation={"test_loss": 2.25, "test_accuracy": 0.125},
         num_sites=2,
         num_layers=2,
+        tolerances={"losses.3": 1e-7},
     )
 
 

@@ -11,7 +11,7 @@ import torch
 
 from bench import experiments
 from bench.cases.case import Case
-from bench.regression.probes import TOLERANCE, apart, distance, first_difference
+from bench.regression.probes import TOLERANCE, apart, distance, first_difference, with_tolerances
 from bench.training import probe
 
 BEFORE_THE_NETWORK = "recipe, rates, weights and inputs"
@@ -77,6 +77,17 @@ def test_rounding_is_no_difference():
     assert first_difference(recorded("losses", factor=1 + 2 * TOLERANCE), now()) != ""
 
 
+def test_where_a_nudge_moves_more_what_follows_is_allowed_more():
+    nudged = recorded("losses", 2, 1 + 1e-6)
+    found = with_tolerances(now(), nudged)
+    assert found.tolerances == {"losses.3": pytest.approx(1e-3)}
+    assert first_difference(found, nudged) == ""
+    assert first_difference(found, recorded("updates", 2, 1 + 5e-4)) == ""
+    assert "the loss on, step 2" in first_difference(found, recorded("losses", 1, 1 + 1e-9))
+    assert distance(found, recorded("losses", 3, 1 + 1e-6)) == pytest.approx(1e-13, rel=0.01)
+    assert with_tolerances(now(), now()).tolerances == {}
+
+
 def test_a_recipe_that_changed_is_named_by_its_field():
     other = dataclasses.replace(now(), recipe={**now().recipe, "epochs": 20})
     assert first_difference(other, now()) == "first steps differ from the recipe's epochs on, 15, recorded 20"
@@ -92,9 +103,9 @@ def test_another_number_of_sites_or_steps_is_a_difference():
     fewer = dataclasses.replace(now(), num_sites=7, series={**now().series, "sites": now().series["sites"][:7]})
     assert "the network on, activations used: 8, recorded 7" in first_difference(fewer, now())
     losses = {name: now().series[name][:2] for name in ("losses", "updates", "activation_updates")}
-    blown_up = dataclasses.replace(now(), series={**now().series, **losses}, evaluation={})
-    assert "the loss on, step 3: " in first_difference(blown_up, now())
-    assert ", recorded none; " in first_difference(blown_up, now())
+    shorter = dataclasses.replace(now(), series={**now().series, **losses}, evaluation={})
+    assert "the loss on, step 3: " in first_difference(shorter, now())
+    assert ", recorded none; " in first_difference(shorter, now())
 
 
 def test_bytes_are_compared_only_where_both_were_measured():

@@ -13,7 +13,7 @@ from bench.cases.case import Case
 from bench.cases.recipe import SCALES
 from bench.data import DATASETS, made_rows
 from bench.records.probes import MOST, SERIES
-from bench.regression.probes import first_difference
+from bench.regression.probes import TOLERANCE, distance, first_difference, with_tolerances
 from bench.training import float64, probe, train
 from bench.training.figures import figure, sample
 
@@ -83,10 +83,18 @@ def test_of_a_trained_activation_its_parameters_are_measured_by_themselves():
     assert {"activation_parameters", "activation_gradients", "activation_updates"} <= set(found.series)
 
 
-def test_steps_end_before_one_that_blows_up():
-    found = taken(learning_rate=30.0)
-    assert len(found.series["losses"]) == len(found.series["updates"]) < probe.STEPS
-    assert not found.evaluation
+STEEP = Case("rates", "senet18", "digits", "silu", "adam", "lr0.1")  # its evaluation's loss is 60 times the first one
+
+
+def test_where_a_nudge_moves_much_much_is_allowed():
+    def nudged(case):
+        return probe.take(case, recipe(case), "tiny", CPU, probe.NUDGE)
+
+    calm, steep = with_tolerances(taken(), nudged(ELU)), with_tolerances(taken(STEEP), nudged(STEEP))
+    assert max(calm.tolerances.values(), default=TOLERANCE) < 1e-8
+    assert max(steep.tolerances.values()) > 1e-6
+    assert first_difference(steep, nudged(STEEP)) == ""
+    assert distance(steep, nudged(STEEP)) < TOLERANCE / 100
 
 
 def test_rates_are_of_the_whole_run():
