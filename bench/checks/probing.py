@@ -76,7 +76,7 @@ def case_of(fault: Fault) -> Case:
 def _finding(name: str, case: Case, scale: str, recorded: dict[ProbeKey, Probe], device: torch.device) -> Finding:
     experiment = experiments.find(case.experiment)
     assert experiment is not None
-    now = probe.take(case, experiment.recipe(case, scale), scale, device)
+    now = probe.take_probe(case, experiment.recipe(case, scale), scale, device)
     if now.key not in recorded:
         raise ValueError(
             f"{case.id} has no probe at {scale}: pytest bench --probe --record --scale {scale} -k {case.id}"

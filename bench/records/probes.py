@@ -77,7 +77,7 @@ def groups(layers: int) -> list[slice]:
     return [slice(start, min(start + size, layers)) for start in range(0, layers, size)]
 
 
-def path_of(key: ProbeKey, folder: Path) -> Path:
+def probes_file(key: ProbeKey, folder: Path) -> Path:
     """The file of a probe below a baseline folder."""
     return folder / "probes" / f"{key.case.experiment}.{key.scale}.csv"
 
@@ -92,7 +92,7 @@ def read(folder: Path) -> dict[ProbeKey, Probe]:
     found: dict[ProbeKey, Probe] = {}
     for path in sorted((folder / "probes").glob("*.csv")):
         for where, probe in _rows(path):
-            if path_of(probe.key, folder) != path:
+            if probes_file(probe.key, folder) != path:
                 raise BaselineError(f"{where}: the row of {probe.key.case.id} at {probe.key.scale} is not of this file")
             if probe.key in found:
                 raise BaselineError(f"{where}: a second row for {probe.key.case.id}; keep one")
@@ -109,11 +109,11 @@ def write(probes: Iterable[Probe], folder: Path) -> None:
     new = {probe.key: probe for probe in probes}
     replaced = {key[:2] for key in new}
     rows = {key: probe for key, probe in read(folder).items() if key[:2] not in replaced} | new
-    for path in sorted({path_of(key, folder) for key in new}):
+    for path in sorted({probes_file(key, folder) for key in new}):
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(to_row(probe) for key, probe in sorted(rows.items()) if path_of(key, folder) == path)
+        writer.writerows(to_row(probe) for key, probe in sorted(rows.items()) if probes_file(key, folder) == path)
         write_text(path, text.getvalue())
 
 

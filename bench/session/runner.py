@@ -116,13 +116,13 @@ class Runner:
     def _probe(self, case: Case, recipe: Recipe) -> Probe:
         from bench.training import probe
 
-        return probe.take(case, recipe, self.settings.scale, self.device)
+        return probe.take_probe(case, recipe, self.settings.scale, self.device)
 
     def _to_record(self, case: Case, recipe: Recipe) -> Probe:
         from bench.regression.probes import with_tolerances
         from bench.training import probe
 
-        nudged = probe.take(case, recipe, self.settings.scale, self.device, probe.NUDGE)
+        nudged = probe.take_probe(case, recipe, self.settings.scale, self.device, probe.NUDGE)
         return with_tolerances(self._probe(case, recipe), nudged)
 
     def _compared(self, probe: Probe) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Probe: the first steps of a case in float64. `probe.take(case, recipe, "tiny", torch.device("cpu"))`.
+"""Probe: the first steps of a case in float64. `probe.take_probe(case, recipe, "tiny", torch.device("cpu"))`.
 
 It is the case's own code that runs: the setup, loop, objective, augmentation, optimizer, schedule and evaluation that a
 run calls, for two epochs of two batches and with made rows in the place of the data. What is random is drawn in float64
@@ -43,7 +43,7 @@ UNSEEN = (
 )
 
 
-def take(case: Case, recipe: Recipe, scale: str, device: torch.device, nudge: float = 0.0) -> Probe:
+def take_probe(case: Case, recipe: Recipe, scale: str, device: torch.device, nudge: float = 0.0) -> Probe:
     """The probe of a case. Torch's generators, threads and default dtype are as before when it returns.
 
     MPS has no float64: there the probe is of the CPU, and so of the code but not of the device's kernels.

@@ -20,7 +20,7 @@ BEFORE_THE_NETWORK = "recipe, rates, weights and inputs"
 @functools.cache
 def now():
     case = Case("mlp", "mlp", "digits", "prelu", "adam")
-    return probe.take(case, experiments.find("mlp").recipe(case, "tiny"), "tiny", torch.device("cpu"))
+    return probe.take_probe(case, experiments.find("mlp").recipe(case, "tiny"), "tiny", torch.device("cpu"))
 
 
 def recorded(name, place=0, factor=2.0):

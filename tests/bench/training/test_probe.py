@@ -26,7 +26,7 @@ def recipe(case, scale="tiny"):
 
 
 def taken(case=ELU, scale="tiny", **changes):
-    return probe.take(case, dataclasses.replace(recipe(case, scale), **changes), scale, CPU)
+    return probe.take_probe(case, dataclasses.replace(recipe(case, scale), **changes), scale, CPU)
 
 
 def test_a_probe_repeats_bit_for_bit():
@@ -88,7 +88,7 @@ STEEP = Case("rates", "senet18", "digits", "silu", "adam", "lr0.1")  # its evalu
 
 def test_where_a_nudge_moves_much_much_is_allowed():
     def nudged(case):
-        return probe.take(case, recipe(case), "tiny", CPU, probe.NUDGE)
+        return probe.take_probe(case, recipe(case), "tiny", CPU, probe.NUDGE)
 
     calm, steep = with_tolerances(taken(), nudged(ELU)), with_tolerances(taken(STEEP), nudged(STEEP))
     assert max(calm.tolerances.values(), default=TOLERANCE) < 1e-8
