@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from bench.__main__ import _parser
+from bench.cases.recipe import SCALES
 from conftest import selects_something, split
 
 ROOT = Path(__file__).parents[1]
@@ -19,10 +20,10 @@ READMES = "".join((ROOT / folder / "README.md").read_text(encoding="utf-8") for 
 
 
 def scripts(job: dict) -> list[str]:
-    """What the steps of a job run, a line a command, for the first share of a matrix."""
-    share, *_ = job.get("strategy", {}).get("matrix", {}).get("share", [""])
+    """What the steps of a job run, a line a command, for the first of each axis of a matrix."""
+    first = {axis: values[0] for axis, values in job.get("strategy", {}).get("matrix", {}).items()}
     lines = [line.strip() for step in job["steps"] for line in step.get("run", "").replace("\\\n", " ").splitlines()]
-    return [line.replace("${{ matrix.share }}", share) for line in lines]
+    return [re.sub(r"\$\{\{ matrix\.(\w+) \}\}", lambda match: first[match[1]], line) for line in lines]
 
 
 def commands(start: str) -> list[str]:
@@ -55,9 +56,11 @@ def test_what_is_installed_is_what_the_readme_installs():
 
 
 @pytest.mark.parametrize("name", [name for name, job in JOBS.items() if "strategy" in job])
-def test_the_shares_of_a_matrix_are_all_there_are(name):
-    shares = JOBS[name]["strategy"]["matrix"]["share"]
-    assert shares == [f"{place}/{len(shares)}" for place in range(1, len(shares) + 1)]
+def test_a_matrix_is_whole_and_goes_on_where_a_part_fails(name):
+    matrix = JOBS[name]["strategy"]["matrix"]
+    shards = matrix.get("shard", [])
+    assert shards == [f"{place}/{len(shards)}" for place in range(1, len(shards) + 1)]
+    assert matrix.get("scale", list(SCALES)) == list(SCALES)
     assert JOBS[name]["strategy"]["fail-fast"] is False
 
 
@@ -86,7 +89,7 @@ def test_a_job_asks_for_a_gpu_only_where_there_is_one_and_never_for_a_fork(name)
         assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
 
 
-def test_the_report_is_made_after_every_share_whatever_it_said():
+def test_the_report_is_made_after_every_shard_whatever_it_said():
     jobs = WORKFLOWS["nightly"]["jobs"]
     assert set(jobs["report"]["needs"]) == {name for name, job in jobs.items() if "strategy" in job}
     assert "!cancelled()" in jobs["report"]["if"]

@@ -15,10 +15,10 @@ from bench.cases.recipe import Recipe
 _OWN: dict[str, Experiment] = {}  # of users' files, by name
 
 
-def names() -> list[str]:
-    """Of all that the suite declares."""
-    files = [module.name for module in pkgutil.iter_modules(__path__) if module.name.startswith("test_")]
-    return [name for file in files if _declared(name := file.removeprefix("test_"))]
+@functools.cache
+def names() -> tuple[str, ...]:
+    """Of all that the suite declares: each `test_<name>.py` here declares one."""
+    return tuple(module.name.removeprefix("test_") for module in pkgutil.iter_modules(__path__))
 
 
 def find(name: str) -> Experiment | None:
@@ -64,14 +64,9 @@ def recipe_of(case: Case, scale: str) -> Recipe | None:
     return experiment.recipe(case, scale) if experiment else None
 
 
-@functools.cache
 def _declared(name: str) -> Experiment | None:
     """What the suite's `test_<name>.py` declares."""
-    try:
-        module = importlib.import_module(f"bench.experiments.test_{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"bench.experiments.test_{name}":
-            raise
+    if name not in names():
         return None
-    experiment: Experiment | None = getattr(module, "EXPERIMENT", None)
+    experiment: Experiment = importlib.import_module(f"bench.experiments.test_{name}").EXPERIMENT
     return experiment

@@ -280,7 +280,7 @@ def _different_steps() -> Iterator[object]:
         pairs |= mine
 
 
-@pytest.mark.parametrize(("name", "case"), _different_steps())
+@pytest.mark.parametrize(("name", "case"), list(_different_steps()))
 def test_every_case_takes_one_real_step_of_its_paper_recipe(name: str, case: Case):
     recipe = EXPERIMENTS[name].recipe(case, "paper")
     parts = stand_in(case.dataset, recipe, rows_of(case, recipe).shape, rows=2)

@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 import torch
-from bench.case import Case
-from bench.recipe import Recipe
 
-from bench import train
+from bench.cases.case import Case
+from bench.cases.recipe import Recipe
+from bench.training import train
 
 RECIPE = Recipe(
     version=1,
