@@ -66,7 +66,8 @@ def take_probe(case: Case, recipe: Recipe, scale: str, device: torch.device, nud
         with float64.drawn_on_the_cpu():
             course = train.fit(network, short, SEED, parts, watch=first.step)
             outcome, metrics = train.results(network, course, short, SEED, parts)
-        kept = train.bytes_of_a_batch(network.net, parts.train, short) if device.type == "cpu" else None
+        with seeding.global_stream(SEED, "bytes kept"):  # dropout draws there too
+            kept = train.bytes_of_a_batch(network.net, parts.train, short) if device.type == "cpu" else None
     steps = _steps(case, recipe)
     return Probe(
         key=ProbeKey(case, scale, recipe.version),
@@ -100,9 +101,7 @@ class _FirstSteps:
         self._weights = [own for _, own in backward]
         self._all = [one for one in net.parameters() if one.requires_grad]
         self._own = [one for one in nn.ModuleList(network.sites).parameters() if one.requires_grad]
-        self.series: dict[str, tuple[float, ...]] = {
-            "weights": (figure(net.parameters()),),
-        }
+        self.series: dict[str, tuple[float, ...]] = {"weights": (figure(net.parameters()),)}
         if self._own:
             self.series["activation_parameters"] = (figure(self._own),)
         self._outputs: dict[nn.Module, float] = {}

@@ -42,6 +42,7 @@ def test_a_probe_leaves_training_and_torchs_state_as_they_were():
     expected = torch.rand(3)
     torch.manual_seed(5)
     taken()
+    taken(Case("stochastic", "mlp", "mnist", "relu", "adam", "dropout0.5"))
     assert torch.equal(torch.rand(3), expected)
     assert (torch.get_num_threads(), torch.get_default_dtype()) == (threads, torch.float32)
     assert run() == alone
