@@ -44,9 +44,9 @@ class Stage:
     fresh_seeds: int
 
 
-# Simulated on the recorded values (tests/bench/regression/test_false_alarms.py): with 3 seeds a case, healthy cases take about a sixth more
-# runs, and 19 of 20 drops of two standard deviations are found, even among 500 cases. One stage of 12 seeds after a
-# suspicion of 5 % takes a fifth more runs and finds 15 of 20 there.
+# Simulated on the recorded values (tests/bench/regression/test_false_alarms.py): with 3 seeds a case, healthy cases
+# take about a sixth more runs, and 19 of 20 drops of two standard deviations are found, even among 500 cases. One stage
+# of 12 seeds after a suspicion of 5 % takes a fifth more runs and finds 15 of 20 there.
 STAGES = (Stage(0.08, 4), Stage(0.01, 24))
 
 

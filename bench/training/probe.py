@@ -64,8 +64,8 @@ def take_probe(case: Case, recipe: Recipe, scale: str, device: torch.device, nud
             _nudge(network.net, nudge)
         first = _FirstSteps(network)
         with float64.drawn_on_the_cpu():
-            course = train.fit(network, short, SEED, parts, watch=first.step)
-            outcome, metrics = train.results(network, course, short, SEED, parts)
+            log = train.fit(network, short, SEED, parts, watch=first.step)
+            outcome, metrics = train.results(network, log, short, SEED, parts)
         with seeding.global_stream(SEED, "bytes kept"):  # dropout draws there too
             kept = train.bytes_of_a_batch(network.net, parts.train, short) if device.type == "cpu" else None
     steps = _steps(case, recipe)

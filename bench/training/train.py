@@ -124,7 +124,7 @@ def train_epoch(
 
 
 @dataclass
-class Course:
+class TrainingLog:
     """What a run has been through: its curves, its clock and its best weights."""
 
     curves: dict[str, list[float]] = field(default_factory=dict)
@@ -161,9 +161,9 @@ def _run(
         held = torch.cuda.memory_allocated(device)
     network = setup.build(case, recipe, seed, device, parts)
     norms = Gradients(network.net, network.sites, recipe.steps(len(parts.train))) if gradients else None
-    course = fit(network, recipe, seed, parts, progress, (lambda loss: norms.step()) if norms else None)
+    log = fit(network, recipe, seed, parts, progress, (lambda loss: norms.step()) if norms else None)
     peak = torch.cuda.max_memory_allocated(device) - held if device.type == "cuda" else None
-    outcome, metrics = results(network, course, recipe, seed, parts)
+    outcome, metrics = results(network, log, recipe, seed, parts)
     return Record(
         case=case,
         scale=scale,
@@ -174,11 +174,11 @@ def _run(
         fingerprint=_fingerprint(case, recipe, device),
         outcome=outcome,
         metrics={**metrics, **({"vanishing_ratio": norms.vanishing_ratio()} if norms else {})},
-        curves=course.curves,
-        functions=course.functions.sampled,
-        digest=_digest(network.net, course.curves["train_loss"]),
-        seconds=course.seconds,
-        seconds_to_target=course.seconds_to_target,
+        curves=log.curves,
+        functions=log.functions.sampled,
+        digest=_digest(network.net, log.curves["train_loss"]),
+        seconds=log.seconds,
+        seconds_to_target=log.seconds_to_target,
         bytes_saved=bytes_of_a_batch(network.net, parts.train, recipe),
         peak_bytes=peak,
         num_parameters=sum(p.numel() for p in network.net.parameters() if p.requires_grad),
@@ -195,60 +195,60 @@ def fit(
     parts: Parts,
     progress: Progress = lambda *_: None,
     watch: Watch | None = None,
-) -> Course:
+) -> TrainingLog:
     """Train a network as its recipe says, with what is random in a step drawn from the seed's own streams."""
     device = parts.train.labels.device
     autocast = autocast_of(recipe, device)
-    course = Course()
+    log = TrainingLog()
     objective = objective_of(recipe)
     batches, draws = seeding.generator(seed, "batches"), seeding.generator(seed, "augmentation")
     with seeding.global_stream(seed, "dropout and noise"):
         if recipe.keep_functions:
-            course.functions.sample(network.sites, network.shapes)
+            log.functions.sample(network.sites, network.shapes)
         for epoch in range(1, recipe.epochs + 1):
             start = _now(device)
             total, correct = train_epoch(network, parts.train, recipe, batches, draws, autocast, watch)
-            course.seconds += _since(start, device)
+            log.seconds += _since(start, device)
             loss = total.item() / len(parts.train)
-            course.note(train_loss=loss)
+            log.note(train_loss=loss)
             if objective.correct:
-                course.note(train_accuracy=correct.item() / len(parts.train))
+                log.note(train_accuracy=correct.item() / len(parts.train))
             if recipe.keep_functions:
-                course.functions.sample(network.sites, network.shapes)
+                log.functions.sample(network.sites, network.shapes)
             progress(seed, epoch, recipe.epochs, loss)
             if not math.isfinite(loss):
                 break
             if parts.validation is None:
                 continue
             validation = evaluate(network.net, parts.validation, objective, autocast)
-            course.note(**validation.named("validation"))
-            if course.seconds_to_target is None and _reaches(recipe.target_accuracy, validation):
-                course.seconds_to_target = course.seconds
-            if validation.loss < course.best_loss:
-                course.best_loss, course.best_epoch = validation.loss, epoch
+            log.note(**validation.named("validation"))
+            if log.seconds_to_target is None and _reaches(recipe.target_accuracy, validation):
+                log.seconds_to_target = log.seconds
+            if validation.loss < log.best_loss:
+                log.best_loss, log.best_epoch = validation.loss, epoch
                 if recipe.patience is not None:
-                    course.best_weights = copy.deepcopy(network.net.state_dict())
-            elif recipe.patience is not None and epoch - course.best_epoch >= recipe.patience:
+                    log.best_weights = copy.deepcopy(network.net.state_dict())
+            elif recipe.patience is not None and epoch - log.best_epoch >= recipe.patience:
                 break
-    return course
+    return log
 
 
 def results(
-    network: Network, course: Course, recipe: Recipe, seed: int, parts: Parts
+    network: Network, log: TrainingLog, recipe: Recipe, seed: int, parts: Parts
 ) -> tuple[Outcome, dict[str, float]]:
     """Outcome and metrics of a trained network; its best weights are put back first, where the recipe keeps them."""
-    if course.best_weights is not None:
-        network.net.load_state_dict(course.best_weights)
+    if log.best_weights is not None:
+        network.net.load_state_dict(log.best_weights)
     autocast = autocast_of(recipe, parts.test.labels.device)
     objective = objective_of(recipe)
     judged = recipe.judged_part
     looked_at = {"test": parts.test, judged: getattr(parts, judged)}
     found = {name: evaluate(network.net, part, objective, autocast) for name, part in looked_at.items()}
-    losses = course.curves["train_loss"]
+    losses = log.curves["train_loss"]
     return outcome_of(losses, found[judged], looked_at[judged], objective), {
         **{metric: value for name, one in found.items() for metric, value in one.named(name).items()},
         **_under_noise(network.net, parts.test, recipe, seed, autocast),
-        **course.final("validation_loss", "validation_accuracy", *_chosen_by(recipe)),
+        **log.final("validation_loss", "validation_accuracy", *_chosen_by(recipe)),
         "first_epoch_train_loss": losses[0],
         "epochs_to_stop": float(len(losses)),
     }
