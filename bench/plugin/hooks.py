@@ -1,4 +1,4 @@
-"""The pytest plugin: options, exact selection, cases, verdicts, rankings. Loaded by `conftest.py` alone.
+"""The hooks and fixtures of the plugin.
 
     pytest bench -k "mlp and digits"
     pytest bench -k "cifar and elu" --data-dir DIR -n 2
@@ -8,18 +8,25 @@ Nothing heavy is imported to collect: torch, scipy and pandas come in when the f
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
 
 from bench import experiments
-from bench.cases.case import Case, Experiment
-from bench.cases.recipe import SCALES
+from bench.cases.case import Case
 from bench.data import DataError
 from bench.plugin import options, progress
+from bench.plugin.items import (
+    cases_of,
+    deselect,
+    exactly,
+    experiment_of,
+    experiments_of,
+    is_timing,
+    parameters_of,
+    why_no_item,
+)
 from bench.plugin.reporter import Reporter
 from bench.plugin.state import STATE, PluginState, is_worker, under_xdist
 from bench.records import baseline, probes
@@ -27,7 +34,6 @@ from bench.records.record import ResultsError
 from bench.records.result import Result
 from bench.session import selection
 from bench.session.runner import Runner
-from bench.session.settings import Settings
 from bench.timing.context import TimingContext
 from bench.timing.kernels.kernel import catalogue
 from bench.timing.kernels.recorded import read_kernels
@@ -87,7 +93,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize("kernel", catalogue(settings.choice.added), ids=lambda kernel: kernel.id)
         if "peer_case" in metafunc.fixturenames:
             metafunc.parametrize("peer_case", peer_cases(), ids=lambda peer_case: peer_case.id)
-    experiment = _experiment(metafunc.module)
+    experiment = experiment_of(metafunc.module)
     if "case" not in metafunc.fixturenames or experiment is None:
         return
     try:
@@ -106,40 +112,40 @@ def pytest_collection_modifyitems(
 ) -> Iterator[None]:
     """Apply the axis options, and let pytest apply `-k` with exact words; the option itself stays as typed."""
     settings = config.stash[STATE].settings
-    parameters = {item: parameter for item in items for parameter in _parameters(item)}
+    parameters = {item: parameter for item in items for parameter in parameters_of(item)}
     words: set[str] = set()
     for item, parameter in parameters.items():
         item.extra_keyword_matches.update(selection.keywords_of(parameter))
         words |= selection.words_of(parameter)
-    _deselect(config, items, lambda item: settings.selects(parameters.get(item)))
+    deselect(config, items, lambda item: settings.selects(parameters.get(item)))
     if settings.probe:
-        cases = {case for _, case in _cases(items)}
-        _deselect(config, items, lambda item: any(one in cases for one in _parameters(item)))
+        cases = {case for _, case in cases_of(items)}
+        deselect(config, items, lambda item: any(one in cases for one in parameters_of(item)))
     try:
-        with _exactly(config, words):
+        with exactly(config, words):
             yield
         if parameters:
-            selection.check(settings.choice, _experiments(parameters))
+            selection.check(settings.choice, experiments_of(parameters))
             baseline.read(settings.baseline_dir)  # now that a metric of the user's own is registered
             probes.read(settings.baseline_dir)
         if parameters and not items:
-            config.stash[STATE].why_nothing = _why_nothing(config.option.keyword, settings, parameters)
+            config.stash[STATE].why_nothing = why_no_item(config.option.keyword, settings, parameters)
     except (ValueError, baseline.BaselineError, pytest.UsageError) as error:
         if not is_worker(config):
             raise pytest.UsageError(*error.args) from error
         config.stash[STATE].why_nothing = str(error)  # raised, it would end the controller in a traceback
-        _deselect(config, items, lambda item: False)
+        deselect(config, items, lambda item: False)
     if not settings.peers:
-        config.stash[STATE].unasked = _deselect(config, items, lambda item: not item.get_closest_marker("peers"))
+        config.stash[STATE].unasked = deselect(config, items, lambda item: not item.get_closest_marker("peers"))
     if is_worker(config):  # pytest-benchmark times nothing beside other workers, and nothing is what we say then
-        config.stash[STATE].untimed = _deselect(config, items, lambda item: not _is_timing(item))
+        config.stash[STATE].untimed = deselect(config, items, lambda item: not is_timing(item))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     state = config.stash[STATE]
-    cases = [item for item in session.items if any(isinstance(one, Case) for one in _parameters(item))]
+    cases = [item for item in session.items if any(isinstance(one, Case) for one in parameters_of(item))]
     show = progress.progress(config, len(cases), state.results) if not is_worker(config) else None
     state.runner = Runner(state.settings, max(1, len(cases)), show)
     if not under_xdist(config):
@@ -155,7 +161,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     state.started = True
     if not state.settings.plan or config.option.collectonly or session.testsfailed or not session.items:
         return None
-    cases = _cases(session.items)
+    cases = cases_of(session.items)
     if not cases:
         raise pytest.UsageError("--plan: no case of an experiment is selected, and nothing else has a plan")
     from bench.reporting.plan import report
@@ -208,7 +214,7 @@ def timing(request: pytest.FixtureRequest) -> TimingContext:
     return TimingContext(
         settings=state.settings,
         device=state.runner.device,
-        cases=sum(_is_timing(item) for item in request.session.items),
+        cases=sum(is_timing(item) for item in request.session.items),
         timed=state.timed,
         peer_times=state.peer_times,
         peer_errors=state.peer_errors,
@@ -241,78 +247,3 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         state = session.config.stash[STATE]
         output = {"actbench_untimed": state.untimed, "actbench_why_nothing": state.why_nothing}
         session.config.workeroutput.update(output)  # type: ignore[attr-defined]
-
-
-@contextmanager
-def _exactly(config: pytest.Config, words: set[str]) -> Iterator[None]:
-    """The expressions of `-k` and `-m` as pytest is to understand them, while it selects."""
-    typed = config.option.keyword, config.option.markexpr
-    exact, unknown = selection.exact(typed[0], words), None
-    try:
-        marked = selection.marked(typed[1])
-    except ValueError as error:
-        marked, unknown = "", error
-    try:
-        config.option.keyword, config.option.markexpr = exact, marked
-        yield
-    except pytest.UsageError as error:  # pytest quotes the expression; the user typed the other one
-        said = [re.sub(r": at column \d+", "", str(part).replace(exact, typed[0])) for part in error.args]
-        raise pytest.UsageError(*said) from error
-    finally:
-        config.option.keyword, config.option.markexpr = typed
-    if unknown:
-        raise unknown
-
-
-def _why_nothing(typed: str, settings: Settings, parameters: dict[pytest.Item, Any]) -> str:
-    declared = {case.experiment: experiment for experiment, case in _cases(parameters)}
-
-    def collected(scale: str) -> Iterable[Any]:
-        if scale == settings.scale:
-            return parameters.values()
-        return (one for each in declared.values() for one in each.cases(scale, settings.choice.added))
-
-    left: dict[str, list[Any]] = {scale: [one for one in collected(scale) if settings.selects(one)] for scale in SCALES}
-    return selection.why_nothing(typed, [item.nodeid for item in parameters], left, settings.scale)
-
-
-def _deselect(config: pytest.Config, items: list[pytest.Item], keep: Callable[[pytest.Item], bool]) -> int:
-    left_out = [item for item in items if not keep(item)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if keep(item)]
-    return len(left_out)
-
-
-def _parameters(item: pytest.Item) -> list[Any]:
-    callspec = getattr(item, "callspec", None)
-    return [one for one in callspec.params.values() if selection.is_selectable(one)] if callspec else []
-
-
-def _experiments(items: Iterable[pytest.Item]) -> set[str]:
-    """Names of the experiments that items are of.
-
-    Raises:
-        ValueError: two files declare experiments of one name.
-    """
-    found: dict[str, Experiment] = {}
-    for item in items:
-        experiment = _experiment(item.module)  # type: ignore[attr-defined]
-        if experiment and found.setdefault(experiment.name, experiment) is not experiment:
-            raise ValueError(f"{item.path}: another file declares an experiment {experiment.name!r} too; rename one")
-    return set(found)
-
-
-def _cases(items: Iterable[pytest.Item]) -> list[tuple[Experiment, Case]]:
-    """Those of the items that are an experiment's, each beside it: unit tests take cases too."""
-    found = [(_experiment(item.module), one) for item in items for one in _parameters(item)]  # type: ignore[attr-defined]
-    return [(experiment, one) for experiment, one in found if experiment and isinstance(one, Case)]
-
-
-def _experiment(module: Any) -> Experiment | None:
-    found = getattr(module, "EXPERIMENT", None)
-    return found if isinstance(found, Experiment) else None
-
-
-def _is_timing(item: pytest.Item) -> bool:
-    return "timing" in getattr(item, "fixturenames", ())

@@ -107,3 +107,25 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def now(device: torch.device) -> float | torch.cuda.Event:
+    """A point in time: kernels run after their launch, so on CUDA it is an event in their stream."""
+    import torch
+
+    if device.type == "cpu":
+        return time.perf_counter()
+    if device.type != "cuda":
+        return clock()
+    event = torch.cuda.Event(enable_timing=True)
+    event.record()
+    return event
+
+
+def since(start: float | torch.cuda.Event, device: torch.device) -> float:
+    """Seconds from a point in time until all that was launched since has run."""
+    end = now(device)
+    if isinstance(start, float) or isinstance(end, float):
+        return float(end) - float(start)  # type: ignore[arg-type]
+    end.synchronize()
+    return float(start.elapsed_time(end)) / 1000

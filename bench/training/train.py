@@ -10,7 +10,6 @@ import copy
 import datetime
 import hashlib
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -32,7 +31,7 @@ from bench.data.parts import Part, Parts, prepare
 from bench.records.record import Outcome, Record
 from bench.training import fingerprint, setup
 from bench.training.augmentation import AUGMENTATIONS
-from bench.training.device import clock, threads
+from bench.training.device import now, since, threads
 from bench.training.evaluation import Autocast, Evaluation, autocast_of, evaluate, outcome_of
 from bench.training.gradient_norms import Gradients
 from bench.training.learned_functions import Functions
@@ -206,9 +205,9 @@ def fit(
         if recipe.keep_functions:
             log.functions.sample(network.sites, network.shapes)
         for epoch in range(1, recipe.epochs + 1):
-            start = _now(device)
+            start = now(device)
             total, correct = train_epoch(network, parts.train, recipe, batches, draws, autocast, watch)
-            log.seconds += _since(start, device)
+            log.seconds += since(start, device)
             loss = total.item() / len(parts.train)
             log.note(train_loss=loss)
             if objective.correct:
@@ -288,23 +287,3 @@ def bytes_of_a_batch(net: nn.Module, part: Part, recipe: Recipe) -> int:
     batch = part.inputs[: recipe.batch_size].clone()  # a slice would keep the storage of the whole part
     with autocast_of(recipe, batch.device)():
         return bytes_saved(lambda: net(batch), excluded=net.parameters())
-
-
-def _now(device: torch.device) -> float | torch.cuda.Event:
-    """A point in time: kernels run after their launch, so on CUDA it is an event in their stream."""
-    if device.type == "cpu":
-        return time.perf_counter()
-    if device.type != "cuda":
-        return clock()
-    event = torch.cuda.Event(enable_timing=True)
-    event.record()
-    return event
-
-
-def _since(start: float | torch.cuda.Event, device: torch.device) -> float:
-    """Seconds from a point in time until all that was launched since has run."""
-    end = _now(device)
-    if isinstance(start, float) or isinstance(end, float):
-        return float(end) - float(start)  # type: ignore[arg-type]
-    end.synchronize()
-    return float(start.elapsed_time(end)) / 1000

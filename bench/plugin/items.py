@@ -1,0 +1,90 @@
+"""Items: what pytest has collected, as cases and timings, and how some of them are selected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from bench.cases.case import Case, Experiment
+from bench.cases.recipe import SCALES
+from bench.session import selection
+from bench.session.settings import Settings
+
+
+@contextmanager
+def exactly(config: pytest.Config, words: set[str]) -> Iterator[None]:
+    """The expressions of `-k` and `-m` as pytest is to understand them, while it selects."""
+    typed = config.option.keyword, config.option.markexpr
+    exact, unknown = selection.exact(typed[0], words), None
+    try:
+        marked = selection.marked(typed[1])
+    except ValueError as error:
+        marked, unknown = "", error
+    try:
+        config.option.keyword, config.option.markexpr = exact, marked
+        yield
+    except pytest.UsageError as error:  # pytest quotes the expression; the user typed the other one
+        said = [re.sub(r": at column \d+", "", str(part).replace(exact, typed[0])) for part in error.args]
+        raise pytest.UsageError(*said) from error
+    finally:
+        config.option.keyword, config.option.markexpr = typed
+    if unknown:
+        raise unknown
+
+
+def why_no_item(typed: str, settings: Settings, parameters: dict[pytest.Item, Any]) -> str:
+    declared = {case.experiment: experiment for experiment, case in cases_of(parameters)}
+
+    def collected(scale: str) -> Iterable[Any]:
+        if scale == settings.scale:
+            return parameters.values()
+        return (one for each in declared.values() for one in each.cases(scale, settings.choice.added))
+
+    left: dict[str, list[Any]] = {scale: [one for one in collected(scale) if settings.selects(one)] for scale in SCALES}
+    return selection.why_nothing(typed, [item.nodeid for item in parameters], left, settings.scale)
+
+
+def deselect(config: pytest.Config, items: list[pytest.Item], keep: Callable[[pytest.Item], bool]) -> int:
+    left_out = [item for item in items if not keep(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if keep(item)]
+    return len(left_out)
+
+
+def parameters_of(item: pytest.Item) -> list[Any]:
+    callspec = getattr(item, "callspec", None)
+    return [one for one in callspec.params.values() if selection.is_selectable(one)] if callspec else []
+
+
+def experiments_of(items: Iterable[pytest.Item]) -> set[str]:
+    """Names of the experiments that items are of.
+
+    Raises:
+        ValueError: two files declare experiments of one name.
+    """
+    found: dict[str, Experiment] = {}
+    for item in items:
+        experiment = experiment_of(item.module)  # type: ignore[attr-defined]
+        if experiment and found.setdefault(experiment.name, experiment) is not experiment:
+            raise ValueError(f"{item.path}: another file declares an experiment {experiment.name!r} too; rename one")
+    return set(found)
+
+
+def cases_of(items: Iterable[pytest.Item]) -> list[tuple[Experiment, Case]]:
+    """Those of the items that are an experiment's, each beside it: unit tests take cases too."""
+    found = [(experiment_of(item.module), one) for item in items for one in parameters_of(item)]  # type: ignore[attr-defined]
+    return [(experiment, one) for experiment, one in found if experiment and isinstance(one, Case)]
+
+
+def experiment_of(module: Any) -> Experiment | None:
+    found = getattr(module, "EXPERIMENT", None)
+    return found if isinstance(found, Experiment) else None
+
+
+def is_timing(item: pytest.Item) -> bool:
+    return "timing" in getattr(item, "fixturenames", ())
