@@ -15,8 +15,9 @@ def test_the_items_show_passes_reasons_and_failures_of_each_check(
     micro.makepyfile(test_contract="from bench.checks.test_contract import quiet, test_contract")
     micro.makepyfile(mine="import torch\n\ndef other_dtype(x):\n    return torch.relu(x).float()\n")
     others = len(activations.names())
-    # What is added must be registered before the module of the items is imported.
-    monkeypatch.delitem(sys.modules, "bench.checks.test_contract", raising=False)
+    # What is added must be registered before the module of the items is imported, and forgotten with it afterwards.
+    monkeypatch.setitem(sys.modules, "bench.checks.test_contract", sys)
+    monkeypatch.delitem(sys.modules, "bench.checks.test_contract")
     result = micro.runpytest_inprocess(
         *("--activation", "mine.py:other_dtype", "-k", "contract and other_dtype", "-v", "-rs", "test_contract.py")
     )

@@ -15,7 +15,8 @@ import torch
 from scipy import signal
 
 from bench.cases.case import Case
-from bench.data import DataError, made_speech, phones, store
+from bench.data import DataError, info, made_speech, phones, store
+from bench.data.locations import Locations
 from bench.experiments.test_timit import EXPERIMENT
 from bench.training import train
 
@@ -34,7 +35,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def dataset() -> store.Dataset:
-    return store.load.__wrapped__("made_speech")
+    return store._load.__wrapped__(info("made_speech"), Locations())
 
 
 def segments(corpus: Path, sex: str = "[MF]") -> Iterator[tuple[str, np.ndarray]]:

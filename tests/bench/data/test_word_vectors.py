@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.data import DataError
-from bench.data.word_vectors import UNKNOWN, encode
+from bench.data.word_vectors import UNKNOWN, encode_vectors
 
 ROWS = "he 1 0.5\nran -2e-1 3\n"
 
@@ -36,7 +36,7 @@ def _file(tmp_path: Path, content: str | bytes, name: str = "vectors.txt") -> Pa
 )
 @pytest.mark.parametrize("name", ["vectors.txt", "vectors.txt.gz"])
 def test_a_word_gets_its_vector_in_every_format(tmp_path: Path, content: str | bytes, name: str) -> None:
-    found = encode(["ran", "he"], _file(tmp_path, content, name))
+    found = encode_vectors(["ran", "he"], _file(tmp_path, content, name))
     assert found.flatten().tolist() == pytest.approx([-0.2, 3, 1, 0.5])
 
 
@@ -52,20 +52,20 @@ def test_a_word_gets_its_vector_in_every_format(tmp_path: Path, content: str | b
     ],
 )
 def test_a_word_that_is_missing_goes_by_its_nearest_spelling(tmp_path: Path, word: str, listed: str) -> None:
-    assert encode([word, "go"], _file(tmp_path, f"go 9 9\n{listed} 1 2\n")).tolist() == [[1, 2], [9, 9]]
+    assert encode_vectors([word, "go"], _file(tmp_path, f"go 9 9\n{listed} 1 2\n")).tolist() == [[1, 2], [9, 9]]
 
 
 def test_the_exact_spelling_goes_before_any_other(tmp_path: Path) -> None:
-    assert encode(["US", "us"], _file(tmp_path, "us 1 1\nUS 2 2\n")).tolist() == [[2, 2], [1, 1]]
+    assert encode_vectors(["US", "us"], _file(tmp_path, "us 1 1\nUS 2 2\n")).tolist() == [[2, 2], [1, 1]]
 
 
 def test_an_unknown_word_is_zero_where_the_file_has_nothing_for_it(tmp_path: Path) -> None:
-    assert encode(["he", "xyzzy"], _file(tmp_path, ROWS)).tolist() == [[1, 0.5], [0, 0]]
+    assert encode_vectors(["he", "xyzzy"], _file(tmp_path, ROWS)).tolist() == [[1, 0.5], [0, 0]]
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_an_unknown_word_gets_the_files_own_vector_for_such(tmp_path: Path, name: str) -> None:
-    assert encode(["he", "xyzzy"], _file(tmp_path, f"{ROWS}{name} 7 8\n")).tolist() == [[1, 0.5], [7, 8]]
+    assert encode_vectors(["he", "xyzzy"], _file(tmp_path, f"{ROWS}{name} 7 8\n")).tolist() == [[1, 0.5], [7, 8]]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_an_unknown_word_gets_the_files_own_vector_for_such(tmp_path: Path, name
 )
 def test_a_file_that_is_not_right_is_named_with_the_line(tmp_path: Path, content: str, said: str) -> None:
     with pytest.raises(DataError) as caught:
-        encode(["he", "ran", "go"], _file(tmp_path, content))
+        encode_vectors(["he", "ran", "go"], _file(tmp_path, content))
     assert f"{tmp_path / 'vectors.txt'}" in str(caught.value)
     assert said in str(caught.value)
 
@@ -95,4 +95,4 @@ def test_a_file_that_is_cut_off_is_named(tmp_path: Path) -> None:
     path = _file(tmp_path, ROWS * 99, "vectors.txt.gz")
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(DataError, match=r"cannot read .*vectors\.txt\.gz"):
-        encode(["nothing"], path)
+        encode_vectors(["nothing"], path)

@@ -188,7 +188,7 @@ def test_the_page_draws_a_lower_error_further_to_the_left_and_ranks_it_first():
 
 def test_junit_says_the_judged_error_under_its_name():
     records = tuple(errors([0.9, 0.8], case=Case("mlp", "mlp", "digits", "relu", "adam")))
-    found = dict(junit.case_properties(Result(records[0].case, records, "SAME", "made", failed=False), {}))
+    found = dict(junit.case_properties(Result(records[0].case, records, "SAME", "made", failed=False), {}, "tiny"))
     assert (found["metric"], found["mean"], found["test_error"]) == (
         "test_error",
         pytest.approx(0.15),
