@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from bench.__main__ import _parser
-from bench.cases.recipe import SCALES
 from conftest import selects_something, split
 
 ROOT = Path(__file__).parents[1]
@@ -60,7 +59,6 @@ def test_a_matrix_is_whole_and_goes_on_where_a_part_fails(name):
     matrix = JOBS[name]["strategy"]["matrix"]
     shards = matrix.get("shard", [])
     assert shards == [f"{place}/{len(shards)}" for place in range(1, len(shards) + 1)]
-    assert matrix.get("scale", list(SCALES)) == list(SCALES)
     assert JOBS[name]["strategy"]["fail-fast"] is False
 
 
