@@ -104,11 +104,11 @@ def command(words: str) -> str:
 
 
 @pytest.mark.slow
-def test_it_is_trained_ranked_and_set_beside_relu(run) -> None:
+def test_it_is_trained_ranked_and_set_against_relu(run) -> None:
     out = run(command('-k "mlp and digits"'))
     assert re.search(r"my_act\(\d\d\.\d\d\) [~>]|[~>] my_act\(\d\d\.\d\d\)", out)
     assert len(re.findall(r"mlp-mlp-digits-my_act-(sgd|adam) .* NEW", out)) == 2
-    assert re.search(r"my_act beside relu, .* in (none|1|2) of 2 blocks:", out)
+    assert re.search(r"my_act versus relu, .* in (none|1|2) of 2 blocks:", out)
     assert len(re.findall(r"mlp · digits · (?:sgd|adam) · tiny: [+-]\d+\.\d\d ± \d+\.\d\d points \(n=3\)", out)) == 2
 
 
