@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from activations._record import Accuracy, Activation
@@ -32,20 +33,12 @@ def load(reference: str) -> Activation:
     path = Path(file).expanduser()
     if not path.is_file():
         raise ValueError(f"activation {reference!r}: there is no file {file!r}; write it as path/to/file.py:name")
-    from activations._checked import Checked, described  # torch comes with it, as it does with the file
+    from activations._checked import Checked  # torch comes with it, as it does with the file
 
-    spec = importlib.util.spec_from_file_location(f"actbench_user_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"activation {reference!r}: {file!r} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    folder = str(path.parent.resolve())
-    if folder not in sys.path:
-        sys.path.append(folder)  # last, so that nothing there stands in for a package
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # anything may go wrong in a user's file; it is named, not traced
-        raise ValueError(f"activation {reference!r}: {file} does not import: {described(error, reference)}") from error
+        module = import_file(path)
+    except ValueError as error:
+        raise ValueError(f"activation {reference!r}: {error}") from error.__cause__
     value: Any = getattr(module, name, None)
     if not callable(value):
         known = ", ".join(key for key, item in vars(module).items() if callable(item) and not key.startswith("_"))
@@ -59,3 +52,26 @@ def load(reference: str) -> Activation:
         accuracy=PLAIN,
         code=hashlib.sha256(path.read_bytes()).hexdigest()[:12],
     )
+
+
+def import_file(path: Path) -> ModuleType:
+    """The module that a user's Python file is, imported anew; it may import what lies beside it.
+
+    Raises:
+        ValueError: it is no Python file, or does not import; the message says why, and in which line.
+    """
+    from activations._checked import described
+
+    spec = importlib.util.spec_from_file_location(f"actbench_user_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{str(path)!r} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look their annotations up
+    folder = str(path.parent.resolve())
+    if folder not in sys.path:
+        sys.path.append(folder)  # last, so that nothing there stands in for a package
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # anything may go wrong in a user's file; it is named, not traced
+        raise ValueError(f"{path} does not import: {described(error, f'{path}:')}") from error
+    return module

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import pkgutil
-import sys
 from pathlib import Path
 
+from activations._user import import_file
 from bench.cases.case import Case, Experiment
 from bench.cases.recipe import Recipe
 
@@ -45,16 +44,9 @@ def load(file: Path) -> None:
     Raises:
         ValueError: no such file, or it does not import.
     """
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    if not file.is_file() or spec is None or spec.loader is None:
-        raise ValueError(f"there is no Python file {str(file)!r} to load")
-    module = importlib.util.module_from_spec(spec)
-    sys.path.append(str(file.parent.resolve()))  # last, so that nothing there stands in for a package
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # anything may go wrong in a user's file; it is named, not traced
-        raise ValueError(f"{file} does not import: {type(error).__name__}: {error}") from error
-    if isinstance(found := getattr(module, "EXPERIMENT", None), Experiment):
+    if not file.is_file():
+        raise ValueError(f"there is no file {str(file)!r} to load")
+    if isinstance(found := getattr(import_file(file), "EXPERIMENT", None), Experiment):
         register(found)
 
 

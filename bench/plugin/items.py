@@ -37,6 +37,7 @@ def exactly(config: pytest.Config, words: set[str]) -> Iterator[None]:
 
 
 def why_no_item(typed: str, settings: Settings, parameters: dict[pytest.Item, Any]) -> str:
+    """Why none of the collected items is selected by what was typed behind `-k`, in a line."""
     declared = {case.experiment: experiment for experiment, case in cases_of(parameters)}
 
     def collected(scale: str) -> Iterable[Any]:
@@ -49,6 +50,7 @@ def why_no_item(typed: str, settings: Settings, parameters: dict[pytest.Item, An
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item], keep: Callable[[pytest.Item], bool]) -> int:
+    """Leave out the items that are not to be kept, as pytest counts them; how many there were."""
     left_out = [item for item in items if not keep(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -57,6 +59,7 @@ def deselect(config: pytest.Config, items: list[pytest.Item], keep: Callable[[py
 
 
 def parameters_of(item: pytest.Item) -> list[Any]:
+    """The cases, kernels and the like that an item is parametrized with."""
     callspec = getattr(item, "callspec", None)
     return [one for one in callspec.params.values() if selection.is_selectable(one)] if callspec else []
 
@@ -82,9 +85,11 @@ def cases_of(items: Iterable[pytest.Item]) -> list[tuple[Experiment, Case]]:
 
 
 def experiment_of(module: Any) -> Experiment | None:
+    """The `EXPERIMENT` of a test module; None where it has none."""
     found = getattr(module, "EXPERIMENT", None)
     return found if isinstance(found, Experiment) else None
 
 
 def is_timing(item: pytest.Item) -> bool:
+    """Whether an item asks for the fixture `timing`."""
     return "timing" in getattr(item, "fixturenames", ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.records.record import Bits, Outcome, Record, bits_of
@@ -46,11 +46,6 @@ class Runs:
         return dict(zip(self.seeds, map(bits_of, self.digests, self.values, self.outcomes), strict=True))
 
     @property
-    def by_seed(self) -> dict[int, float]:
-        """The values by seed."""
-        return dict(zip(self.seeds, self.values, strict=True))
-
-    @property
     def trained(self) -> tuple[float, ...]:
         """The values of the runs that trained."""
         return tuple(value for value, outcome in zip(self.values, self.outcomes, strict=True) if outcome == "trained")
@@ -74,17 +69,3 @@ class Runs:
     def count(self, *outcomes: Outcome) -> int:
         """How many ended in one of some outcomes."""
         return sum(outcome in outcomes for outcome in self.outcomes)
-
-    def at(self, seeds: Container[int]) -> Runs:
-        """Those of some seeds."""
-        kept = [place for place, seed in enumerate(self.seeds) if seed in seeds]
-        return Runs(
-            seeds=tuple(self.seeds[place] for place in kept),
-            values=tuple(self.values[place] for place in kept),
-            outcomes=tuple(self.outcomes[place] for place in kept),
-            digests=tuple(self.digests[place] for place in kept),
-        )
-
-    def paired(self, other: Runs) -> tuple[Runs, Runs]:
-        """Both, at the seeds that both have."""
-        return self.at(other.seeds), other.at(self.seeds)
