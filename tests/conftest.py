@@ -108,16 +108,18 @@ def pytest_sessionstart() -> None:
 
 # ---- sessions of pytest inside a test ----------------------------------------------------------------------------
 
+# By CI and BUILD_NUMBER pytest knows a job, and cuts no line of its summary.
+OF_THE_JOB = ("PYTEST_XDIST_WORKER", "GITHUB_STEP_SUMMARY", "CI", "BUILD_NUMBER")
 
 @pytest.fixture(autouse=True)
 def _on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sessions inside a test are not xdist's, even if the test runs in one of its workers, and no GitHub job's.
+    """Sessions inside a test are not xdist's, even if the test runs in one of its workers, and no CI job's.
 
     In process they forget the modules of their own folder alone. By itself pytester forgets all that they have
     imported: each would import a second's worth of libraries anew, and torch and pyarrow cannot be imported twice.
     """
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    for name in OF_THE_JOB:
+        monkeypatch.delenv(name, raising=False)
 
     def snapshot(pytester: pytest.Pytester) -> SysModulesSnapshot:
         return SysModulesSnapshot(

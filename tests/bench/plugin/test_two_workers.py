@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bench.records import history
-from conftest import MICRO
+from conftest import MICRO, OF_THE_JOB
 
 pytestmark = pytest.mark.fresh_process
 
@@ -72,7 +72,7 @@ def ended(tmp_path_factory):
             (folder / f"{name}.py").write_text(text)
         (folder / "own_baselines").mkdir()
         (folder / "job.md").write_text("before\n")
-        own = {name: value for name, value in os.environ.items() if name != "PYTEST_XDIST_WORKER"}
+        own = {name: value for name, value in os.environ.items() if name not in OF_THE_JOB}
         environment = {**own, "GITHUB_STEP_SUMMARY": str(folder / "job.md")}
         command = [sys.executable, "-m", "pytest", "-n2", *arguments]
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
