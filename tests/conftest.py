@@ -111,6 +111,7 @@ def pytest_sessionstart() -> None:
 # By CI and BUILD_NUMBER pytest knows a job, and cuts no line of its summary.
 OF_THE_JOB = ("PYTEST_XDIST_WORKER", "GITHUB_STEP_SUMMARY", "CI", "BUILD_NUMBER")
 
+
 @pytest.fixture(autouse=True)
 def _on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions inside a test are not xdist's, even if the test runs in one of its workers, and no CI job's.
