@@ -23,9 +23,20 @@ SERIES = (
     *("weights", "activation_parameters", "inputs", "first_site_input", "sites", "output", "losses"),
     *("gradients", "activation_gradients", "updates", "activation_updates", "rates", "bytes_saved"),
 )
-COLUMNS = (*AXES, "scale", "recipe_version", "recipe", "num_sites", "num_layers", *SERIES, "evaluation", "tolerances")
 MOST = 8  # sites, and groups of layers, that are measured
+# Series of which it is also measured how far rounding carries them in the precision that the recipe trains in, with how
+# many of their numbers: those of the first step, since the next ones enlarge it.
+ROUNDED = {
+    **dict.fromkeys(("sites", "output", "gradients", "activation_gradients"), MOST),
+    **dict.fromkeys(("losses", "updates", "activation_updates"), 1),
+}
+COLUMNS = (
+    *(*AXES, "scale", "recipe_version", "recipe", "num_sites", "num_layers"),
+    *(*SERIES, "evaluation", "tolerances", "rounding"),
+)
 RATES_OF_A_RUN = 9
+# What rounding may leave in the place of zero, as of a gradient behind a dead layer.
+ZERO = 1e-20
 
 
 class ProbeKey(NamedTuple):
@@ -49,6 +60,9 @@ class Probe:
         evaluation: metrics of the network behind the last step, by name.
         tolerances: how far rounding may move what comes from a quantity on, such as `losses.2`, where that is further
             than elsewhere; see `bench.regression.probes.with_tolerances`.
+        rounding: how far the same steps in the precision that the recipe trains in, as float32, lie from those in
+            float64, relative to their size and in epsilons of that precision: the furthest number of each of the
+            series `ROUNDED`.
         num_sites: activations that a forward pass uses.
         num_layers: modules with trainable weights, activations left out.
         layers: their names, from the output to the input; not recorded.
@@ -61,7 +75,17 @@ class Probe:
     num_sites: int
     num_layers: int
     tolerances: Mapping[str, float] = field(default_factory=dict)
+    rounding: Mapping[str, float] = field(default_factory=dict)
     layers: tuple[str, ...] = field(default=(), compare=False)
+
+
+def apart(one: object, other: object) -> float:
+    """Relative difference of two values; infinite where they are not both numbers, and differ."""
+    if one == other or (one != one and other != other):  # NaN equals itself here
+        return 0.0
+    if not isinstance(one, float) or not isinstance(other, float) or not math.isfinite(one - other):
+        return math.inf
+    return abs(one - other) / max(abs(one), abs(other)) if abs(one - other) > ZERO else 0.0
 
 
 def chosen(sites: int) -> list[int]:
@@ -144,6 +168,7 @@ def to_row(probe: Probe) -> dict[str, str]:
         **{name: " ".join(map(_number, values)) for name, values in probe.series.items()},
         "evaluation": _words(probe.evaluation),
         "tolerances": _words(probe.tolerances),
+        "rounding": " ".join(f"{name}={value:.2g}" for name, value in probe.rounding.items()),
     }
 
 
@@ -167,6 +192,7 @@ def from_row(row: Mapping[str, str]) -> Probe:
         num_sites=int(row["num_sites"]),
         num_layers=int(row["num_layers"]),
         tolerances={name: float(value) for name, value in _pairs(row["tolerances"])},
+        rounding={name: float(value) for name, value in _pairs(row["rounding"])},
     )
 
 

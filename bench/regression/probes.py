@@ -11,15 +11,16 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import NamedTuple
 
-from bench.records.probes import Probe, chosen, groups
+from bench.records.probes import Probe, apart, chosen, groups
 
 # Relative. Measured by `python -m bench.checks`: rounding moves quantities by less than a hundredth of it, and the
 # smallest planted fault by more than a hundred times of it.
 TOLERANCE = 1e-10
 # Where a network enlarges rounding, a nudge of its weights shows how much: so many times that is allowed.
-MARGIN = 300.0
-# What rounding may leave in the place of zero, as of a gradient behind a dead layer.
-ZERO = 1e-20
+MARGIN = 1000.0
+# How much further than recorded rounding may carry the steps in the recipe's own precision, and from how many epsilons
+# on: kinks and sums fall otherwise on another machine. Measured likewise.
+ROUNDING_MARGIN, ROUNDING = 100.0, 3.0
 START = "activation_parameters"
 
 
@@ -47,6 +48,13 @@ def first_difference(recorded: Probe, now: Probe, tolerance: float = TOLERANCE) 
             kept = [stage for stage in dict.fromkeys(same) if stage != name.stage]
             return f"first steps differ from {name.what} on, {name.when}{_shown(one, other)}{_as_recorded(kept)}"
         same.append(name.stage)
+    for quantity, distance in now.rounding.items():
+        usual = recorded.rounding.get(quantity, math.inf)
+        if distance > ROUNDING_MARGIN * max(usual, ROUNDING):
+            return (
+                f"first steps in the precision of training are further from those in float64 than rounding goes, from "
+                f"{quantity} on: {distance:.1f} epsilons, recorded {usual:.1f}; in float64 they are as recorded"
+            )
     return ""
 
 
@@ -62,7 +70,8 @@ def with_tolerances(probe: Probe, nudged: Probe) -> Probe:
         needed = min(1.0, MARGIN * apart(one, other))
         if needed > allowed and name.stage != "bytes":
             allowed = found[name.key] = 10.0 ** math.ceil(math.log10(needed))
-    return replace(probe, tolerances=found)
+    rounding = {name: max(value, nudged.rounding[name]) for name, value in probe.rounding.items()}
+    return replace(probe, tolerances=found, rounding=rounding)
 
 
 def distance(recorded: Probe, now: Probe) -> float:
@@ -75,15 +84,6 @@ def distance(recorded: Probe, now: Probe) -> float:
         allowed = max(allowed, recorded.tolerances.get(name.key, 0.0))
         largest = max(largest, apart(one, other) * TOLERANCE / allowed)
     return largest
-
-
-def apart(one: object, other: object) -> float:
-    """Relative difference of two values; infinite where they are not both numbers, and differ."""
-    if one == other or (one != one and other != other):  # NaN equals itself here
-        return 0.0
-    if not isinstance(one, float) or not isinstance(other, float) or not math.isfinite(one - other):
-        return math.inf
-    return abs(one - other) / max(abs(one), abs(other)) if abs(one - other) > ZERO else 0.0
 
 
 def _pairs(recorded: Probe, now: Probe) -> Iterator[tuple[Name, object, object]]:

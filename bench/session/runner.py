@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bench.cases.recipe import Recipe
     from bench.regression.judge import Judgement
     from bench.stats.moderated import Prior
+    from bench.training.probe import FirstSteps
 
 # (case, seed, epoch, epochs at most, training loss, share of the case's runs that is done)
 Progress: TypeAlias = Callable[[Case, int, int, int, float, float], None]
@@ -39,6 +40,7 @@ class Runner:
         self.settings = settings
         self.cases = cases
         self.progress = progress
+        self._known: dict[tuple[object, ...], FirstSteps] = {}
 
     @cached_property
     def device(self) -> torch.device:
@@ -116,13 +118,13 @@ class Runner:
     def _probe(self, case: Case, recipe: Recipe) -> Probe:
         from bench.training import probe
 
-        return probe.take_probe(case, recipe, self.settings.scale, self.device)
+        return probe.take_probe(case, recipe, self.settings.scale, self.device, known=self._known)
 
     def _to_record(self, case: Case, recipe: Recipe) -> Probe:
         from bench.regression.probes import with_tolerances
         from bench.training import probe
 
-        nudged = probe.take_probe(case, recipe, self.settings.scale, self.device, probe.NUDGE)
+        nudged = probe.take_probe(case, recipe, self.settings.scale, self.device, nudged=True, known=self._known)
         return with_tolerances(self._probe(case, recipe), nudged)
 
     def _compared(self, probe: Probe) -> tuple[str, str]:

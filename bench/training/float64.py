@@ -1,4 +1,7 @@
-"""Training in float64, the same on every device: `with float64.everywhere(), float64.drawn_on_the_cpu(): ...`."""
+"""Training with draws in float64, the same on every device and in every precision.
+
+with float64.default_dtype(torch.float64), float64.drawn_on_the_cpu(): ...
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ aten = torch.ops.aten
 
 
 @contextmanager
-def everywhere() -> Iterator[None]:
-    """What is made without a dtype is float64; put back after."""
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    """What is made without a dtype is of this one; put back after."""
     before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
+    torch.set_default_dtype(dtype)
     try:
         yield
     finally:
@@ -25,9 +28,10 @@ def everywhere() -> Iterator[None]:
 
 
 def drawn_on_the_cpu() -> TorchDispatchMode:
-    """What torch draws from its global generators comes from that of the CPU alone, whatever the device.
+    """What torch draws from its global generators is drawn in float64 from that of the CPU, whatever device and dtype.
 
-    A card's generator draws other numbers than the CPU's, and on CPUs dropout's come out of MKL where torch has it.
+    A card's generator draws other numbers than the CPU's, float32 others than float64, and on CPUs dropout's come out
+    of MKL where torch has it.
     """
 
     return _Draws()  # type: ignore[no-untyped-call]
@@ -62,18 +66,18 @@ def _native_dropout(func: Any, x: Tensor, p: float, train: bool | None) -> tuple
     return x * mask / (1 - p), mask
 
 
-def _made(func: Any, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
-    made: Tensor = func(*args, device="cpu", **kwargs)
-    return made.to(device or "cpu")
+def _made(func: Any, *args: Any, device: Any = None, dtype: torch.dtype | None = None, **kwargs: Any) -> Tensor:
+    made: Tensor = func(*args, device="cpu", dtype=torch.float64, **kwargs)
+    return made.to(device or "cpu", dtype or torch.get_default_dtype())
 
 
 def _like(draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """By position, not by place in memory, which channels_last orders otherwise."""
-    return lambda func, like, **kwargs: torch.empty_like(like).copy_(draw(like.shape, dtype=like.dtype))
+    return lambda func, like, **kwargs: torch.empty_like(like).copy_(draw(like.shape, dtype=torch.float64))
 
 
 def _filled(func: Any, tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    return tensor.copy_(func(torch.empty(tensor.shape, dtype=tensor.dtype), *args, **kwargs))
+    return tensor.copy_(func(torch.empty(tensor.shape, dtype=torch.float64), *args, **kwargs))
 
 
 _DRAWS: dict[Any, Callable[..., Any]] = {

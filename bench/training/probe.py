@@ -1,15 +1,17 @@
 """Probe: the first steps of a case in float64. `probe.take_probe(case, recipe, "tiny", torch.device("cpu"))`.
 
 It is the case's own code that runs: the setup, loop, objective, augmentation, optimizer, schedule and evaluation that a
-run calls, for two epochs of two batches and with made rows in the place of the data. What is random is drawn in float64
+run calls, for epochs of two batches and with made rows in the place of the data. What is random is drawn in float64
 from the streams of seed 0. Machines agree on that to many digits, where training in float32 soon parts: one recorded
-probe judges them all.
+probe judges them all. The same steps are taken once more in the precision that the recipe trains in, for how far
+rounding carries them off: a kernel that is wrong in float32 alone goes further.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,10 +19,10 @@ from torch import Tensor, nn
 import models
 from bench.cases import seeding
 from bench.cases.case import Case
-from bench.cases.recipe import Recipe
+from bench.cases.recipe import Precision, Recipe
 from bench.data import info, made_rows
-from bench.data.parts import Parts
-from bench.records.probes import RATES_OF_A_RUN, Probe, ProbeKey, chosen, groups
+from bench.data.parts import Part, Parts
+from bench.records.probes import RATES_OF_A_RUN, ROUNDED, Probe, ProbeKey, apart, chosen, groups
 from bench.records.record import OUTCOMES
 from bench.training import float64, optimizers, schedules, setup, train
 from bench.training.device import threads
@@ -28,63 +30,118 @@ from bench.training.figures import figure, sample
 from bench.training.setup import Network
 
 SEED = 0
-EPOCHS = 2
-STEPS = 2 * EPOCHS
+# Of two steps each. The larger scales run the code that tiny does, and their networks take seconds a step.
+EPOCHS = {"tiny": 2, "small": 1, "paper": 1}
 # Rows of a batch: enough for batch norms to be smooth, few enough for the networks of the papers.
 BATCH = {"tiny": 16, "small": 4, "paper": 4}
-# Of the weights, relative: far above the rounding of float64, far below what any change of the code does.
-NUDGE = 1e-13
+# Of the weights, relative: above the rounding of a precision, far below what any change of the code does.
+NUDGE = {torch.float64: 1e-13, torch.float32: 5e-7}
 # Steps of a schedule at most: a longer run is looked at as if it had so many.
 SCHEDULED = 5000
-# Fields of a recipe that the first steps do not show.
+# Fields of a recipe that do not reach the first steps.
+NOT_OF_THE_STEPS: Mapping[str, Any] = {
+    **dict.fromkeys(("psi", "train_size", "test_size", "target_accuracy")),
+    **dict.fromkeys(("version", "seeds", "recorded_seeds"), 1),
+    "aggregate": "mean",
+    "keep_functions": False,
+}
+# Those that the first steps do not show, and that are compared by themselves.
 UNSEEN = (
     *("epochs", "batch_size", "train_size", "validation_size", "test_size"),
     *("encoder", "preprocessing", "psi", "patience"),
 )
 
 
-def take_probe(case: Case, recipe: Recipe, scale: str, device: torch.device, nudge: float = 0.0) -> Probe:
+def take_probe(
+    case: Case,
+    recipe: Recipe,
+    scale: str,
+    device: torch.device,
+    *,
+    nudged: bool = False,
+    known: dict[tuple[object, ...], FirstSteps] | None = None,
+) -> Probe:
     """The probe of a case. Torch's generators, threads and default dtype are as before when it returns.
 
-    MPS has no float64: there the probe is of the CPU, and so of the code but not of the device's kernels.
+    MPS has no float64: there the steps in float64 are the CPU's, and those in float32 the device's.
 
     Args:
-        nudge: by how much of their size the initial weights are moved, at random, to see what becomes of it.
+        nudged: whether the initial weights are moved a little, at random, to see what becomes of it.
+        known: first steps that were taken before by the same code, to which these are added: cases that differ in
+            their data alone share them.
 
     Raises:
         ValueError: an unknown model, activation, optimizer or initialisation.
     """
-    device = torch.device("cpu") if device.type == "mps" else device
     recipe = recipe.on(device.type)
-    short = replace(recipe, epochs=EPOCHS, batch_size=BATCH[scale], precision="float32", keep_functions=False)
-    with float64.everywhere(), threads(recipe.threads or torch.get_num_threads()):
-        parts = _parts(case, short, device)
-        network = setup.build(case, short, SEED, device, parts)
-        if nudge:
-            _nudge(network.net, nudge)
-        first = _FirstSteps(network)
-        with float64.drawn_on_the_cpu():
-            log = train.fit(network, short, SEED, parts, watch=first.step)
-            outcome, metrics = train.results(network, log, short, SEED, parts)
-        with seeding.global_stream(SEED, "bytes kept"):  # dropout draws there too
-            kept = train.bytes_of_a_batch(network.net, parts.train, short) if device.type == "cpu" else None
+    short = replace(recipe, epochs=EPOCHS[scale], batch_size=BATCH[scale], **NOT_OF_THE_STEPS)
+    known = {} if known is None else known
+
+    def taken(precision: Precision, device: torch.device, dtype: torch.dtype) -> FirstSteps:
+        own = replace(short, precision=precision)
+        key = (case.model, case.dataset, case.activation, case.optimizer, repr(own), device, dtype, nudged)
+        if key not in known:
+            known[key] = _take(case, own, device, dtype, nudged)
+        return known[key]
+
+    with float64.default_dtype(torch.float64), threads(recipe.threads or torch.get_num_threads()):
+        exact_device = torch.device("cpu") if device.type == "mps" else device
+        exact = taken("float32", exact_device, torch.float64)  # without autocast
+        own = taken(recipe.precision, device, torch.float32)
     steps = _steps(case, recipe)
     return Probe(
         key=ProbeKey(case, scale, recipe.version),
         recipe={"steps": steps, **{name: value for name in UNSEEN if (value := getattr(recipe, name)) is not None}},
-        series={
-            **first.series,
-            "rates": _rates(case, recipe, min(steps, SCHEDULED)),
-            **({"bytes_saved": (float(kept),)} if kept is not None else {}),
-        },
-        evaluation={**metrics, "outcome": float(OUTCOMES.index(outcome))},
-        num_sites=first.num_sites,
-        num_layers=len(first.layers),
-        layers=first.layers,
+        series={**exact.series, "rates": _rates(case, recipe, min(steps, SCHEDULED))},
+        evaluation=exact.evaluation,
+        num_sites=exact.num_sites,
+        num_layers=len(exact.layers),
+        layers=exact.layers,
+        rounding=_rounding(exact, own, torch.finfo(getattr(torch, short.precision)).eps),
     )
 
 
-class _FirstSteps:
+@dataclass(frozen=True)
+class FirstSteps:
+    """Those of a case in one precision, without what is known before them; the attributes are `Probe`'s."""
+
+    series: Mapping[str, tuple[float, ...]]
+    evaluation: Mapping[str, float]
+    num_sites: int
+    layers: tuple[str, ...]
+
+
+def _take(case: Case, short: Recipe, device: torch.device, dtype: torch.dtype, nudged: bool) -> FirstSteps:
+    parts = _parts(case, short, device)
+    network = setup.build(case, short, SEED, device, parts)
+    if nudged:
+        _nudge(network.net, NUDGE[dtype])
+    network.net.to(dtype)
+    parts = _of_dtype(parts, dtype)
+    first = _Watch(network)
+    with float64.default_dtype(dtype):
+        with float64.drawn_on_the_cpu():
+            log = train.fit(network, short, SEED, parts, watch=first.step)
+            outcome, metrics = train.results(network, log, short, SEED, parts)
+        if device.type == "cpu" and dtype == torch.float64:
+            with seeding.global_stream(SEED, "bytes kept"):  # dropout draws there too
+                first.series["bytes_saved"] = (float(train.bytes_of_a_batch(network.net, parts.train, short)),)
+    return FirstSteps(
+        first.series, {**metrics, "outcome": float(OUTCOMES.index(outcome))}, first.num_sites, first.layers
+    )
+
+
+def _rounding(exact: FirstSteps, own: FirstSteps, epsilon: float) -> dict[str, float]:
+    """How far apart two precisions are, at the number of each series that is furthest."""
+    found = {}
+    for name, numbers in ROUNDED.items():
+        if name in exact.series:
+            ones, others = (taken.series[name][:numbers] for taken in (exact, own))
+            found[name] = max(map(apart, ones, others)) / epsilon
+    return found
+
+
+class _Watch:
     """Measures a network by hooks while it is trained: the first step in full, of the others the loss and the update.
 
     Attributes:
@@ -164,6 +221,16 @@ def _trained(module: nn.Module) -> list[nn.Parameter]:
 def _gradients(parameters: Iterable[nn.Parameter]) -> list[Tensor]:
     """None where the loss does not depend on it."""
     return [one.grad for one in parameters if one.grad is not None]
+
+
+def _of_dtype(parts: Parts, dtype: torch.dtype) -> Parts:
+    """With the inputs of another dtype, but for ids."""
+
+    def of_dtype(part: Part) -> Part:
+        return replace(part, inputs=part.inputs.to(dtype)) if part.inputs.is_floating_point() else part
+
+    validation = of_dtype(parts.validation) if parts.validation else None
+    return replace(parts, train=of_dtype(parts.train), validation=validation, test=of_dtype(parts.test))
 
 
 def _parts(case: Case, recipe: Recipe, device: torch.device) -> Parts:

@@ -34,6 +34,7 @@ def made(case=CASE, version=1, scale="tiny", **series) -> Probe:
         num_sites=2,
         num_layers=2,
         tolerances={"losses.3": 1e-7},
+        rounding={"sites": 0.25, "gradients": 12.0},
     )
 
 

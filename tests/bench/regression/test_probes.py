@@ -11,7 +11,15 @@ import torch
 
 from bench import experiments
 from bench.cases.case import Case
-from bench.regression.probes import TOLERANCE, apart, distance, first_difference, with_tolerances
+from bench.records.probes import apart
+from bench.regression.probes import (
+    ROUNDING,
+    ROUNDING_MARGIN,
+    TOLERANCE,
+    distance,
+    first_difference,
+    with_tolerances,
+)
 from bench.training import probe
 
 BEFORE_THE_NETWORK = "recipe, rates, weights and inputs"
@@ -86,6 +94,19 @@ def test_where_a_nudge_moves_more_what_follows_is_allowed_more():
     assert "the loss on, step 2" in first_difference(found, recorded("losses", 1, 1 + 1e-9))
     assert distance(found, recorded("losses", 3, 1 + 1e-6)) == pytest.approx(1e-13, rel=0.01)
     assert with_tolerances(now(), now()).tolerances == {}
+
+
+def test_rounding_in_the_precision_of_training_may_go_a_hundred_times_further_than_recorded():
+    def rounded(**epsilons):
+        return dataclasses.replace(now(), rounding=epsilons)
+
+    before = rounded(sites=0.5, gradients=20.0)
+    assert first_difference(before, rounded(sites=ROUNDING * ROUNDING_MARGIN, gradients=20 * ROUNDING_MARGIN)) == ""
+    assert first_difference(before, rounded(sites=400.0, gradients=math.inf)).endswith(
+        "than rounding goes, from sites on: 400.0 epsilons, recorded 0.5; in float64 they are as recorded"
+    )
+    assert first_difference(rounded(sites=math.inf), rounded(sites=math.inf)) == ""
+    assert with_tolerances(before, rounded(sites=1.0, gradients=5.0)).rounding == {"sites": 1.0, "gradients": 20.0}
 
 
 def test_a_recipe_that_changed_is_named_by_its_field():
