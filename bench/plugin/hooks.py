@@ -29,7 +29,7 @@ from bench.plugin.items import (
 )
 from bench.plugin.reporter import Reporter
 from bench.plugin.state import STATE, PluginState, is_worker, under_xdist
-from bench.records import baseline, probes
+from bench.records import baseline, data_probes, probes
 from bench.records.record import ResultsError
 from bench.records.result import Result
 from bench.session import selection
@@ -128,6 +128,7 @@ def pytest_collection_modifyitems(
             selection.check(settings.choice, experiments_of(parameters))
             baseline.read(settings.baseline_dir)  # now that a metric of the user's own is registered
             probes.read(settings.baseline_dir)
+            data_probes.read(settings.baseline_dir)
         if parameters and not items:
             config.stash[STATE].why_nothing = why_no_item(config.option.keyword, settings, parameters)
     except (ValueError, baseline.BaselineError, pytest.UsageError) as error:

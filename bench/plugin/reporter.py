@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.plugin.state import STATE, under_xdist
-from bench.records import baseline, probes
+from bench.records import baseline, data_probes, probes
 from bench.records.record import ResultsError, write_text
 from bench.records.result import Result
 from bench.records.verdict import VERDICTS
@@ -136,6 +136,9 @@ class Reporter:
         folder = state.settings.baseline_dir
         taken = [result.probe for result in (*state.results, *state.probed) if result.probe]
         probes.write(taken, folder)
+        data_probes.write(
+            [result.data_probe for result in (*state.results, *state.probed) if result.data_probe], folder
+        )
         if taken:
             state.written.append(f"{folder / 'probes'}: {len(taken)} probe{'s' if len(taken) > 1 else ''}")
         recorded = [baseline.Baseline.of(result.records) for result in state.results]
@@ -170,6 +173,8 @@ class Reporter:
             counts = Counter(result.verdict for result in state.probed)
             terminalreporter.section("probes")
             write(", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]))
+            if unseen := sorted({result.case.dataset for result in state.probed if not result.data_probe}):
+                write(f"data not at hand, and so not looked at: {', '.join(unseen)}; give --data-dir")
         for line in state.written:
             write(f"written to {line}")
         if state.no_job_summary:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from bench.cases.case import AXES, Case
 from bench.cases.metric import Measured
+from bench.records.csv_rows import BaselineError
 from bench.records.record import OUTCOMES, Record, write_text
 from bench.records.runs import Runs
 
@@ -25,10 +26,6 @@ COLUMNS = (
     *("metric", "n", "trained", "mean", "sd"),
     *("seeds", "values", "outcomes", "digests", "metrics", "fingerprint", "date"),
 )
-
-
-class BaselineError(RuntimeError):
-    """A baseline file that cannot be read; the message names the file and the line."""
 
 
 class Key(NamedTuple):

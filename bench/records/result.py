@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.cases.case import Case
 from bench.records import probes, record
+from bench.records.data_probes import DataProbe
 from bench.records.probes import Probe
 from bench.records.record import Record
 from bench.records.runs import Runs
@@ -24,6 +25,7 @@ class Result:
         failed: whether the case fails.
         message: what a failing case prints: number, band, seeds, fingerprint, commands.
         probe: its first steps; None where they were not taken.
+        data_probe: what its networks see; None where the data was not at hand.
         views: names of the views that its experiment is shown in, see `bench.reporting.views`.
     """
 
@@ -34,20 +36,29 @@ class Result:
     failed: bool
     message: str = ""
     probe: Probe | None = None
+    data_probe: DataProbe | None = None
     views: tuple[str, ...] = ()
 
     def to_builtin(self) -> dict[str, Any]:
         """For xdist's wire; the inverse of `from_builtin`."""
-        probe = None if self.probe is None else probes.to_row(self.probe)
-        own: dict[str, Any] = {"case": self.case.fields, "probe": probe, "records": []}
+        own: dict[str, Any] = {
+            "case": self.case.fields,
+            "probe": None if self.probe is None else probes.to_row(self.probe),
+            "data_probe": None if self.data_probe is None else self.data_probe.to_row(),
+            "records": [],
+        }
         plain: dict[str, Any] = record.builtin({**vars(self), **own})
         return {**plain, "records": [one.to_builtin() for one in self.records]}
 
     @staticmethod
     def from_builtin(fields: Mapping[str, Any]) -> Result:
         records = tuple(Record.from_builtin(one) for one in fields["records"])
-        probe = None if fields["probe"] is None else probes.from_row(fields["probe"])
-        own: dict[str, Any] = {"case": Case(**fields["case"]), "probe": probe, "views": tuple(fields["views"])}
+        own: dict[str, Any] = {
+            "case": Case(**fields["case"]),
+            "probe": None if fields["probe"] is None else probes.from_row(fields["probe"]),
+            "data_probe": None if fields["data_probe"] is None else DataProbe.from_row(fields["data_probe"]),
+            "views": tuple(fields["views"]),
+        }
         return Result(**{**fields, **own, "records": records})
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import NamedTuple
 
+from bench.records.data_probes import DataProbe
 from bench.records.probes import Probe, apart, chosen, groups
 
 # Relative. Measured by `python -m bench.checks`: rounding moves quantities by less than a hundredth of it, and the
@@ -21,6 +22,8 @@ MARGIN = 1000.0
 # How much further than recorded rounding may carry the steps in the recipe's own precision, and from how many epsilons
 # on: kinks and sums fall otherwise on another machine. Measured likewise.
 ROUNDING_MARGIN, ROUNDING = 100.0, 3.0
+# Relative, of data in float32; and of what augmentation turns, since a pixel may fall to either of two neighbours.
+DATA_TOLERANCE, AUGMENTED_TOLERANCE = 1e-5, 1e-4
 START = "activation_parameters"
 
 
@@ -55,6 +58,16 @@ def first_difference(recorded: Probe, now: Probe, tolerance: float = TOLERANCE) 
                 f"first steps in the precision of training are further from those in float64 than rounding goes, from "
                 f"{quantity} on: {distance:.1f} epsilons, recorded {usual:.1f}; in float64 they are as recorded"
             )
+    return ""
+
+
+def first_difference_of_data(recorded: DataProbe, now: DataProbe) -> str:
+    """What the networks see otherwise than recorded, with both values; empty where nothing differs."""
+    for name, value in now.figures.items():
+        before = recorded.figures.get(name, "none")
+        if apart(before, value) > (AUGMENTED_TOLERANCE if name == "batch_inputs" else DATA_TOLERANCE):
+            words = name.replace("_", " ")
+            return f"the data of {now.key.dataset} differ from the {words} on: rms {_shown(before, value)}"
     return ""
 
 

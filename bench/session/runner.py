@@ -13,7 +13,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from bench.cases.case import Case, Experiment
-from bench.records import baseline, probes, record, reported
+from bench.data import DataError, info
+from bench.records import baseline, data_probes, probes, record, reported
+from bench.records.data_probes import DataKey, DataProbe
 from bench.records.probes import Probe, ProbeKey
 from bench.records.record import Record, ResultsError
 from bench.records.reported import Reported
@@ -58,6 +60,10 @@ class Runner:
         return probes.read(self.settings.baseline_dir)
 
     @cached_property
+    def data_probes(self) -> dict[DataKey, DataProbe]:
+        return data_probes.read(self.settings.baseline_dir)
+
+    @cached_property
     def figures(self) -> Reported:
         """The literature's."""
         return reported.read(self.settings.baseline_dir)
@@ -80,8 +86,10 @@ class Runner:
 
         if settings.record or settings.baseline_mode == "ignore":
             verdict = "RECORDED" if settings.record else "IGNORED"
-            probe = self._to_record(case, recipe) if settings.record else None
-            result = Result(case, tuple(train(range(wanted))), verdict, "nothing was judged", failed=False, probe=probe)
+            records = tuple(train(range(wanted)))
+            result = Result(case, records, verdict, "nothing was judged", failed=False)
+            if settings.record:
+                result = replace(result, probe=self._to_record(case, recipe), data_probe=self._data(case, recipe))
         else:
             result = self._judged(case, recipe, wanted, train)
         result = replace(result, views=(*experiment.views, *(["gradients"] if settings.gradients else [])))
@@ -99,11 +107,13 @@ class Runner:
         settings = self.settings
         recipe = experiment.recipe(case, settings.scale)
         probe = self._to_record(case, recipe) if settings.record else self._probe(case, recipe)
+        data = self._data_at_hand(case, recipe)
         if settings.record or settings.baseline_mode == "ignore":
             verdict = "RECORDED" if settings.record else "IGNORED"
-            return Result(case, (), verdict, "nothing was judged", failed=False, probe=probe)
-        verdict, reason = self._compared(probe)
-        result = Result(case, (), verdict, reason, failed=fails(verdict, require=settings.require), probe=probe)
+            return Result(case, (), verdict, "nothing was judged", failed=False, probe=probe, data_probe=data)
+        verdict, reason = self._compared(probe, data)
+        failed = fails(verdict, require=settings.require)
+        result = Result(case, (), verdict, reason, failed=failed, probe=probe, data_probe=data)
         return replace(result, message=self._lines(result)) if result.failed else result
 
     def probed_as(self, case: Case, trained: Case, recipe: Recipe) -> tuple[str, str]:
@@ -127,14 +137,32 @@ class Runner:
         nudged = probe.take_probe(case, recipe, self.settings.scale, self.device, nudged=True, known=self._known)
         return with_tolerances(self._probe(case, recipe), nudged)
 
-    def _compared(self, probe: Probe) -> tuple[str, str]:
-        """Verdict and reason of a probe."""
+    def _data(self, case: Case, recipe: Recipe) -> DataProbe:
+        from bench.training import data_probe
+
+        return data_probe.take_data_probe(case, recipe, self.device, self.settings.where)
+
+    def _data_at_hand(self, case: Case, recipe: Recipe) -> DataProbe | None:
+        """None for what would have to be downloaded first, or is not in the folder given."""
+        from bench.data.locations import data_dir
+
+        if info(case.dataset).hub and not data_dir(self.settings.where.data_dir):
+            return None
+        try:
+            return self._data(case, recipe)
+        except DataError:
+            return None
+
+    def _compared(self, probe: Probe, data: DataProbe | None = None) -> tuple[str, str]:
+        """Verdict and reason of a probe, and of that of the data where it is at hand and recorded."""
         from bench.regression import probes as compared
 
         recorded = self.probes.get(probe.key)
         if recorded is None:
             return "NEW", "no probe of this case, scale and recipe version is recorded"
         difference = compared.first_difference(recorded, probe)
+        if data and (known := self.data_probes.get(data.key)):
+            difference = difference or compared.first_difference_of_data(known, data)
         return ("CHANGED", difference) if difference else ("SAME", "the first steps are as recorded")
 
     def _judged(
@@ -155,11 +183,12 @@ class Runner:
         records, judgement = judge.in_stages(records, more, found, spread, self.cases, stages, strict=strict)
         reason = judgement.reason if found else f"{judgement.reason}; {self._nearest(key)}"
         probe = self._probe(case, recipe)
-        of_probe, difference = self._compared(probe)
+        data = self._data(case, recipe)
+        of_probe, difference = self._compared(probe, data)
         verdict = judgement.verdict
         if of_probe == "CHANGED" or (of_probe == "NEW" and require):
             verdict, reason = worst([verdict, of_probe]), f"{difference}; {reason}"
-        result = Result(case, tuple(records), verdict, reason, failed=False, probe=probe)
+        result = Result(case, tuple(records), verdict, reason, failed=False, probe=probe, data_probe=data)
         if not fails(verdict, strict=strict, require=require):
             return result
         return replace(result, failed=True, message=self._message(result, judgement.difference, wanted))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from torch.nn import functional
 
+from bench.data import parts
+
 OWN = ["--baseline-dir", "own_baselines"]
 ONE_CASE = ["-k", "digits and elu and sgd", *OWN]
 PROBE = [*ONE_CASE, "--probe"]
@@ -55,6 +57,20 @@ def test_a_session_probes_beside_training_and_says_both_reasons(recorded, monkey
     result.stdout.re_match_lines(
         [r"CHANGED .*: first steps differ from activation 1 of 8 .*; 0 of 1 runs diverged, .*"]
     )
+
+
+def test_data_that_is_at_hand_is_looked_at_and_what_is_not_is_said(recorded, monkeypatch):
+    assert (recorded.path / "own_baselines" / "data_probes.csv").read_text().count("digits") == 1
+    monkeypatch.setattr("bench.data.parts.SPLIT_SEED", 1)
+    parts._prepare.cache_clear()
+    result = recorded.runpytest_inprocess(*PROBE)
+    result.assert_outcomes(failed=1)
+    result.stdout.re_match_lines(
+        [r"CHANGED .*: the data of digits differ from the train inputs on: rms .*, recorded .*"]
+    )
+    parts._prepare.cache_clear()
+    result = recorded.runpytest_inprocess("-k", "mnist and elu and sgd", "--probe", *OWN)
+    result.stdout.fnmatch_lines(["data not at hand, and so not looked at: mnist; give --data-dir"])
 
 
 def test_what_is_not_recorded_is_new(micro):

@@ -1,0 +1,53 @@
+"""Data probe: what the networks of a case see of its data. `data_probe.take_data_probe(case, recipe, device)`."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+import models
+from bench.cases import seeding
+from bench.cases.case import Case
+from bench.cases.recipe import Recipe
+from bench.data.locations import Locations
+from bench.data.parts import prepare
+from bench.records.data_probes import DataKey, DataProbe
+from bench.training.augmentation import AUGMENTATIONS
+from bench.training.figures import figure, sample
+
+SEED = 0
+BATCHES = 2
+
+
+def take_data_probe(
+    case: Case,
+    recipe: Recipe,
+    device: torch.device,
+    where: Locations = Locations(),  # noqa: B008, it is frozen
+) -> DataProbe:
+    """The data probe of a case, by the functions that prepare, shuffle and augment what it trains on.
+
+    Raises:
+        DataError: the data cannot be had.
+    """
+    recipe = recipe.on(device.type)
+    size = models.info(case.model).minimum_image_size
+    parts = prepare(case.dataset, recipe, device, size, where)
+    figures: dict[str, float] = {}
+    for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
+        if part is not None:
+            figures |= {f"{name}_inputs": _figure([part.inputs]), f"{name}_labels": _figure([part.labels])}
+    batches, draws = seeding.generator(SEED, "batches"), seeding.generator(SEED, "augmentation")
+    first = list(islice(parts.train.batches(recipe.batch_size, batches), BATCHES))
+    augmented = [AUGMENTATIONS[recipe.augmentation](inputs, draws) for inputs, _ in first]
+    figures |= {"batch_labels": _figure([labels for _, labels in first]), "batch_inputs": _figure(augmented)}
+    kept = (recipe.train_size, recipe.validation_size, recipe.test_size, recipe.augmentation, recipe.batch_size)
+    prepared = (recipe.preprocessing, recipe.psi, size)
+    key = (case.dataset, parts.data_hash, *("" if one is None else str(one) for one in (*prepared, *kept)))
+    return DataProbe(DataKey(*key), figures)
+
+
+def _figure(tensors: list[Tensor]) -> float:
+    return figure(sample(tensor).cpu() for tensor in tensors)  # some devices have no float64
