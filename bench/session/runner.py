@@ -179,12 +179,11 @@ class Runner:
         key = baseline.key_of(records[0])
         found, spread = self._recorded(key, recipe)
         strict, require = self.settings.strict, self.settings.require
-        stages = judge.stages(self.settings.confirm)
+        probe, data = self._probe(case, recipe), self._data(case, recipe)
+        of_probe, difference = self._compared(probe, data)
+        stages = judge.stages(0 if of_probe == "CHANGED" else self.settings.confirm)  # it fails whatever they show
         records, judgement = judge.in_stages(records, more, found, spread, self.cases, stages, strict=strict)
         reason = judgement.reason if found else f"{judgement.reason}; {self._nearest(key)}"
-        probe = self._probe(case, recipe)
-        data = self._data(case, recipe)
-        of_probe, difference = self._compared(probe, data)
         verdict = judgement.verdict
         if of_probe == "CHANGED" or (of_probe == "NEW" and require):
             verdict, reason = worst([verdict, of_probe]), f"{difference}; {reason}"
