@@ -39,6 +39,18 @@ def then(after: Callable[..., Any]) -> Change:
     return lambda old: lambda *args, **kwargs: after(old(*args, **kwargs), *args)
 
 
+def in_float32(change: Change) -> Change:
+    """A change for what is called with float32 alone."""
+
+    def changed(old: Any) -> Any:
+        import torch
+
+        new = change(old)
+        return lambda x, *args, **kwargs: (new if x.dtype == torch.float32 else old)(x, *args, **kwargs)
+
+    return changed
+
+
 def with_entries(values: dict[str, Any]) -> Change:
     """The same dict with other entries."""
     return lambda old: {**old, **values}

@@ -24,6 +24,7 @@ from bench.checks.changes import (
     floored,
     frozen,
     half_of_steps,
+    in_float32,
     instead,
     late_drop,
     later_half,
@@ -257,6 +258,21 @@ _ENTRIES: Iterable[Fault] = (
     Fault("linear_in_bfloat16", "precision", ELU, ((f"{F}.linear", then(through("bfloat16"))),)),
     Fault("elu_in_float16", "precision", ELU, ((f"{F}.elu", then(through("float16"))),)),
     Fault("loss_in_float32", "precision", CNN, ((f"{F}.cross_entropy", then(through("float32"))),)),
+    Fault(
+        "gelu_by_tanh_in_float32",
+        "precision",
+        "mlp-mlp-digits-gelu-adam",
+        ((f"{F}.gelu", in_float32(with_keywords(approximate="tanh"))),),
+    ),
+    Fault(
+        "linear_in_bfloat16_where_float32", "precision", ELU, ((f"{F}.linear", in_float32(then(through("bfloat16")))),)
+    ),
+    Fault(
+        "attention_in_float16_where_float32",
+        "precision",
+        BERT,
+        ((f"{F}.scaled_dot_product_attention", in_float32(then(through("float16")))),),
+    ),
     Fault("epochs_halved", "recipe", ELU, (("bench.cases.recipe:Recipe.__post_init__", shorter),)),
 )
 FAULTS = {fault.name: fault for fault in _ENTRIES}

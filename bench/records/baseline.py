@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from bench.cases.case import AXES, Case
 from bench.cases.metric import Measured
-from bench.records.csv_rows import BaselineError
+from bench.records.csv_rows import BaselineError as BaselineError
 from bench.records.record import OUTCOMES, Record, write_text
 from bench.records.runs import Runs
 

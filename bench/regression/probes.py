@@ -51,14 +51,19 @@ def first_difference(recorded: Probe, now: Probe, tolerance: float = TOLERANCE) 
             kept = [stage for stage in dict.fromkeys(same) if stage != name.stage]
             return f"first steps differ from {name.what} on, {name.when}{_shown(one, other)}{_as_recorded(kept)}"
         same.append(name.stage)
-    for quantity, distance in now.rounding.items():
-        usual = recorded.rounding.get(quantity, math.inf)
-        if distance > ROUNDING_MARGIN * max(usual, ROUNDING):
+    for quantity, epsilons in now.rounding.items():
+        if epsilons > _rounding_allowed(recorded, quantity):
             return (
                 f"first steps in the precision of training are further from those in float64 than rounding goes, from "
-                f"{quantity} on: {distance:.1f} epsilons, recorded {usual:.1f}; in float64 they are as recorded"
+                f"{quantity} on: {epsilons:.1f} epsilons, recorded {recorded.rounding[quantity]:.1f}; in float64 they "
+                f"are as recorded"
             )
     return ""
+
+
+def _rounding_allowed(recorded: Probe, quantity: str) -> float:
+    """Epsilons."""
+    return ROUNDING_MARGIN * max(recorded.rounding.get(quantity, math.inf), ROUNDING)
 
 
 def first_difference_of_data(recorded: DataProbe, now: DataProbe) -> str:
@@ -90,12 +95,16 @@ def with_tolerances(probe: Probe, nudged: Probe) -> Probe:
 def distance(recorded: Probe, now: Probe) -> float:
     """The largest relative difference of a quantity; infinite where one is missing or not a number.
 
-    Where more than `TOLERANCE` is allowed the difference counts less by as much.
+    Where more than `TOLERANCE` is allowed the difference counts less by as much; what rounding comes to in the
+    precision of training counts likewise, by its share of what is allowed.
     """
     allowed, largest = TOLERANCE, 0.0
     for name, one, other in _pairs(recorded, now):
         allowed = max(allowed, recorded.tolerances.get(name.key, 0.0))
         largest = max(largest, apart(one, other) * TOLERANCE / allowed)
+    for name, epsilons in now.rounding.items():
+        if math.isfinite(allowed := _rounding_allowed(recorded, name)):
+            largest = max(largest, epsilons / allowed * TOLERANCE)
     return largest
 
 
