@@ -102,9 +102,9 @@ def distance(recorded: Probe, now: Probe) -> float:
     for name, one, other in _pairs(recorded, now):
         allowed = max(allowed, recorded.tolerances.get(name.key, 0.0))
         largest = max(largest, apart(one, other) * TOLERANCE / allowed)
-    for name, epsilons in now.rounding.items():
-        if math.isfinite(allowed := _rounding_allowed(recorded, name)):
-            largest = max(largest, epsilons / allowed * TOLERANCE)
+    for quantity, epsilons in now.rounding.items():
+        if math.isfinite(most := _rounding_allowed(recorded, quantity)):
+            largest = max(largest, epsilons / most * TOLERANCE)
     return largest
 
 
