@@ -22,13 +22,13 @@ def wrn_40_4(
     width: float = 1.0,
     depth: float = 1.0,
     dropout: float = 0.3,
-    block_end_norm: bool = False,
 ) -> nn.Sequential:
     """40 layers, 4 times as wide as a ResNet: three stages of six blocks with 64, 128 and 256 channels.
 
-    Zagoruyko and Komodakis 2016, arXiv 1605.07146, with the dropout of Hendrycks and Gimpel 2016, arXiv 1606.08415,
-    section 3.5. These also moved the batch norm: ELU explodes in residual networks without one at the end of a block
-    (Shah et al. 2016, arXiv 1604.04112).
+    Zagoruyko and Komodakis 2016, arXiv 1605.07146, with the blocks and the dropout of Hendrycks and Gimpel 2016, arXiv
+    1606.08415v4, section 3.5: convolution, activation, convolution, activation, norm, for all their activations, since
+    ELU explodes in residual networks without a norm at the end of a block (Shah et al. 2016, arXiv 1604.04112). Stem
+    and biases are those of the authors' SGDR_WRNs_gelu.py.
 
     Args:
         input_shape: `(channels, height, width)`, 8 pixels or more a side.
@@ -37,8 +37,6 @@ def wrn_40_4(
         width: what all channel counts are multiplied by.
         depth: what the number of blocks of a stage is multiplied by.
         dropout: between the two convolutions of a block.
-        block_end_norm: convolution, activation, convolution, activation, norm in each block, as in the GELU paper
-            (stem and biases from the authors' SGDR_WRNs_gelu.py); else norm and activation before each convolution.
 
     Shape:
         Input `(N, *input_shape)`; output `(N, num_classes)`.
@@ -47,14 +45,10 @@ def wrn_40_4(
         ValueError: width or depth not positive, or a dropout outside [0, 1].
     """
     stem = scaled(STEM, width)
-    before: list[nn.Module] = [_conv(input_shape[0], stem)]
-    block: Block = PreActivationBlock
-    if block_end_norm:
-        before += [nn.BatchNorm2d(stem), LazyActivation(), nn.BatchNorm2d(stem)]
-        block = EndNormBlock
+    before = [_conv(input_shape[0], stem), nn.BatchNorm2d(stem), LazyActivation(), nn.BatchNorm2d(stem)]
     stages = [scaled(4 * STEM * 2**stage, width) for stage in range(3)]
-    net = nn.Sequential(*before, *_stages(partial(block, dropout=dropout), stem, stages, scaled(6, depth), num_classes))
-    return slot.fill(net, input_shape)
+    block = partial(EndNormBlock, dropout=dropout)
+    return slot.fill(nn.Sequential(*before, *_stages(block, stem, stages, scaled(6, depth), num_classes)), input_shape)
 
 
 def wrn_22(
@@ -62,7 +56,7 @@ def wrn_22(
 ) -> nn.Sequential:
     """fastai's wrn_22, 22 layers: three stages of three blocks with 96, 192 and 384 channels.
 
-    As in fastai/vision/models/wrn.py (fastai 1.0). Arguments, shape and errors: see `wrn_40_4`.
+    As in fastai/vision/models/wrn.py (fastai 1.0). Arguments, shape and errors: see `wrn_40_4`; it has no dropout.
     """
     stem = scaled(STEM, width)
     stages = [scaled(6 * STEM * 2**stage, width) for stage in range(3)]
@@ -70,14 +64,13 @@ def wrn_22(
     return slot.fill(net, input_shape)
 
 
-class PreActivationBlock(nn.Module):
-    """Norm, activation, convolution, norm, activation, dropout, convolution; and a shortcut.
+class FastaiBlock(nn.Module):
+    """Norm, activation, convolution, norm, activation, convolution, a fifth of which counts; and a shortcut.
 
-    Figure 1 (d) of arXiv 1605.07146. Where the shape changes, the shortcut is a 1x1 convolution of what the first
-    activation gives.
+    The order is that of figure 1 (b) of arXiv 1605.07146; the shortcut always begins behind the first activation.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int, dropout: float = 0.0) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(inputs)
         self.activation = LazyActivation()
@@ -85,20 +78,10 @@ class PreActivationBlock(nn.Module):
             _conv(inputs, outputs, stride=stride),
             nn.BatchNorm2d(outputs),
             LazyActivation(),
-            nn.Dropout(dropout),
+            nn.Dropout(0.0),  # its place is part of the names of the weights
             _conv(outputs, outputs),
         )
         self.shortcut = _shortcut(inputs, outputs, stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        active = self.activation(self.norm(x))
-        shortcut = x if isinstance(self.shortcut, nn.Identity) else self.shortcut(active)
-        out: Tensor = shortcut + self.residual(active)
-        return out
-
-
-class FastaiBlock(PreActivationBlock):
-    """A fifth of the residual, and a shortcut that always begins behind the first activation."""
 
     def forward(self, x: Tensor) -> Tensor:
         active = self.activation(self.norm(x))
