@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+
+# What the tables are written with, for terminals that lack it.
+_PLAIN = {
+    **{"±": "+-", "–": "-", "─": "-", "·": "*", "×": "x", "∞": "inf", "µ": "u", "²": "^2", "β": "beta"},
+    **{"▲": "^", "▼": "v", "├": "|", "│": "|", "└": "`", "‘": "'", "’": "'", "“": '"', "”": '"'},
+}
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN.get(character, "?") for character in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("actbench_plain", _plain)
+
+
+def print_anywhere() -> None:
+    """Let standard output and error take any text: what their encoding lacks is shown as something plain.
+
+    A way of the user's own to show it, as by `PYTHONIOENCODING=ascii:backslashreplace`, stays.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="actbench_plain")
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's, whose errors are one line."""
+    """argparse's, whose errors are one line and whose texts are printed on any terminal."""
+
+    def parse_known_args(self, *arguments: Any, **keywords: Any) -> Any:
+        print_anywhere()
+        return super().parse_known_args(*arguments, **keywords)
 
     def error(self, message: str) -> NoReturn:
         """One line, where argparse would print the usage too."""

@@ -56,7 +56,7 @@ def arrows_back(graph: Mapping[str, set[str]]) -> list[str]:
 
 def test_bench_holds_rooms_and_doors_alone():
     entries = {path.name for path in (ROOT / "bench").iterdir() if path.name != "__pycache__"}
-    assert entries == {*bench.ROOMS, "__init__.py", "__main__.py", "README.md"}
+    assert entries == {*bench.ROOMS, "__init__.py", "__main__.py", "conftest.py", "README.md"}
 
 
 def test_every_room_says_in_a_line_what_it_is():

@@ -8,7 +8,6 @@ python -m bench.checks rounding --threads 2 --no-onednn --channels-last --device
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import torch
 from tabulate import tabulate
 
+from activations.command import Parser
 from bench.cases.recipe import SCALES
 from bench.checks import probing
 from bench.records import baseline, probes
@@ -27,7 +27,7 @@ SHOWN = 20  # cases that rounding moves most
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what was found; the exit code is 1 where a fault was missed, or rounding taken for a fault."""
-    parser = argparse.ArgumentParser("python -m bench.checks", description="How sharp probes are.")
+    parser = Parser(prog="python -m bench.checks", description="How sharp probes are.")
     option = parser.add_argument
     option("what", choices=("faults", "rounding"))
     option("--scale", choices=SCALES, default="tiny", help="of the cases of rounding")

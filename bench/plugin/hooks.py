@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from activations.command import print_anywhere
 from bench import experiments
 from bench.cases.case import Case
 from bench.data import DataError
@@ -60,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if is_worker(config):
         worker = config.workerinput  # type: ignore[attr-defined]
         pin_worker(int(worker["workerid"].removeprefix("gw")), int(worker["workercount"]))
+    print_anywhere()
     try:
         state = PluginState(options.read(config))
         read_kernels(state.settings.baseline_dir)
@@ -68,6 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except (ValueError, baseline.BaselineError) as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[STATE] = state
+    if not is_worker(config):
+        config.pluginmanager.register(Reporter(config), "actbench-reporter")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -236,11 +240,6 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     if hasattr(report, "actbench"):
         return report.outcome, "", getattr(report, "verdict", "")
     return None
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    if not is_worker(session.config):
-        session.config.pluginmanager.register(Reporter(session.config), "actbench-reporter")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

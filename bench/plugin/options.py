@@ -134,6 +134,8 @@ def read(config: pytest.Config) -> Settings:
     """
     option = config.getoption
     baseline_dir = option("--baseline-dir").expanduser().absolute()
+    if option("--record") and baseline_dir == baseline.PACKAGED:
+        raise ValueError(f"--record would write into the installed package, {baseline_dir}; give --baseline-dir DIR")
     if option("--record"):
         _folder(config, "--baseline-dir")
     elif not baseline_dir.is_dir():

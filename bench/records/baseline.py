@@ -19,7 +19,10 @@ from bench.records.csv_rows import BaselineError as BaselineError
 from bench.records.record import OUTCOMES, Record, write_text
 from bench.records.runs import Runs
 
-FOLDER = Path(__file__).parents[2] / "baselines"
+# In a wheel they lie inside the package, in a checkout beside it.
+PACKAGED = Path(__file__).parents[1] / "baselines"
+INSTALLED = PACKAGED.is_dir()
+FOLDER = PACKAGED if INSTALLED else Path(__file__).parents[2] / "baselines"
 COLUMNS = (
     *AXES,
     *("scale", "recipe_version", "data_hash", "device_class"),

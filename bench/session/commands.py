@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.cases.case import Case
+from bench.records import baseline
 from bench.session.selection import SELECTABLE
 
 SHOWN_IDS = 5  # in one -k expression
+PYTEST = "pytest --pyargs bench" if baseline.INSTALLED else "pytest bench"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Commands:
             values = {axis: sorted({case.fields[axis] for case in cases}) for axis in SELECTABLE}
             values["activation"] = [shlex.quote(self.own.get(name, name)) for name in values["activation"]]
             selected, needed = [f"--{axis} {','.join(names)}" for axis, names in values.items()], self.options
-        return " ".join(["pytest bench", *selected, f"--scale {self.scale}", *needed])
+        return " ".join([PYTEST, *selected, f"--scale {self.scale}", *needed])
 
     def needed(self, activations: Iterable[str]) -> Sequence[str]:
         """The options that any command on these activations needs."""
