@@ -1,4 +1,4 @@
-"""What pip installs into pytest: loads the plugin for sessions that name `bench`, `pytest --pyargs bench`, and no others.
+"""What pip installs into pytest: it loads the plugin for sessions that name `bench`, as `pytest --pyargs bench` does.
 
 Everybody's sessions import this module where actbench is installed, so it imports nothing of ours and adds no option.
 """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
@@ -47,6 +48,7 @@ class Trainable(nn.Module):
         shape: shape over which the parameters differ, broadcast against the trailing dimensions of the input:
             `(C, 1, 1)` one set a channel of an image, `(C, H, W)` one a unit, `()` one for the whole input.
         fused: in one pass over memory, see `activations.fused`.
+        draws: what draws a parameter in place, for those that are drawn, in the order in which they are.
 
     Shape:
         Input `(*)` whose trailing dimensions broadcast with `shape`; output the same.
@@ -55,14 +57,33 @@ class Trainable(nn.Module):
     function: ClassVar[Pointwise]
 
     def __init__(
-        self, initial: Mapping[str, float | Sequence[float]], shape: Sequence[int] = (), fused: bool = False
+        self,
+        initial: Mapping[str, float | Sequence[float]],
+        shape: Sequence[int] = (),
+        fused: bool = False,
+        draws: Mapping[str, Callable[[Tensor], object]] = MappingProxyType({}),
     ) -> None:
         super().__init__()
         self.fused = fused
+        self.initial = dict(initial)
+        self.draws = dict(draws)
         for name, value in initial.items():
-            values = torch.as_tensor(value, dtype=torch.get_default_dtype())
-            spread = values.reshape((*values.shape, *(1 for _ in shape))).expand((*values.shape, *shape))
-            self.register_parameter(name, nn.Parameter(spread.clone()))
+            several = () if isinstance(value, float | int) else (len(value),)
+            self.register_parameter(name, nn.Parameter(torch.empty((*several, *shape))))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Give the parameters the values of a new instance, drawn anew where they are drawn.
+
+        As of torch's own modules: for what was built on the meta device, after `to_empty` or under FSDP.
+        """
+        with torch.no_grad():
+            for name, value in self.initial.items():
+                parameter = self.get_parameter(name)
+                values = torch.as_tensor(value, dtype=parameter.dtype, device=parameter.device)
+                parameter.copy_(values.reshape((*values.shape, *(1 for _ in range(parameter.ndim - values.ndim)))))
+            for name, draw in self.draws.items():
+                draw(self.get_parameter(name))
 
     def forward(self, x: Tensor) -> Tensor:
         # Not get_parameter: under torch.func.functional_call they are plain tensors, which it refuses.

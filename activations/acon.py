@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from activations._modules import Trainable
 from activations.pointwise import Pointwise, opmath, require_floating_point
@@ -37,6 +38,11 @@ def _acon_c_vjp(grad: Tensor, x: Tensor, p1: Tensor, p2: Tensor, beta: Tensor) -
 
 
 acon_c = Pointwise(_acon_c_value, _acon_c_vjp)
+Start: TypeAlias = Literal["swish", "paper"]
+_DRAWS: dict[Start, dict[str, Callable[[Tensor], object]]] = {
+    "swish": {},
+    "paper": {"p1": nn.init.normal_, "p2": nn.init.normal_},
+}
 
 
 class ACONC(Trainable):
@@ -55,13 +61,8 @@ class ACONC(Trainable):
     p1: nn.Parameter
     p2: nn.Parameter
 
-    def __init__(
-        self, init: Literal["swish", "paper"] = "swish", shape: Sequence[int] = (), fused: bool = False
-    ) -> None:
-        super().__init__({"p1": 1.0, "p2": 0.0, "beta": 1.0}, shape, fused)
-        if init == "paper":
-            nn.init.normal_(self.p1)
-            nn.init.normal_(self.p2)
+    def __init__(self, init: Start = "swish", shape: Sequence[int] = (), fused: bool = False) -> None:
+        super().__init__({"p1": 1.0, "p2": 0.0, "beta": 1.0}, shape, fused, _DRAWS[init])
 
 
 class MetaACON(Trainable):
@@ -85,15 +86,12 @@ class MetaACON(Trainable):
 
     def __init__(
         self,
-        init: Literal["swish", "paper"] = "swish",
+        init: Start = "swish",
         reduction: int = 16,
         shape: Sequence[int] = (),
         fused: bool = False,
     ) -> None:
-        super().__init__({"p1": 1.0, "p2": 0.0}, shape, fused)
-        if init == "paper":
-            nn.init.normal_(self.p1)
-            nn.init.normal_(self.p2)
+        super().__init__({"p1": 1.0, "p2": 0.0}, shape, fused, _DRAWS[init])
         channels = math.prod(shape)
         hidden = max(reduction, channels // reduction)
         self.fc1 = nn.Linear(channels, hidden)
@@ -107,6 +105,12 @@ class MetaACON(Trainable):
         means = x.to(opmath(x.dtype))
         if spatial:  # torch takes the mean over all dimensions where it is given none
             means = means.mean(spatial, keepdim=True)
-        squeezed = means.reshape(*means.shape[:batch_dims], self.fc1.in_features).to(self.fc1.weight.dtype)
-        beta = torch.sigmoid(self.fc2(self.fc1(squeezed))).reshape(means.shape)
+        squeezed = means.reshape(*means.shape[:batch_dims], self.fc1.in_features)
+        beta = torch.sigmoid(_unrounded(self.fc2, _unrounded(self.fc1, squeezed))).reshape(means.shape)
         return acon_c(x, self.p1, self.p2, beta, fused=self.fused)
+
+
+def _unrounded(layer: nn.Linear, x: Tensor) -> Tensor:
+    """A layer whose sums are those of the wider dtype: in float16 they overflow, to opposite infinities at the end."""
+    dtype = torch.promote_types(x.dtype, layer.weight.dtype)
+    return F.linear(x.to(dtype), layer.weight.to(dtype), layer.bias.to(dtype))

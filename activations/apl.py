@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -71,9 +72,11 @@ class APL(Trainable):
     b: nn.Parameter
 
     def __init__(self, hinges: int = 5, shape: Sequence[int] = (), fused: bool = False) -> None:
-        super().__init__({"a": [0.0] * hinges, "b": [0.0] * hinges}, shape, fused)
-        nn.init.uniform_(self.a, -0.5 / hinges, 0.5 / hinges)
-        nn.init.normal_(self.b, std=0.5)
+        draws = {
+            "a": partial(nn.init.uniform_, a=-0.5 / hinges, b=0.5 / hinges),
+            "b": partial(nn.init.normal_, std=0.5),
+        }
+        super().__init__({"a": [0.0] * hinges, "b": [0.0] * hinges}, shape, fused, draws)
 
     def forward(self, x: Tensor) -> Tensor:
         return apl(x, *self.a.unbind(), *self.b.unbind(), fused=self.fused)

@@ -11,12 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-
 # What the tables are written with, for terminals that lack it.
-_PLAIN = {
-    **{"±": "+-", "–": "-", "─": "-", "·": "*", "×": "x", "∞": "inf", "µ": "u", "²": "^2", "β": "beta"},
-    **{"▲": "^", "▼": "v", "├": "|", "│": "|", "└": "`", "‘": "'", "’": "'", "“": '"', "”": '"'},
-}
+_PLAIN = dict(zip("–─·×µ▲▼├│└‘’“”", "--*xu^v||`''\"\"", strict=True))
+_PLAIN |= {"±": "+-", "∞": "inf", "²": "^2", "β": "beta"}
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from activations._catalogue.learned import PAU_DENOMINATOR, PAU_NUMERATOR
 from activations._modules import Trainable
-from activations.pointwise import Pointwise
+from activations.pointwise import Pointwise, opmath
 
 Version: TypeAlias = Literal["A", "B"]
 Tensors: TypeAlias = Sequence[Tensor]
@@ -172,13 +172,27 @@ class Hyperactivation(nn.Module):
     ) -> None:
         super().__init__()
         self.fused = fused
-        self.embedding = nn.Parameter(torch.randn(*shape, embedding))
+        self.embedding = nn.Parameter(torch.empty(*shape, embedding))
+        self.reset_parameters()
         self.hypernetwork = hypernetwork or make_hypernetwork(hidden, embedding)
+
+    def reset_parameters(self) -> None:
+        """Draw the embedding anew; the layers of the hypernetwork have this method too."""
+        nn.init.normal_(self.embedding)
 
     def forward(self, x: Tensor) -> Tensor:
         with nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False):
-            weights = self.hypernetwork(self.embedding)
+            weights = self._weights()
         return hyperactivation(x, *weights.unbind(-1), fused=self.fused)
+
+    def _weights(self) -> Tensor:
+        """Of the small network, in float32 for the half types: their gradients are sums over the whole input."""
+        wide = opmath(self.embedding.dtype)
+        if wide == self.embedding.dtype:
+            found: Tensor = self.hypernetwork(self.embedding)
+            return found
+        parameters = {name: one.to(wide) for name, one in self.hypernetwork.named_parameters()}
+        return torch.func.functional_call(self.hypernetwork, parameters, (self.embedding.to(wide),))
 
 
 def make_hypernetwork(hidden: int = 8, embedding: int = 10) -> nn.Sequential:
@@ -187,11 +201,19 @@ def make_hypernetwork(hidden: int = 8, embedding: int = 10) -> nn.Sequential:
     Whatever the embedding, it starts with the weights of relu(x): the first hidden unit is relu(x), and the others,
     drawn from N(0, 0.1^2), do not count yet. Not from the paper, which is silent.
     """
-    last = nn.Linear(10, 3 * hidden + 1)
-    start = torch.zeros(3 * hidden + 1)
-    start[: 2 * hidden].normal_(std=0.1)
-    start[[0, hidden, 2 * hidden]] = torch.tensor([1.0, 0.0, 1.0])
-    with torch.no_grad():
-        last.weight.zero_()
-        last.bias.copy_(start)
+    last = _StartsAsReLU(10, 3 * hidden + 1)  # drawn before the first
     return nn.Sequential(nn.Linear(embedding, 10), last)
+
+
+class _StartsAsReLU(nn.Linear):
+    """The last layer of a hypernetwork."""
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        hidden = self.out_features // 3
+        start = torch.zeros_like(self.bias)
+        start[: 2 * hidden].normal_(std=0.1)
+        start[[0, hidden, 2 * hidden]] = torch.tensor([1.0, 0.0, 1.0], dtype=start.dtype, device=start.device)
+        with torch.no_grad():
+            self.weight.zero_()
+            self.bias.copy_(start)

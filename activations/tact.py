@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -44,6 +45,12 @@ tact = Pointwise(_tact_value, _tact_vjp)
 mtact = Pointwise(_mtact_value, _mtact_vjp)
 
 
+def _draw(parameter: Tensor, given: float | None) -> None:
+    """From U(0, 0.5), also where a value is given: fixing one parameter must not shift what the other draws."""
+    drawn = torch.rand(1, device="cpu").item() / 2
+    parameter.fill_(drawn if given is None else given)
+
+
 class TAct(Trainable):
     """(alpha * x + 1 - alpha) * sigmoid((1 + beta) * x) with trainable alpha and beta.
 
@@ -64,15 +71,12 @@ class TAct(Trainable):
         shape: Sequence[int] = (),
         fused: bool = False,
     ) -> None:
-        # Both are always drawn: fixing one must not shift what the other draws.
-        drawn = torch.rand(2, device="cpu") / 2
+        given = {"alpha": alpha, "beta": beta}
         super().__init__(
-            {
-                "alpha": drawn[0].item() if alpha is None else alpha,
-                "beta": drawn[1].item() if beta is None else beta,
-            },
+            {name: 0.0 if value is None else value for name, value in given.items()},
             shape,
             fused,
+            {name: partial(_draw, given=value) for name, value in given.items()},
         )
 
 

@@ -11,6 +11,7 @@ it really fails those.
 from __future__ import annotations
 
 import functools
+import textwrap
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -21,10 +22,11 @@ import activations.contract.tensors as tensors
 import activations.contract.transforms as transforms
 from activations._record import Activation
 from activations.contract.accuracy import Errors, measure_errors
-from activations.contract.subject import DTYPES, NotApplicable
+from activations.contract.subject import DTYPES, NotApplicable, ensure
 
 __all__ = ["CHECKS", "Check", "Errors", "Excepted", "NotApplicable", "hold", "measure_errors"]
 
+SHOWN = 400  # characters of what is wrong: errors of torch fill pages
 Check: TypeAlias = Callable[[Activation], None]
 
 CHECKS: dict[str, Check] = {
@@ -63,6 +65,8 @@ CHECKS: dict[str, Check] = {
             modules.state_dict_restores_it,
             modules.deepcopy_agrees,
             modules.pickle_agrees,
+            modules.reset_gives_initial_values,
+            modules.training_leaves_no_trace,
             modules.dtype_can_be_changed,
             modules.function_agrees_with_module,
             modules.bad_arguments_are_refused,
@@ -71,6 +75,7 @@ CHECKS: dict[str, Check] = {
             transforms.exports,
             transforms.maps_over_examples,
             transforms.gives_per_example_gradients,
+            transforms.forward_mode_agrees,
             transforms.fused_agrees_at_a_site,
             noise.evaluation_is_deterministic,
             noise.generator_reproduces,
@@ -98,7 +103,7 @@ def hold(name: str, entry: Activation) -> None:
         Excepted: it fails, as the record says.
     """
     unknown = sorted(set(entry.exceptions) - set(CHECKS))
-    assert not unknown, f"{entry.name}: exceptions from no check of the contract: {', '.join(unknown)}"
+    ensure(not unknown, f"{entry.name}: exceptions from no check of the contract: {', '.join(unknown)}")
     reason = entry.exceptions.get(name)
     try:
         CHECKS[name](entry)
@@ -110,6 +115,7 @@ def hold(name: str, entry: Activation) -> None:
         if reason is not None:
             raise Excepted(reason) from None
         kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
-        raise AssertionError(f"{entry.name}: {name} does not hold: {kind}{error}") from error
+        said = textwrap.shorten(f"{kind}{error}", SHOWN, placeholder=" ...")
+        raise AssertionError(f"{entry.name}: {name} does not hold: {said}") from error
     if reason is not None:
         raise AssertionError(f"{entry.name}: {name} holds; remove it from exceptions, whose reason was: {reason}")

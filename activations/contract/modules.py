@@ -52,7 +52,45 @@ def pickle_agrees(entry: Activation) -> None:
 def _same_but_apart(made: torch.nn.Module, twin: torch.nn.Module, x: torch.Tensor) -> None:
     subject.agree("the copy computes something else", twin(x), made(x), ulp=0)
     for (name, one), (_, other) in zip(made.named_parameters(), twin.named_parameters(), strict=True):
-        assert one.data_ptr() != other.data_ptr(), f"the copy shares the parameter {name}"
+        subject.ensure(one.data_ptr() != other.data_ptr(), f"the copy shares the parameter {name}")
+
+
+def reset_gives_initial_values(entry: Activation) -> None:
+    """Built on the meta device, `to_empty` and `reset_parameters` make of it what a new one is, as FSDP needs it."""
+    if not any(True for _ in subject.module(entry).parameters()):
+        raise NotApplicable("no trainable parameters")
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        new = registry.build(entry.name, shape=subject.SHAPE)
+        with torch.device("meta"):
+            other = registry.build(entry.name, shape=subject.SHAPE)
+        other.to_empty(device="cpu")
+        torch.manual_seed(0)
+        for part in other.modules():
+            if any(True for _ in part.parameters(recurse=False)) and not hasattr(part, "reset_parameters"):
+                raise NotApplicable(
+                    f"{type(part).__name__} has no reset_parameters: do not build it on the meta device"
+                )
+            getattr(part, "reset_parameters", lambda: None)()
+    x = subject.batch(entry, dtype=torch.float32)
+    subject.agree("after reset_parameters the output differs", other(x), new(x), ulp=0)
+
+
+def training_leaves_no_trace(entry: Activation) -> None:
+    """In training neither a buffer changes nor the output of the same input, noise apart."""
+    made, x = subject.at_site(entry)
+    made.train()
+    before = {name: buffer.clone() for name, buffer in made.named_buffers()}
+    outputs = []
+    for _ in range(2):
+        with torch.random.fork_rng([]):
+            torch.manual_seed(0)
+            outputs.append(subject.gradients(made, x)[0])
+    changed = [name for name, buffer in made.named_buffers() if not torch.equal(buffer, before[name])]
+    subject.ensure(
+        not changed, f"training changes {', '.join(changed)}: what it computes depends on the batches before"
+    )
+    subject.agree("in training the same input gives another output the second time", outputs[1], outputs[0], ulp=0)
 
 
 def dtype_can_be_changed(entry: Activation) -> None:
@@ -62,9 +100,9 @@ def dtype_can_be_changed(entry: Activation) -> None:
         made.to(dtype)
         for key, tensor in made.state_dict().items():
             right = tensor.dtype == dtype or not tensor.is_floating_point()
-            assert right, f"{key} stays {tensor.dtype} after .to({name})"
-        assert made(subject.batch(entry, dtype=dtype)).dtype == dtype, (
-            f"after .to({name}) the output is of another dtype"
+            subject.ensure(right, f"{key} stays {tensor.dtype} after .to({name})")
+        subject.ensure(
+            made(subject.batch(entry, dtype=dtype)).dtype == dtype, f"after .to({name}) the output is of another dtype"
         )
 
 
@@ -77,7 +115,7 @@ def parameters_are_those_of_the_record(entry: Activation) -> None:
     if found and named and not found & named:
         raise NotApplicable("the parameters of the formula are made by a network")
     right = found == named if subject.acts_elementwise(entry) else found >= named
-    assert right, f"trainable: {sorted(found)}; in the record: {sorted(named)}"
+    subject.ensure(right, f"trainable: {sorted(found)}; in the record: {sorted(named)}")
 
 
 def function_agrees_with_module(entry: Activation) -> None:
@@ -96,7 +134,7 @@ def function_agrees_with_module(entry: Activation) -> None:
         subject.agree("function and module differ", function(x, **constants), made(x))
         return
     values = {name: value for name, value in entry.defaults.items() if name in function.constants}
-    if not set(entry.parameters) <= {name for name, _ in made.named_parameters()}:
+    if not subject.has_its_parameters(entry, made):
         raise NotApplicable("the module's parameters are made by a network")
     weights = subject.weights_of(entry, torch.float64)
     subject.agree("function and module differ", function(x, *weights, **values), made(x))
@@ -108,11 +146,13 @@ def bad_arguments_are_refused(entry: Activation) -> None:
     for name, argument in entry.arguments.items():
         for value in _refused(argument):
             message = _refusal(build, **{name: value})
-            assert name in message, f"{name}={value!r} is refused without naming {name}: {message}"
-            assert str(argument) in message, f"{name}={value!r} is refused without saying what is allowed: {message}"
+            subject.ensure(name in message, f"{name}={value!r} is refused without naming {name}: {message}")
+            subject.ensure(
+                str(argument) in message, f"{name}={value!r} is refused without saying what is allowed: {message}"
+            )
     message = _refusal(build, no_such_argument=1)
     known = [name for name in ("no_such_argument", *entry.arguments) if name not in message]
-    assert not known, f"an unknown argument is refused without naming {known}: {message}"
+    subject.ensure(not known, f"an unknown argument is refused without naming {known}: {message}")
 
 
 def integer_input_is_refused(entry: Activation) -> None:
@@ -121,7 +161,7 @@ def integer_input_is_refused(entry: Activation) -> None:
     if subject.is_torchs(made) or subject.is_own(entry):
         raise NotApplicable("not our module")
     message = _refusal(made, subject.batch(entry).to(torch.int64))
-    assert "int64" in message, f"integers are refused without naming their dtype: {message}"
+    subject.ensure("int64" in message, f"integers are refused without naming their dtype: {message}")
 
 
 def _refused(argument: Number | Choice) -> list[Any]:

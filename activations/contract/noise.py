@@ -19,17 +19,19 @@ def evaluation_is_deterministic(entry: Activation) -> None:
     made, x = subject.at_site(entry)
     before = torch.get_rng_state()
     one, other = made(x), made(x)
-    assert torch.equal(one, other), "two evaluations differ"
-    assert torch.equal(torch.get_rng_state(), before), "evaluation draws from the default generator"
+    subject.ensure(torch.equal(one, other), "two evaluations differ")
+    subject.ensure(torch.equal(torch.get_rng_state(), before), "evaluation draws from the default generator")
 
 
 def generator_reproduces(entry: Activation) -> None:
     """A seeded generator gives the same noise again, another seed other noise, and torch's own is left alone."""
     before = torch.get_rng_state()
     one, same, other = (_training(entry, seed)(X) for seed in (0, 0, 1))
-    assert torch.equal(one, same), "the same seed gives other noise"
-    assert not torch.equal(one, other), "another seed gives the same noise"
-    assert torch.equal(torch.get_rng_state(), before), "with a generator of its own it draws from the default one"
+    subject.ensure(torch.equal(one, same), "the same seed gives other noise")
+    subject.ensure(not torch.equal(one, other), "another seed gives the same noise")
+    subject.ensure(
+        torch.equal(torch.get_rng_state(), before), "with a generator of its own it draws from the default one"
+    )
 
 
 def backward_uses_the_same_noise(entry: Activation) -> None:
@@ -54,7 +56,7 @@ def checkpoint_uses_the_same_noise(entry: Activation) -> None:
         output = checkpoint(lambda x: (made(x) * 2).square().sum(), x, use_reentrant=False)
         torch.rand(5)
         got = torch.autograd.grad(output, x)[0]
-    assert torch.equal(got, expected), "under checkpoint the gradient belongs to other noise"
+    subject.ensure(torch.equal(got, expected), "under checkpoint the gradient belongs to other noise")
 
 
 def _training(entry: Activation, seed: int) -> nn.Module:

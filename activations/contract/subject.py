@@ -55,11 +55,16 @@ def module(entry: Activation, dtype: torch.dtype = torch.float64, fused: bool = 
 def call(entry: Activation, dtype: torch.dtype, fused: bool = False) -> Call:
     """What the record's formula describes: the module; or the function, where parameters are made by a network."""
     made = module(entry, dtype, fused)
-    if set(entry.parameters) <= {name for name, _ in made.named_parameters()}:
+    if has_its_parameters(entry, made):
         return made
     function, weights = registry.function(entry.name), weights_of(entry, dtype)
     extra = {"fused": True} if fused else {}
     return lambda x: function(x, *weights, **extra)
+
+
+def has_its_parameters(entry: Activation, made: nn.Module) -> bool:
+    """Whether a module has the parameters of the formula itself; some make them by a network."""
+    return set(entry.parameters) <= {name for name, _ in made.named_parameters()}
 
 
 def weights_of(entry: Activation, dtype: torch.dtype) -> list[Tensor]:
@@ -111,6 +116,12 @@ def gradients(called: Call, x: Tensor, parameters: Sequence[Tensor] = ()) -> tup
     found = torch.autograd.grad(output, inputs, torch.ones_like(output), allow_unused=True)
     known = (torch.zeros_like(one) if grad is None else grad for one, grad in zip(inputs, found, strict=True))
     return output.detach(), *known
+
+
+def ensure(holds: bool, message: str) -> None:
+    """AssertionError with the message unless it holds: under `python -O`, too, where assert statements vanish."""
+    if not holds:
+        raise AssertionError(message)
 
 
 def agree(what: str, got: Tensor, expected: Tensor, ulp: float = 4.0) -> None:

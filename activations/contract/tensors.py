@@ -32,10 +32,10 @@ def dtype_is_kept(entry: Activation) -> None:
     for name, dtype in DTYPES.items():
         made, x = subject.at_site(entry, dtype)
         output, gradient = subject.gradients(made, x)
-        assert output.dtype == dtype, f"the output of {name} is {output.dtype}"
-        assert gradient.dtype == dtype, f"the gradient of {name} is {gradient.dtype}"
+        subject.ensure(output.dtype == dtype, f"the output of {name} is {output.dtype}")
+        subject.ensure(gradient.dtype == dtype, f"the gradient of {name} is {gradient.dtype}")
         expected = (len(x), *subject.SHAPE)
-        assert output.shape == expected, f"the output has shape {tuple(output.shape)}, not {expected}"
+        subject.ensure(output.shape == expected, f"the output has shape {tuple(output.shape)}, not {expected}")
 
 
 def dtype_is_kept_under_autocast(entry: Activation) -> None:
@@ -45,10 +45,10 @@ def dtype_is_kept_under_autocast(entry: Activation) -> None:
         x = subject.batch(entry, dtype=dtype).requires_grad_()
         with torch.autocast("cpu", torch.bfloat16):
             output = made(x)
-        assert output.dtype == dtype, f"the output of {dtype} under autocast is {output.dtype}"
+        subject.ensure(output.dtype == dtype, f"the output of {dtype} under autocast is {output.dtype}")
         if output.requires_grad:
             (gradient,) = torch.autograd.grad(output, x, torch.ones_like(output))
-            assert gradient.dtype == dtype, f"the gradient of {dtype} under autocast is {gradient.dtype}"
+            subject.ensure(gradient.dtype == dtype, f"the gradient of {dtype} under autocast is {gradient.dtype}")
 
 
 def strided_input_agrees(entry: Activation) -> None:
@@ -75,7 +75,7 @@ def channels_last_is_kept(entry: Activation) -> None:
     found = subject.gradients(made, x.contiguous(memory_format=torch.channels_last))
     for part, got, expected in zip(("output", "gradient"), found, subject.gradients(made, x), strict=True):
         kept = got.is_contiguous(memory_format=torch.channels_last)
-        assert kept, f"the {part} of a channels_last tensor has strides {got.stride()}"
+        subject.ensure(kept, f"the {part} of a channels_last tensor has strides {got.stride()}")
         subject.agree(f"the {part} of a channels_last tensor differs", got, expected)
 
 
@@ -83,8 +83,8 @@ def empty_input_works(entry: Activation) -> None:
     """No examples in, none out, and a gradient of that shape."""
     made, x = subject.at_site(entry)
     output, gradient = subject.gradients(made, x[:0])
-    assert output.shape == (0, *subject.SHAPE), f"an empty input gives shape {tuple(output.shape)}"
-    assert gradient.shape == x[:0].shape, f"an empty input gives a gradient of shape {tuple(gradient.shape)}"
+    subject.ensure(output.shape == (0, *subject.SHAPE), f"an empty input gives shape {tuple(output.shape)}")
+    subject.ensure(gradient.shape == x[:0].shape, f"an empty input gives a gradient of shape {tuple(gradient.shape)}")
 
 
 def zero_dimensional_input_works(entry: Activation) -> None:
@@ -96,7 +96,7 @@ def zero_dimensional_input_works(entry: Activation) -> None:
     for part, got, expected in zip(
         ("output", "gradient"), subject.gradients(made, x[0]), subject.gradients(made, x), strict=True
     ):
-        assert got.shape == (), f"the {part} of a tensor without dimensions has shape {tuple(got.shape)}"
+        subject.ensure(got.shape == (), f"the {part} of a tensor without dimensions has shape {tuple(got.shape)}")
         subject.agree(f"the {part} of a tensor without dimensions differs", got, expected[0])
 
 
@@ -105,7 +105,7 @@ def input_is_left_alone(entry: Activation) -> None:
     made, x = subject.at_site(entry)
     before = x.clone()
     subject.gradients(made, x)
-    assert torch.equal(x, before), "the input has been changed in place"
+    subject.ensure(torch.equal(x, before), "the input has been changed in place")
 
 
 def meta_input_gives_meta_output(entry: Activation) -> None:
@@ -113,7 +113,7 @@ def meta_input_gives_meta_output(entry: Activation) -> None:
     made, x = subject.at_site(entry, torch.float32)
     output = made.to("meta")(x.to("meta"))
     _same_kind(output, (len(x), *subject.SHAPE), "meta")
-    assert output.is_meta, f"a meta input gives an output on {output.device}"
+    subject.ensure(output.is_meta, f"a meta input gives an output on {output.device}")
 
 
 def fake_input_gives_fake_output(entry: Activation) -> None:
@@ -122,7 +122,7 @@ def fake_input_gives_fake_output(entry: Activation) -> None:
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
         x = mode.from_tensor(real).requires_grad_()
         output = made(x)
-        assert isinstance(output, FakeTensor), f"a fake input gives a {type(output).__name__}"
+        subject.ensure(isinstance(output, FakeTensor), f"a fake input gives a {type(output).__name__}")
         _same_kind(output, (len(real), *subject.SHAPE), "fake")
         if output.requires_grad:
             (gradient,) = torch.autograd.grad(output.sum(), x)
@@ -130,8 +130,8 @@ def fake_input_gives_fake_output(entry: Activation) -> None:
 
 
 def _same_kind(output: Tensor, shape: tuple[int, ...], what: str) -> None:
-    assert output.shape == shape, f"a {what} input gives shape {tuple(output.shape)}, not {tuple(shape)}"
-    assert output.dtype == torch.float32, f"a {what} input in float32 gives {output.dtype}"
+    subject.ensure(output.shape == shape, f"a {what} input gives shape {tuple(output.shape)}, not {tuple(shape)}")
+    subject.ensure(output.dtype == torch.float32, f"a {what} input in float32 gives {output.dtype}")
 
 
 def fused_keeps_one_tensor(entry: Activation) -> None:
@@ -142,4 +142,4 @@ def fused_keeps_one_tensor(entry: Activation) -> None:
     made = subject.module(entry, torch.float32, fused=True, shape=LARGE)
     saved = bytes_saved(lambda: made(x.requires_grad_()), excluded=made.parameters())
     # What belongs to a channel or to the whole site is small beside it.
-    assert saved < 1.5 * x.nbytes, f"the fused form keeps {saved / x.nbytes:.2f} tensors of its input's size"
+    subject.ensure(saved < 1.5 * x.nbytes, f"the fused form keeps {saved / x.nbytes:.2f} tensors of its input's size")

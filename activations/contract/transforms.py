@@ -7,6 +7,8 @@ from torch import Tensor
 
 import activations.contract.subject as subject
 from activations._record import Activation
+from activations.contract.subject import NotApplicable
+from activations.contract.truth import Call
 
 
 def compiles(entry: Activation) -> None:
@@ -50,6 +52,22 @@ def gives_per_example_gradients(entry: Activation) -> None:
             subject.agree(f"the gradient of example {number} by {name} differs", found[name][number], gradient, ulp=64)
 
 
+def forward_mode_agrees(entry: Activation) -> None:
+    """torch.func.jvp, and so jacfwd, gives the derivative that backward gives."""
+    made, x = subject.at_site(entry)
+    direction = torch.linspace(-1, 1, x.numel(), dtype=x.dtype).reshape(x.shape)
+    try:
+        forward = torch.func.jvp(made, (x,), (direction,))[1]
+    except NotImplementedError as error:  # torch.compile takes no Function that has a jvp
+        raise NotApplicable(
+            "its derivative is for backward alone: jvp and jacfwd raise, vjp and jacrev work"
+        ) from error
+    weights = torch.linspace(1, 2, forward.numel(), dtype=x.dtype).reshape(forward.shape)
+    x.requires_grad_()
+    by_backward = (torch.autograd.grad((weights * made(x)).sum(), x)[0] * direction).sum()
+    subject.agree("the derivative of forward mode differs", (weights * forward).sum(), by_backward, ulp=4096)
+
+
 def fused_agrees_at_a_site(entry: Activation) -> None:
     """Fused, sized for a site, a module computes what its eager form does, gradients of parameters too."""
     subject.fused(entry)
@@ -59,8 +77,7 @@ def fused_agrees_at_a_site(entry: Activation) -> None:
     _agree("fused", fused, made, x)
 
 
-def _agree(what: str, changed: object, made: torch.nn.Module, x: Tensor) -> None:
-    assert callable(changed)
+def _agree(what: str, changed: Call, made: torch.nn.Module, x: Tensor) -> None:
     parameters = list(made.parameters())
     own = list(changed.parameters()) if isinstance(changed, torch.nn.Module) else parameters
     names = ["output", "gradient", *(f"gradient by {name}" for name, _ in made.named_parameters())]

@@ -93,3 +93,105 @@ def test_a_users_mistake_is_named(
 ) -> None:
     with pytest.raises(AssertionError, match=message):
         contract.hold(check, own(name))
+
+
+TRAINED = """
+    import torch
+
+    class PerChannel(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = torch.nn.Parameter(torch.full((64, 1, 1), 0.25))
+
+        def forward(self, x):
+            return torch.where(x > 0, x, self.a * x)
+
+    def flat(x):
+        return torch.zeros_like(x)
+
+    class Running(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("scale", torch.ones(()))
+
+        def forward(self, x):
+            if self.training:
+                self.scale.mul_(0.9)
+            return torch.relu(x) * self.scale.to(x.dtype)
+
+    class Counting(torch.nn.Module):
+        calls = 0
+
+        def forward(self, x):
+            self.calls += 1
+            return torch.relu(x) / self.calls
+
+    class Plain(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = torch.nn.Parameter(torch.tensor(0.25))
+
+        def forward(self, x):
+            return self.a * x
+
+    def sound(x):
+        return x.sigmoid()
+"""
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Callable[[str], activations.Activation]:
+    path = tmp_path / "trained.py"
+    path.write_text(textwrap.dedent(TRAINED))
+
+    def load(name: str) -> activations.Activation:
+        entry = activations.load(f"{path}:{name}")
+        activations.register(entry)
+        return entry
+
+    return load
+
+
+@pytest.mark.parametrize("check", contract.CHECKS)
+def test_what_is_wrong_is_one_short_line(check: str, trained: Callable[[str], activations.Activation]) -> None:
+    try:
+        _outcome(check, trained("PerChannel"))
+    except AssertionError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 500
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "message"),
+    [
+        ("flat", "gradcheck_passes", "its output has no gradient by its input or by parameters"),
+        ("flat", "gradgradcheck_passes", "its output has no gradient by its input or by parameters"),
+        ("Running", "training_leaves_no_trace", "training changes function.scale: what it computes depends on"),
+        ("Counting", "training_leaves_no_trace", "the same input gives another output the second time"),
+    ],
+)
+def test_what_training_would_suffer_from_is_named(
+    name: str, check: str, message: str, trained: Callable[[str], activations.Activation]
+) -> None:
+    with pytest.raises(AssertionError, match=message):
+        contract.hold(check, trained(name))
+
+
+def test_parameters_that_cannot_be_reset_are_said(trained: Callable[[str], activations.Activation]) -> None:
+    said = _outcome("reset_gives_initial_values", trained("Plain"))
+    assert said == "Plain has no reset_parameters: do not build it on the meta device"
+
+
+def test_whether_forward_mode_works_is_said(trained: Callable[[str], activations.Activation]) -> None:
+    assert _outcome("forward_mode_agrees", trained("sound")) == "passed"
+    assert "jvp and jacfwd raise, vjp and jacrev work" in _outcome("forward_mode_agrees", activations.info("squareplus"))
+
+
+@pytest.mark.parametrize("name", activations.names(trainable=True))
+def test_every_trainable_activation_can_be_reset(name: str) -> None:
+    assert _outcome("reset_gives_initial_values", activations.info(name)) == "passed"
+
+
+@pytest.mark.parametrize("name", ["meta_acon", "hyperactivation"])
+def test_gradients_of_what_makes_parameters_stay_finite_in_float16(name: str) -> None:
+    assert _outcome("gradients_are_finite", activations.info(name)) == "passed"
