@@ -187,12 +187,14 @@ class Hyperactivation(nn.Module):
 
     def _weights(self) -> Tensor:
         """Of the small network, in float32 for the half types: their gradients are sums over the whole input."""
+        found: Tensor
         wide = opmath(self.embedding.dtype)
         if wide == self.embedding.dtype:
-            found: Tensor = self.hypernetwork(self.embedding)
+            found = self.hypernetwork(self.embedding)
             return found
         parameters = {name: one.to(wide) for name, one in self.hypernetwork.named_parameters()}
-        return torch.func.functional_call(self.hypernetwork, parameters, (self.embedding.to(wide),))
+        found = torch.func.functional_call(self.hypernetwork, parameters, (self.embedding.to(wide),))
+        return found
 
 
 def make_hypernetwork(hidden: int = 8, embedding: int = 10) -> nn.Sequential:

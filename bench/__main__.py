@@ -94,7 +94,7 @@ def _add_sources(command: argparse.ArgumentParser) -> None:
     _add_load(command)
     option("--scale", choices=SCALES, help="this one alone")
     for axis in AXES:
-        option(f"--{axis}", metavar="A,B", help=f"exactly these values of the {axis} axis")
+        option(f"--{axis}", action="append", metavar="A,B", help=f"exactly these values of the {axis} axis")
 
 
 def _add_load(command: argparse.ArgumentParser) -> None:
@@ -234,7 +234,7 @@ def _tell(notes: Sequence[str]) -> None:
 
 
 def _is_asked(options: argparse.Namespace, case: Case, scale: str) -> bool:
-    wanted = {axis: given.split(",") for axis in AXES if (given := getattr(options, axis)) is not None}
+    wanted = {axis: ",".join(given).split(",") for axis in AXES if (given := getattr(options, axis)) is not None}
     return all(case.fields[axis] in values for axis, values in wanted.items()) and options.scale in (None, scale)
 
 

@@ -31,10 +31,16 @@ class Subject:
 @pytest.fixture
 def quiet() -> Iterator[None]:
     """What torch logs of compiling and of errors fills pages, which pytest would print with every failure."""
-    before = logging.root.manager.disable
+    trace, before = logging.getLogger("torch.__trace"), logging.root.manager.disable
+    trace.addFilter(_nothing)  # it logs where logging is disabled, too
     logging.disable()
     yield
     logging.disable(before)
+    trace.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False
 
 
 @pytest.mark.parametrize("subject", [Subject(name) for name in activations.names()], ids=lambda subject: subject.id)

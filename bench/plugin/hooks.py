@@ -56,6 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "select exactly with -m \"case(activation='elu')\"",
     )
     config.addinivalue_line("markers", "peers: beside other packages, which takes long; run with --peers")
+    if not config.pluginmanager.has_plugin("benchmark"):
+        config.addinivalue_line("markers", "benchmark: pytest-benchmark's, which is switched off")
     if under_xdist(config):
         config.option.benchmark_disable = True  # lest pytest-benchmark warn of what our summary says
     if is_worker(config):
@@ -134,7 +136,7 @@ def pytest_collection_modifyitems(
             probes.read(settings.baseline_dir)
             data_probes.read(settings.baseline_dir)
         if parameters and not items:
-            config.stash[STATE].why_nothing = why_no_item(config.option.keyword, settings, parameters)
+            config.stash[STATE].why_nothing = why_no_item(config.option, settings, parameters)
     except (ValueError, baseline.BaselineError, pytest.UsageError) as error:
         if not is_worker(config):
             raise pytest.UsageError(*error.args) from error
@@ -142,7 +144,8 @@ def pytest_collection_modifyitems(
         deselect(config, items, lambda item: False)
     if not settings.peers:
         config.stash[STATE].unasked = deselect(config, items, lambda item: not item.get_closest_marker("peers"))
-    if is_worker(config):  # pytest-benchmark times nothing beside other workers, and nothing is what we say then
+    # pytest-benchmark times nothing beside other workers, and nothing is what we say then.
+    if is_worker(config) or not config.pluginmanager.has_plugin("benchmark"):
         config.stash[STATE].untimed = deselect(config, items, lambda item: not is_timing(item))
 
 

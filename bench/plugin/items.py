@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import argparse
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from _pytest.mark.expression import Expression  # -k is given to it in other words
 
 from bench.cases.case import Case, Experiment
 from bench.cases.recipe import SCALES
@@ -17,8 +18,17 @@ from bench.session.settings import Settings
 
 @contextmanager
 def exactly(config: pytest.Config, words: set[str]) -> Iterator[None]:
-    """The expressions of `-k` and `-m` as pytest is to understand them, while it selects."""
+    """The expressions of `-k` and `-m` as pytest is to understand them, while it selects.
+
+    Raises:
+        UsageError: what is behind `-k` is no expression; it is quoted as it was typed.
+    """
     typed = config.option.keyword, config.option.markexpr
+    try:
+        Expression.compile(typed[0])
+    except SyntaxError as error:
+        said = f"at column {error.offset}: {error.msg}; words are joined by and, or, not"
+        raise pytest.UsageError(f"Wrong expression passed to '-k': {typed[0]}: {said}") from None
     exact, unknown = selection.exact(typed[0], words), None
     try:
         marked = selection.marked(typed[1])
@@ -27,17 +37,14 @@ def exactly(config: pytest.Config, words: set[str]) -> Iterator[None]:
     try:
         config.option.keyword, config.option.markexpr = exact, marked
         yield
-    except pytest.UsageError as error:  # pytest quotes the expression; the user typed the other one
-        said = [re.sub(r": at column \d+", "", str(part).replace(exact, typed[0])) for part in error.args]
-        raise pytest.UsageError(*said) from error
     finally:
         config.option.keyword, config.option.markexpr = typed
     if unknown:
         raise unknown
 
 
-def why_no_item(typed: str, settings: Settings, parameters: dict[pytest.Item, Any]) -> str:
-    """Why none of the collected items is selected by what was typed behind `-k`, in a line."""
+def why_no_item(option: argparse.Namespace, settings: Settings, parameters: dict[pytest.Item, Any]) -> str:
+    """Why none of the collected items is selected by pytest's own options, in a line."""
     declared = {case.experiment: experiment for experiment, case in cases_of(parameters)}
 
     def collected(scale: str) -> Iterable[Any]:
@@ -46,7 +53,11 @@ def why_no_item(typed: str, settings: Settings, parameters: dict[pytest.Item, An
         return (one for each in declared.values() for one in each.cases(scale, settings.choice.added))
 
     left: dict[str, list[Any]] = {scale: [one for one in collected(scale) if settings.selects(one)] for scale in SCALES}
-    return selection.why_nothing(typed, [item.nodeid for item in parameters], left, settings.scale)
+    given = [f"{name} {value!r}" for name, value in (("-k", option.keyword), ("-m", option.markexpr)) if value]
+    given += [f"--deselect {prefix}" for prefix in option.deselect or ()]
+    given += ["--last-failed"] if getattr(option, "lf", False) else []
+    names = [item.nodeid for item in parameters]
+    return selection.why_nothing(option.keyword, names, left, settings.scale, given)
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item], keep: Callable[[pytest.Item], bool]) -> int:

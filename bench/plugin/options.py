@@ -22,6 +22,8 @@ from bench.training.device import DEVICES, default_scale
 if TYPE_CHECKING:
     import pytest
 
+PLANNED_FOR = ("cpu", "NVIDIA A100")
+
 
 def add(parser: pytest.Parser) -> None:
     """Declare the options."""
@@ -88,6 +90,7 @@ def add(parser: pytest.Parser) -> None:
     option("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER, help="baselines of your own")
     option(
         "--activation",
+        action="append",
         metavar="A,B",
         help="exactly these, whether the experiment lists them or not; file.py:name adds one of your own",
     )
@@ -120,10 +123,10 @@ def add(parser: pytest.Parser) -> None:
         metavar="D",
         help="that --plan counts the seeds for: points of accuracy, or per cent of a loss; 1 unless given",
     )
-    option("--on", metavar="A,B", default="cpu,NVIDIA A100", help=f"devices to plan for, of {', '.join(devices.NAMES)}")
+    option("--on", action="append", metavar="A,B", help=f"devices to plan for, of {', '.join(devices.NAMES)}")
     for axis in selection.SELECTABLE:
         if axis != "activation":
-            option(f"--{axis}", metavar="A,B", help=f"exactly these values of the {axis} axis")
+            option(f"--{axis}", action="append", metavar="A,B", help=f"exactly these values of the {axis} axis")
 
 
 def read(config: pytest.Config) -> Settings:
@@ -168,7 +171,7 @@ def read(config: pytest.Config) -> Settings:
         probe=option("--probe"),
         difference=option("--difference"),
         tensorboard=_folder(config, "--tensorboard") if option("--tensorboard") else None,
-        on=tuple(dict.fromkeys(devices.find(name) for name in option("--on").split(","))),
+        on=tuple(dict.fromkeys(devices.find(name) for name in ",".join(option("--on") or PLANNED_FOR).split(","))),
     )
 
 

@@ -184,7 +184,7 @@ class Reporter:
         if state.why_nothing:
             write(state.why_nothing, red=True)
         if state.untimed:
-            write(f"{state.untimed} timings were not timed: run with -n0")
+            write(f"{state.untimed} timings were not timed: run with -n0 and pytest-benchmark")
         if state.unasked:
             write(f"{state.unasked} tests beside other packages were left out: run with --peers -n0")
         if lost := self._lost():

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import activations
@@ -78,7 +79,9 @@ def marked(expression: str) -> str:
     return _CASE.sub(lambda match: _FIELD.sub(field, match.group()), expression)
 
 
-def why_nothing(expression: str, names: Iterable[str], cases: Mapping[str, Sequence[Any]], scale: str) -> str:
+def why_nothing(
+    expression: str, names: Iterable[str], cases: Mapping[str, Sequence[Any]], scale: str, given: Sequence[str]
+) -> str:
     """Why no test is selected, in a line.
 
     Args:
@@ -86,6 +89,7 @@ def why_nothing(expression: str, names: Iterable[str], cases: Mapping[str, Seque
         names: of all collected tests.
         cases: those that the other options allow, by scale.
         scale: the session's.
+        given: all options that may leave tests out, as typed.
     """
     if not cases[scale]:
         return f"nothing is selected: no case fits the options{_elsewhere(cases, scale) or ' at any scale'}"
@@ -99,8 +103,8 @@ def why_nothing(expression: str, names: Iterable[str], cases: Mapping[str, Seque
         close = difflib.get_close_matches(word, sorted(set().union(*words.values())))
         advice = f"; did you mean {', '.join(close)}?" if close else ""
         reasons.append(f"no test is called {word!r}{_elsewhere(with_it, scale) or advice}")
-    given = f"all of -k {expression!r}" if expression else "the -m expression"
-    return f"nothing is selected: {', '.join(reasons) or f'no test at --scale {scale} fits {given}'}"
+    asked = f"fits all of {', '.join(given)}" if given else "is left by other plugins"
+    return f"nothing is selected: {', '.join(reasons) or f'no test at --scale {scale} {asked}'}"
 
 
 def _elsewhere(found: Mapping[str, Sequence[Any]], scale: str) -> str:
@@ -153,8 +157,8 @@ class Shard:
         return int(hashlib.sha256(parameter.id.encode()).hexdigest(), 16) % self.of == self.place - 1
 
 
-def choose(options: dict[str, str | None]) -> AxisChoice:
-    """Read the comma-separated axis options.
+def choose(options: Mapping[str, Sequence[str] | None]) -> AxisChoice:
+    """Read the comma-separated axis options, each as often as it was given.
 
     `--activation` takes names and aliases, which select exactly, and `file.py:name`, which adds a user's own
     activation to whatever is selected.
@@ -165,10 +169,10 @@ def choose(options: dict[str, str | None]) -> AxisChoice:
     chosen: dict[str, tuple[str, ...]] = {}
     added: list[str] = []
     own: dict[str, str] = {}
-    for axis, text in options.items():
-        if text is None:
+    for axis, texts in options.items():
+        if not texts:
             continue
-        values = [value.strip() for value in text.split(",") if value.strip()]
+        values = [value.strip() for text in texts for value in _between_commas(text) if value.strip()]
         if not values:
             raise ValueError(f"--{axis} is empty; give names joined by commas")
         if axis != "activation":
@@ -184,6 +188,17 @@ def choose(options: dict[str, str | None]) -> AxisChoice:
         if named:
             chosen[axis] = tuple(added)
     return AxisChoice(chosen, tuple(added), own)
+
+
+def _between_commas(text: str) -> list[str]:
+    """The values of an option; a comma in the path of a file that there is belongs to the path."""
+    words = text.split(",")
+    files = [place for place, word in enumerate(words) if ".py:" in word]
+    for end, start in ((end, start) for end in files for start in range(end)):
+        whole = ",".join(words[start : end + 1])
+        if Path(whole.rpartition(":")[0].strip()).expanduser().is_file():
+            return [*words[:start], whole, *_between_commas(",".join(words[end + 1 :]))]
+    return words
 
 
 def check(choice: AxisChoice, experiments: Iterable[str]) -> None:

@@ -65,6 +65,51 @@ class Attached(Broken):
         return self
 
 
+class ResetToNothing(Broken):
+    """Its parameter starts from 1, and is reset to 0."""
+
+    def __init__(self, shape: tuple[int, ...] = ()) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+
+    def reset_parameters(self) -> None:
+        nn.init.zeros_(self.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight * torch.relu(x)
+
+
+class Counting(Broken):
+    """Its buffer changes in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += self.training
+        return torch.relu(x)
+
+
+class _WrongForward(torch.autograd.Function):
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return torch.relu(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return grad * (ctx.saved_tensors[0] > 0)
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> Tensor:
+        return 2 * tangent * (ctx.saved_tensors[0] > 0)
+
+
 class Noisy(Broken):
     """Draws from a generator of its own, whatever it is given."""
 
@@ -162,6 +207,9 @@ BROKEN: dict[str, activations.Activation] = {
     "parameters_are_those_of_the_record": record(Attached),
     "state_dict_restores_it": record(Forgetful),
     "deepcopy_agrees": record(Attached),
+    "reset_gives_initial_values": record(ResetToNothing),
+    "training_leaves_no_trace": record(Counting),
+    "forward_mode_agrees": record(lambda x: _WrongForward.apply(x)),
     "pickle_agrees": record(lambda x: torch.relu(x)),
     "dtype_can_be_changed": record(lambda x: torch.relu(x) * torch.ones(1, dtype=torch.float64)),
     "function_agrees_with_module": record(function="torch:tanh"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -152,13 +153,16 @@ def trained(tmp_path: Path) -> Callable[[str], activations.Activation]:
     return load
 
 
-@pytest.mark.parametrize("check", contract.CHECKS)
-def test_what_is_wrong_is_one_short_line(check: str, trained: Callable[[str], activations.Activation]) -> None:
-    try:
-        _outcome(check, trained("PerChannel"))
-    except AssertionError as error:
-        assert "\n" not in str(error)
-        assert len(str(error)) < 500
+def test_what_is_wrong_is_one_short_line(trained: Callable[[str], activations.Activation]) -> None:
+    entry, said = trained("PerChannel"), []
+    for check in contract.CHECKS:
+        with contextlib.suppress(contract.NotApplicable):
+            try:
+                contract.hold(check, entry)
+            except AssertionError as error:
+                said.append(str(error))
+    assert len(said) > 20
+    assert [text for text in said if "\n" in text or len(text) > 500] == []
 
 
 @pytest.mark.parametrize(
@@ -184,7 +188,9 @@ def test_parameters_that_cannot_be_reset_are_said(trained: Callable[[str], activ
 
 def test_whether_forward_mode_works_is_said(trained: Callable[[str], activations.Activation]) -> None:
     assert _outcome("forward_mode_agrees", trained("sound")) == "passed"
-    assert "jvp and jacfwd raise, vjp and jacrev work" in _outcome("forward_mode_agrees", activations.info("squareplus"))
+    assert "jvp and jacfwd raise, vjp and jacrev work" in _outcome(
+        "forward_mode_agrees", activations.info("squareplus")
+    )
 
 
 @pytest.mark.parametrize("name", activations.names(trainable=True))

@@ -77,7 +77,10 @@ def test_selecting_nothing_is_never_green(micro, arguments):
         (["-k", "elu and digts"], "no test is called 'digts'; did you mean digits?"),
         (["-k", "digi and not xyzzy and relu and elu"], "no test is called 'xyzzy'"),
         (["-k", "elu and relu"], "no test at --scale tiny fits all of -k 'elu and relu'"),
-        (["-m", "case(dataset='cifar10')"], "no test at --scale tiny fits the -m expression"),
+        (["-m", "case(dataset='cifar10')"], "no test at --scale tiny fits all of -m \"case(dataset='cifar10')\""),
+        (["--deselect", "test_micro.py"], "no test at --scale tiny fits all of --deselect test_micro.py"),
+        (["-k", "elu", "--deselect", "test_micro.py"], "no test at --scale tiny fits all of -k 'elu', --deselect"),
+        (["-p", "leaves_nothing"], "no test at --scale tiny is left by other plugins"),
         (["-k", "elu and late"], "no test is called 'late' at --scale tiny; there are some at small"),
         (["--dataset", "cifar10"], "no case fits the options at any scale"),
         (["--activation", "mish", "--shard", "1/9999"], "no case fits the options at any scale"),
@@ -87,8 +90,10 @@ def test_selecting_nothing_says_why(micro, arguments, message):
     file = micro.path / "test_micro.py"
     variants = 'variants=("", "late"), runs_at=lambda case, scale: scale == "small" or not case.variant,'
     file.write_text(file.read_text().replace("recipe=", f"{variants} recipe="))
+    micro.makepyfile(leaves_nothing="def pytest_collection_modifyitems(items): items.clear()")
+    micro.syspathinsert()
     result = micro.runpytest_inprocess(*arguments)
-    assert f"nothing is selected: {message}" in result.outlines
+    assert f"nothing is selected: {message}" in result.stdout.str()
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
@@ -115,11 +120,12 @@ def test_a_mark_takes_aliases(micro):
     assert [line for line in by_alias if "::" in line] == [line for line in by_name if "::" in line]
 
 
-@pytest.mark.parametrize("expression", ["elu and (", "leaky relu"])
+@pytest.mark.parametrize("expression", ["elu and (", "leaky relu", "relu gelu", "relu)"])
 def test_an_expression_that_is_none_is_quoted_as_typed_and_nothing_is_called_lost(micro, expression):
     result = micro.runpytest_inprocess("-k", expression)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert f"-k': {expression}" in result.stderr.str()
+    assert f"-k': {expression}: at column " in result.stderr.str()
+    assert "parametrized" not in result.stderr.str()
     assert "did not report" not in result.stdout.str()
 
 
@@ -172,6 +178,28 @@ def test_a_malformed_expression_is_quoted_as_it_was_typed(micro):
     result = micro.runpytest_inprocess("-k", "elu and (")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*-k*: elu and (*"])
+
+
+def test_an_option_that_is_given_again_adds_to_the_one_before(micro):
+    twice = ("--activation", "elu", "--activation", "gelu,silu", "--optimizer", "sgd", "--optimizer", "adam")
+    lines = micro.runpytest_inprocess("--collect-only", "-q", "--dataset", "digits", *twice).outlines
+    assert sum("::test_micro[" in line for line in lines) == 6
+
+
+@pytest.mark.parametrize("given", ["a,b.py:mine", "relu,a,b.py:mine", "a,b.py:mine,relu", "my, own/a,b.py:mine,relu"])
+def test_a_comma_in_the_path_of_a_file_belongs_to_it(micro, given):
+    (micro.path / "my, own").mkdir()
+    for path in ("a,b.py", "my, own/a,b.py"):
+        (micro.path / path).write_text("def mine(x):\n    return x\n")
+    lines = micro.runpytest_inprocess("--collect-only", "-q", "-k", "mine and digits", "--activation", given).outlines
+    assert sum("-mine-" in line for line in lines) == 2
+
+
+@pytest.mark.parametrize("off", ["benchmark", "xdist", "terminal", "cacheprovider", "junitxml", "logging"])
+def test_a_plugin_of_others_may_be_off(micro, off):
+    micro.makepyfile(test_kernels="from bench.timing.test_kernels import *")
+    arguments = ("-p", f"no:{off}", "-k", "digits and relu and sgd", "--probe", "--baseline=ignore")
+    assert micro.runpytest_inprocess(*arguments).ret == 0
 
 
 def test_a_case_is_meant_by_its_values_their_aliases_and_its_id():
