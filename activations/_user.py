@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -30,7 +31,7 @@ def load(reference: str) -> Activation:
         ValueError: no such file or name, the file does not import, or the name is nothing that can be called.
     """
     file, _, name = reference.rpartition(":")
-    path = Path(file).expanduser()
+    path = Path(os.path.expanduser(file))
     if not path.is_file():
         raise ValueError(f"activation {reference!r}: there is no file {file!r}; write it as path/to/file.py:name")
     from activations._checked import Checked  # torch comes with it, as it does with the file

@@ -36,6 +36,7 @@ class DatasetInfo:
         origin: where it is from instead, or how it is given.
         configuration: of the hub's data set where it has several, and the folder below that of its name.
         columns: names of the column of what it holds and of the label column there.
+        torchvision: folder below the root of torchvision's data sets; None for what is not among them.
         debian: folder of Debian's package `dataset-...` below /usr/share/datasets, with gzipped IDX files; None where
             there is no such package.
         balanced: whether all classes have the same number of rows in each part.
@@ -56,6 +57,7 @@ class DatasetInfo:
     origin: str = ""
     configuration: str | None = None
     columns: tuple[str, str] = ("image", "label")
+    torchvision: str | None = None
     debian: str | None = None
     balanced: bool = False
     copies: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -68,7 +70,16 @@ class DatasetInfo:
 _ENTRIES = (
     # scikit-learn's load_digits has no test part of its own: a fifth is split off by a fixed seed.
     DatasetInfo("digits", "digits", num_classes=10, shape=(1, 8, 8), peak=16, rows=(1437, 360), origin="scikit-learn"),
-    DatasetInfo("mnist", "MNIST", num_classes=10, shape=(1, 28, 28), peak=255, rows=(60000, 10000), hub="ylecun/mnist"),
+    DatasetInfo(
+        "mnist",
+        "MNIST",
+        num_classes=10,
+        shape=(1, 28, 28),
+        peak=255,
+        rows=(60000, 10000),
+        hub="ylecun/mnist",
+        torchvision="MNIST/raw",
+    ),
     DatasetInfo(
         "cifar10",
         "CIFAR-10",
@@ -78,6 +89,7 @@ _ENTRIES = (
         rows=(50000, 10000),
         hub="uoft-cs/cifar10",
         columns=("img", "label"),
+        torchvision="cifar-10-batches-py",
         balanced=True,
         copies={"8a5ff0d6749a7c94": "CIFAR-10 (JPEG-75 copy)"},
     ),
@@ -90,6 +102,7 @@ _ENTRIES = (
         rows=(50000, 10000),
         hub="uoft-cs/cifar100",
         columns=("img", "fine_label"),
+        torchvision="cifar-100-python",
         balanced=True,
     ),
     # Its IDX files have the names and sizes of MNIST's: that it is balanced and MNIST is not tells them apart.
@@ -101,6 +114,7 @@ _ENTRIES = (
         peak=255,
         rows=(60000, 10000),
         hub="zalando-datasets/fashion_mnist",
+        torchvision="FashionMNIST/raw",
         debian="fashion-mnist",
         balanced=True,
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.data import hub
 from bench.data.errors import DataError
+from bench.data.folder import expanded
 
 # What a folder must have to be loaded by transformers.
 CONFIGURATION = "config.json"
@@ -29,7 +30,7 @@ def folder(bert: str) -> Path:
     Raises:
         DataError: there is none, or something is missing in it.
     """
-    found = Path(bert).expanduser()
+    found = expanded(bert)
     if found.is_dir():
         return _complete(found.resolve())
     if bert.isidentifier():

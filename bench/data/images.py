@@ -1,9 +1,9 @@
-"""Reads images from the hub, a folder in its layout or of IDX files, or scikit-learn: `images.read(info, where)`."""
+"""Reads images from the hub, a folder in its layout or torchvision's, or scikit-learn: `images.read(info, where)`."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.data import hub, idx
+from bench.data import cifar_batches, hub, idx
 from bench.data.errors import DataError
+from bench.data.folder import below, expanded
 
 if TYPE_CHECKING:
     from bench.data._registry import DatasetInfo
@@ -35,37 +36,57 @@ def read(info: DatasetInfo, where: Locations) -> dict[str, Tensor]:
     if info.hub is None:
         return _read_digits(info)
     tensors: dict[str, Tensor] = {}
-    with tempfile.TemporaryDirectory() as arrow:
-        place, decode = _open(info, where.data_dir, arrow)
-        for part, rows in zip(("train", "test"), info.rows, strict=True):
-            try:
-                images, labels = decode(part)
-                _check(info, images, labels, rows)
-            except (AttributeError, OSError, SyntaxError, TypeError, ValueError) as error:
-                raise DataError(f"{place}, part {part!r}: {error}; download them again") from error
-            tensors |= {f"{part}_images": images, f"{part}_labels": labels}
+    decode: Decode
+    if where.data_dir is None:
+        place, decode = str(info.hub), partial(_decode, info, hub.load(str(info.hub), _remedy(info)))
+    else:
+        found = find(info, where.data_dir)
+        place, decode = str(found.folder), found.reader(info)
+    for part, rows in zip(("train", "test"), info.rows, strict=True):
+        try:
+            images, labels = decode(part)
+            _check(info, images, labels, rows)
+        except (AttributeError, OSError, SyntaxError, TypeError, ValueError) as error:
+            raise DataError(f"{place}, part {part!r}: {error}; download them again") from error
+        tensors |= {f"{part}_images": images, f"{part}_labels": labels}
     return tensors
 
 
-def find(info: DatasetInfo, data_dir: Path) -> tuple[Path, list[Path]]:
-    """Folder and files of a data set below `--data-dir`: parquet in the hub's layout, or else gzipped IDX.
+@dataclass(frozen=True)
+class ImageFiles:
+    """Where a data set was found, in which of the formats."""
+
+    folder: Path
+    files: list[Path]
+
+    def reader(self, info: DatasetInfo) -> Decode:
+        """What reads a part of it."""
+        if self.files[0].suffix.lower() == ".parquet":
+            return partial(_decode, info, hub.load_files(self.files, self.folder))
+        return partial(idx.read if "ubyte" in self.files[0].name else cifar_batches.read, self.folder)
+
+
+def find(info: DatasetInfo, data_dir: Path) -> ImageFiles:
+    """Folder and files of a data set below `--data-dir`: parquet in the hub's layout, torchvision's files, or Debian's.
 
     Raises:
         DataError: neither is there; the message says where they were looked for.
     """
-    root = data_dir.expanduser()
+    root = expanded(data_dir)
     folder = root / str(info.hub)
-    files = sorted(folder.rglob("*.parquet"))
-    if files:
-        return folder, files
-    idx_folders = [folder, root / info.debian, root] if info.debian else []
-    for candidate in idx_folders:
-        files = idx.files(candidate)
-        if files:
-            return candidate, files
-    packed = f", no {idx.FILES['train'][0]} in {', '.join(map(str, idx_folders))}" if idx_folders else ""
+    if files := below(folder, ".parquet"):
+        return ImageFiles(folder, files)
+    places = [folder]
+    if info.torchvision:
+        places += [root / info.torchvision, *([root] if root.match(info.torchvision) else [])]
+    if info.debian:
+        places += [root / info.debian, root]
+    for place in places:
+        if files := [*idx.files(place), *cifar_batches.batches(place)]:
+            return ImageFiles(place, files)
+    others = f", none of torchvision's or in IDX in {', '.join(map(str, places))}" if len(places) > 1 else ""
     raise DataError(
-        f"{info.label} is not in {folder} (no .parquet file there{packed}). {_remedy(info)}; "
+        f"{info.label} is not in {folder} (no .parquet file there{others}). {_remedy(info)}; "
         "or leave it out to load from the hub"
     )
 
@@ -78,28 +99,20 @@ def stamp(info: DatasetInfo, where: Locations) -> str | None:
     """
     if info.hub is None:
         return None
-    return "hub" if where.data_dir is None else hub.stamp(find(info, where.data_dir)[1])
+    return "hub" if where.data_dir is None else hub.stamp(find(info, where.data_dir).files)
 
 
 def _remedy(info: DatasetInfo) -> str:
     """How to get the files, and how to say where they are."""
     text = hub.remedy(str(info.hub))
+    if info.torchvision:
+        text += f"; or the root of torchvision's data sets, with {info.torchvision}"
     if info.debian:
         text += (
             f"; or with the four *-ubyte.gz files of Debian's package dataset-{info.debian} (`--data-dir "
             "/usr/share/datasets`)"
         )
     return text
-
-
-def _open(info: DatasetInfo, data_dir: Path | None, arrow: str) -> tuple[str, Decode]:
-    """The name of a source for messages, and what reads a part of it."""
-    if data_dir is None:
-        return str(info.hub), partial(_decode, info, hub.load(str(info.hub), _remedy(info)))
-    folder, files = find(info, data_dir)
-    if files[0].suffix == ".gz":
-        return str(folder), partial(idx.read, folder)
-    return str(folder), partial(_decode, info, hub.load_folder(folder, arrow))
 
 
 def _check(info: DatasetInfo, images: Tensor, labels: Tensor, rows: int) -> None:

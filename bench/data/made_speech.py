@@ -161,7 +161,8 @@ def write(folder: Path) -> None:
             path = speaker.folder / f"{name}.WAV"
             sphere.write_sound(path, (LOUDNESS * samples).astype(np.int16), SAMPLE_RATE)
             lines = zip([0, *ends], ends, phones, strict=False)
-            path.with_suffix(".PHN").write_text("".join(f"{start} {end} {phone}\n" for start, end, phone in lines))
+            rows = "".join(f"{start} {end} {phone}\n" for start, end, phone in lines)
+            path.with_suffix(".PHN").write_text(rows, encoding="ascii")
 
 
 def _speakers(folder: Path, draw: RandomState) -> Iterator[Speaker]:

@@ -10,7 +10,6 @@ validation part, whose sentences are whole and new.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +21,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from bench.data import encoder, hub
 from bench.data.errors import DataError
+from bench.data.folder import below, expanded
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -53,8 +53,7 @@ def read(info: DatasetInfo, where: Locations) -> dict[str, Tensor]:
     Raises:
         DataError: the data cannot be had or are not what their record says, or the tokenizer pads with another id.
     """
-    with tempfile.TemporaryDirectory() as arrow:
-        public = _public(info, where.data_dir, arrow)
+    public = _public(info, where.data_dir)
     parts = {**_split(info, public["train"]), "validation": public["validation"]}
     bert, own = where.bert, parts["train"].sentences
     tokenizer = _pretrained(bert) if bert else vocabulary(own, info.vocab_size)
@@ -130,16 +129,15 @@ def _split(info: DatasetInfo, public: Labelled) -> dict[str, Labelled]:
     }
 
 
-def _public(info: DatasetInfo, data_dir: Path | None, arrow: str) -> dict[str, Labelled]:
+def _public(info: DatasetInfo, data_dir: Path | None) -> dict[str, Labelled]:
     """The parts whose labels are public."""
     if data_dir is None:
         place = f"{info.hub}, {info.configuration}"
         loaded = hub.load(str(info.hub), hub.remedy(str(info.hub), info.configuration), info.configuration)
     else:
-        _files(info, data_dir)
-        folder = data_dir.expanduser() / str(info.hub)
-        place = f"{folder / str(info.configuration)}"
-        loaded = hub.load_folder(folder, arrow, info.configuration)
+        folder = _folder(info, data_dir)
+        place = str(folder)
+        loaded = hub.load_files(_files(info, data_dir), folder)
     found = {}
     for part, rows in (("train", sum(info.rows)), ("validation", info.validation_rows)):
         try:
@@ -164,11 +162,15 @@ def _labelled(info: DatasetInfo, loaded: Any, part: str, rows: int) -> Labelled:
 
 
 def _files(info: DatasetInfo, data_dir: Path) -> list[Path]:
-    folder = data_dir.expanduser() / str(info.hub) / str(info.configuration)
-    files = sorted(folder.glob("*.parquet"))
+    folder = _folder(info, data_dir)
+    files = below(folder, ".parquet")
     if not files:
         raise DataError(
             f"{info.label} is not in {folder} (no .parquet file there). "
             f"{hub.remedy(str(info.hub), info.configuration)}; or leave it out to load from the hub"
         )
     return files
+
+
+def _folder(info: DatasetInfo, data_dir: Path) -> Path:
+    return expanded(data_dir) / str(info.hub) / str(info.configuration)

@@ -24,6 +24,7 @@ from torch import Tensor
 from bench.data import cepstrum, hub, sphere
 from bench.data.cepstrum import SAMPLE_RATE, STEP, WINDOW
 from bench.data.errors import DataError
+from bench.data.folder import below, entries, expanded
 from bench.data.phones import LABELS, LEFT_OUT
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ def stamp(info: DatasetInfo, where: Locations) -> str:
     Raises:
         DataError: none was given, or a folder without TRAIN and TEST.
     """
-    files = _corpus(_given(where)).rglob("*")
-    return hub.stamp(sorted(path for path in files if path.suffix.lower() in (".wav", ".phn")))
+    return hub.stamp(below(_corpus(_given(where)), ".wav", ".phn"))
 
 
 def read_folder(folder: Path) -> dict[str, Tensor]:
@@ -134,16 +134,12 @@ def _given(where: Locations) -> Path:
             "https://catalog.ldc.upenn.edu/LDC93S1) and cannot be downloaded: give the folder of your own copy, which "
             "holds TRAIN and TEST, as --timit DIR; `made_speech`, a small corpus made in its format, needs none"
         )
-    return where.timit.expanduser()
+    return expanded(where.timit)
 
 
 def _folders(folder: Path) -> dict[str, Path]:
     """The folders in one by their names in small letters, in the order of these."""
-    return {path.name.lower(): path for path in sorted(folder.iterdir(), key=_name) if path.is_dir()}
-
-
-def _name(path: Path) -> str:
-    return path.name.lower()
+    return {path.name.lower(): path for path in entries(folder) if path.is_dir()}
 
 
 def _corpus(folder: Path) -> Path:
@@ -168,7 +164,7 @@ def _speakers(corpus: Path, part: str) -> dict[str, Path]:
 def _files(speaker: Path) -> list[tuple[Path, Path]]:
     """Sound and phones of each sentence of a speaker but `sa`."""
     found: dict[str, dict[str, Path]] = {".wav": {}, ".phn": {}}
-    for path in sorted(speaker.iterdir(), key=_name):
+    for path in entries(speaker):
         # A RIFF copy may lie beside the SPHERE file as SX11.WAV.wav; the first of both will do.
         sentence = path.name.lower().partition(".")[0]
         if path.suffix.lower() in found and not sentence.startswith("sa"):
@@ -183,7 +179,7 @@ def _files(speaker: Path) -> list[tuple[Path, Path]]:
 
 
 def _samples(path: Path) -> np.ndarray:
-    """The sound of a file, int16."""
+    """The sound of a file, on the scale of int16."""
     try:
         samples, rate = sphere.read_sound(path)
     except (OSError, ValueError) as error:
@@ -201,7 +197,9 @@ def _classes(path: Path, samples: int) -> np.ndarray:
     classes = np.full(samples + WINDOW, LEFT_OUT, dtype=np.int64)
     last = 0
     try:
-        for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), 1):
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+            if not line.strip():
+                continue
             start, end, phone = _segment(line)
             if not last <= start < end <= samples:
                 raise ValueError(

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from bench.data import hub, text, word_features, word_forms, word_vectors
 from bench.data.errors import DataError
+from bench.data.folder import expanded, has_file
 
 if TYPE_CHECKING:
     from bench.data._registry import DatasetInfo
@@ -132,8 +133,8 @@ def _files(info: DatasetInfo, where: Locations, names: Mapping[str, str]) -> dic
     """Paths of some files by what they hold."""
     if where.data_dir is None:
         raise DataError(f"{info.label} is not at hand. {_REMEDY}")
-    folder = where.data_dir / FOLDER
-    missing = [name for name in names.values() if not (folder / name).is_file()]
+    folder = expanded(where.data_dir) / FOLDER
+    missing = [name for name in names.values() if not has_file(folder / name)]
     if missing:
         raise DataError(f"{info.label}: no {', '.join(missing)} in {folder}. {_REMEDY}")
     return {held: folder / name for held, name in names.items()}

@@ -78,6 +78,8 @@ def read_clusters(path: Path) -> dict[str, str]:
     """
     clusters: dict[str, str] = {}
     for number, line in text.lines(path):
+        if not line.strip():
+            continue
         bits, _, rest = line.partition("\t")
         word, _, count = rest.rpartition("\t")
         if not word or not bits or set(bits) - {"0", "1"} or not count.isdecimal():

@@ -21,10 +21,11 @@ def encode_vectors(words: Sequence[str], path: Path) -> Tensor:
     """The vector of each word (float32, words x dimensions), under the first of its spellings that the file has.
 
     A word without one gets the file's own vector for unknown words, or else zeros: the other custom, the mean of rare
-    words, needs counts that such files do not have.
+    words, needs counts that such files do not have. Of a word that stands there twice the first vector counts, as in
+    gensim.
 
     Raises:
-        DataError: the file cannot be read, a row is malformed, a word stands there twice, or no word has a vector.
+        DataError: the file cannot be read, a row is malformed, or no word has a vector.
     """
     wanted = {spelling for word in words for spelling in spellings(word)} | set(UNKNOWN)
     vectors = _read(path, wanted)
@@ -46,6 +47,9 @@ def _read(path: Path, wanted: set[str]) -> dict[str, list[float]]:
     rows = 0
     for number, line in text.lines(path, errors="replace"):  # what is not UTF-8 in the crawled words is no word of ours
         word, *values = line.replace("\t", " ").rstrip(" ").split(" ")
+        values = [value for value in values if value]  # aligned columns have several blanks between them
+        if not word and not values:
+            continue
         if number == 1 and len(values) == 1 and word.isdecimal() and values[0].isdecimal():
             promised, dimensions = int(word), int(values[0])
             continue
@@ -58,15 +62,13 @@ def _read(path: Path, wanted: set[str]) -> dict[str, list[float]]:
                 f"{path}, line {number}: {len(values)} numbers behind a word, expected {dimensions or 'some'}"
                 "; give a text file of word2vec or GloVe (not a .bin), whole"
             )
-        if word not in wanted:
+        if word not in wanted or word in vectors:
             continue
         numbers = _numbers(values)
         if not numbers:
             raise DataError(
                 f"{path}, line {number}: the vector of {word!r} is not of finite numbers; download it again"
             )
-        if word in vectors:
-            raise DataError(f"{path}, line {number}: {word!r} has a vector already; leave one of the two out")
         vectors[word] = numbers
     if promised is not None and rows != promised:
         raise DataError(f"{path}: {rows} vectors, its first line promises {promised}; download it again")
@@ -75,6 +77,8 @@ def _read(path: Path, wanted: set[str]) -> dict[str, list[float]]:
 
 def _numbers(values: Sequence[str]) -> list[float] | None:
     """None where one is not a finite number."""
+    if any("_" in value for value in values):  # 1_5 is 15 to Python alone
+        return None
     try:
         numbers = [float(value) for value in values]
     except ValueError:

@@ -204,7 +204,9 @@ def run_case(request: pytest.FixtureRequest, runner: Runner) -> Callable[[Case],
                 views.info(name)  # hours before it is asked for its table
             result = runner.probed(case, experiment) if runner.settings.probe else runner.run(case, experiment)
         except (DataError, ResultsError, ValueError) as error:  # from None: pytest would print the chain of causes
-            raise pytest.fail.Exception(f"{case.id}: {error}", pytrace=False) from None
+            first = request.config.stash[STATE].first_with.setdefault(str(error), case.id)
+            said = error if first == case.id else f"the same as {first}"
+            raise pytest.fail.Exception(f"{case.id}: {said}", pytrace=False) from None
         request.node.stash[_RESULT] = result
         request.node.user_properties += junit.case_properties(result, runner.figures, runner.settings.scale)
         if result.failed:

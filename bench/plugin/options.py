@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.cases.recipe import SCALES
 from bench.data import locations
+from bench.data.folder import expanded
 from bench.data.locations import Locations
 from bench.records import baseline
 from bench.reporting.files import tensorboard
@@ -136,7 +137,7 @@ def read(config: pytest.Config) -> Settings:
         ValueError: a name or a folder that does not exist.
     """
     option = config.getoption
-    baseline_dir = option("--baseline-dir").expanduser().absolute()
+    baseline_dir = expanded(option("--baseline-dir")).absolute()
     if option("--record") and baseline_dir == baseline.PACKAGED:
         raise ValueError(f"--record would write into the installed package, {baseline_dir}; give --baseline-dir DIR")
     if option("--record"):
@@ -179,22 +180,26 @@ def _locations(config: pytest.Config) -> Locations:
     """Raises ValueError where something that was given is not there."""
 
     def there(option: str, path: Path | None) -> Path | None:
-        if path is not None and not path.expanduser().exists():
-            raise ValueError(f"{option} {path}: no such file or folder")
-        return path.expanduser().resolve() if path else None
+        if path is None:
+            return None
+        place = expanded(path)
+        if not place.exists():
+            dangling = f", but a link to {os.readlink(place)}" if place.is_symlink() else ""
+            raise ValueError(f"{option} {path}: no such file or folder{dangling}")
+        return place.resolve()
 
     bert = config.getoption("--bert")
     return Locations(
         data_dir=there("--data-dir (or ACTBENCH_DATA)", locations.data_dir(config.getoption("--data-dir"))),
         timit=there("--timit", config.getoption("--timit")),
         vectors=there("--vectors", config.getoption("--vectors")),
-        bert=str(Path(bert).expanduser().resolve()) if bert and Path(bert).expanduser().exists() else bert,
+        bert=str(expanded(bert).resolve()) if bert and expanded(bert).exists() else bert,
     )
 
 
 def _folder(config: pytest.Config, option: str) -> Path:
     """Raises ValueError where a folder cannot be made there, before hours are spent on what it is to hold."""
-    folder: Path = config.getoption(option).expanduser().absolute()
+    folder: Path = expanded(config.getoption(option)).absolute()
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         reason = "may not be written to" if nearest.is_dir() else "is no folder"

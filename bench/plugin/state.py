@@ -24,6 +24,7 @@ class PluginState:
         reported: node ids of those that have.
         failures: why a test without a result failed, by node id.
         cases_failed: whether a case is among these.
+        first_with: the first case that could not be trained, by why; others refer to it.
         untimed: timings left out because of xdist.
         why_nothing: why no test is selected; empty where some are.
         unasked: tests beside peers left out for want of `--peers`.
@@ -52,6 +53,7 @@ class PluginState:
     reported: set[str] = field(default_factory=set)
     failures: dict[str, str] = field(default_factory=dict)
     cases_failed: bool = False
+    first_with: dict[str, str] = field(default_factory=dict)
     untimed: int = 0
     unasked: int = 0
     why_nothing: str = ""

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 import activations
 import models
 from bench.cases.case import AXES, Experiment
 from bench.data import DATASETS
+from bench.data.folder import expanded
 from bench.training import optimizers
 
 # What pytest's -k takes for a word; see _pytest.mark.expression.
@@ -194,9 +195,9 @@ def _between_commas(text: str) -> list[str]:
     """The values of an option; a comma in the path of a file that there is belongs to the path."""
     words = text.split(",")
     files = [place for place, word in enumerate(words) if ".py:" in word]
-    for end, start in ((end, start) for end in files for start in range(end)):
+    for start, end in itertools.product(range(len(words)), files):
         whole = ",".join(words[start : end + 1])
-        if Path(whole.rpartition(":")[0].strip()).expanduser().is_file():
+        if expanded(whole.rpartition(":")[0].strip()).is_file():
             return [*words[:start], whole, *_between_commas(",".join(words[end + 1 :]))]
     return words
 

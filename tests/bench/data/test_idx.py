@@ -18,7 +18,7 @@ from bench.data.locations import Locations
 from made_data import Source, cached, holds, source_of
 
 NAME = "fashion_mnist"
-IMAGES, LABELS = FILES["test"]
+IMAGES, LABELS = (f"{name}.gz" for name in FILES["test"])
 
 
 def _idx(values: np.ndarray) -> bytes:
@@ -26,11 +26,19 @@ def _idx(values: np.ndarray) -> bytes:
     return struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape) + values.tobytes()
 
 
-def _write(folder: Path, made: Source) -> None:
+def _write(
+    folder: Path,
+    made: Source,
+    packing: Callable[[bytes], bytes] = gzip.compress,
+    named: Callable[[str], str] = "{}.gz".format,
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for part, (images, labels) in FILES.items():
-        (folder / images).write_bytes(gzip.compress(_idx(made.pixels[part][..., 0])))
-        (folder / labels).write_bytes(gzip.compress(_idx(np.array(made.labels[part], dtype=np.uint8))))
+        for name, values in (
+            (images, made.pixels[part][..., 0]),
+            (labels, np.array(made.labels[part], dtype=np.uint8)),
+        ):
+            (folder / named(name)).write_bytes(packing(_idx(values)))
 
 
 @pytest.fixture
@@ -92,7 +100,6 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "missing labels": (LABELS, Path.unlink),
     "a download that was cut off": (IMAGES, _cut),
     "a wrong checksum": (IMAGES, _flip),
-    "not packed": (LABELS, lambda path: path.write_bytes(gzip.decompress(path.read_bytes()))),
     "an error page": (IMAGES, lambda path: path.write_text("<html>502 Bad Gateway</html>")),
     "an empty file": (LABELS, lambda path: path.write_bytes(b"")),
     "nothing inside": (LABELS, lambda path: _repack(path, lambda _: b"")),
@@ -141,4 +148,19 @@ def test_a_folder_without_them_tells_where_they_were_looked_for(tmp_path: Path) 
 def test_other_data_sets_are_not_looked_for_as_idx(made: Source) -> None:
     with pytest.raises(DataError, match=r"MNIST is not in .*no .parquet file there") as caught:
         store.load("mnist", Locations(made.data_dir / "fashion-mnist"))
-    assert "ubyte" not in str(caught.value)
+    assert "dataset-fashion-mnist" not in str(caught.value)
+
+
+@pytest.mark.parametrize("named", ["{}", "{}.gz"])
+@pytest.mark.parametrize("hyphen", ["-idx", ".idx"])
+@pytest.mark.parametrize(("name", "folder"), [("mnist", "MNIST/raw"), (NAME, "FashionMNIST/raw")])
+def test_torchvisions_folders_are_read(
+    name: str, folder: str, named: str, hyphen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DATASETS, name, replace(info(name), rows=(20, 20)))
+    made = source_of(tmp_path / "unused", info(name))
+    packing = gzip.compress if named.endswith("gz") else bytes
+    _write(tmp_path / "data" / folder, made, packing, lambda one: named.format(one.replace("-idx", hyphen)))
+    for given in (tmp_path / "data", tmp_path / "data" / folder):
+        store._load.cache_clear()
+        assert holds(store.load(name, Locations(given)), made)

@@ -79,7 +79,7 @@ DAMAGES: dict[str, tuple[Callable[[Source], object], str]] = {
     "another label column": (lambda toy: _columns(toy, kind="label"), "'kind'"),
     "parts that disagree": (
         lambda toy: toy.write("test", {"picture": toy.columns("test")["picture"], "label": toy.labels["test"]}),
-        "cannot read",
+        "part 'test': no column 'kind'; found: picture, label",
     ),
     "a missing part": (lambda toy: (toy.folder / "data" / "test-00000-of-00001.parquet").unlink(), "'test'"),
     "a missing row": (

@@ -80,9 +80,9 @@ def test_a_malformed_line_is_named_with_the_tags_there_are(tmp_path: Path, line:
     assert "25 tags N O ^" in str(caught.value)
 
 
-@pytest.mark.parametrize("content", ["", "\n\n \n"], ids=["empty", "blank"])
-def test_a_file_without_a_tweet_is_named(tmp_path: Path, content: str) -> None:
-    with pytest.raises(DataError, match=r"some\.conll holds no tweet"):
+@pytest.mark.parametrize(("content", "said"), [("", "is empty"), ("\n\n \n", "holds no tweet")])
+def test_a_file_without_a_tweet_is_named(tmp_path: Path, content: str, said: str) -> None:
+    with pytest.raises(DataError, match=rf"some\.conll {said}"):
         tweets.read_conll(_conll(tmp_path, content))
 
 

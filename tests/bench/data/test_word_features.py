@@ -112,7 +112,7 @@ def test_clusters_are_read_packed_or_not(tmp_path: Path, name: str) -> None:
     assert word_features.read_clusters(path) == {"é": "0010", "\u2028x": "01"}
 
 
-@pytest.mark.parametrize("line", ["0010 he 9", "0012\the\t9", "0010\the", "\the\t9", "0010\t\t9", "0010\the\tmany", ""])
+@pytest.mark.parametrize("line", ["0010 he 9", "0012\the\t9", "0010\the", "\the\t9", "0010\t\t9", "0010\the\tmany"])
 def test_a_line_that_is_no_cluster_is_named(tmp_path: Path, line: str) -> None:
     with pytest.raises(DataError, match=r"paths\.gz, line 2: ") as caught:
         word_features.read_clusters(_clusters(tmp_path, f"0010\tshe\t9\n{line}\n".encode()))
@@ -120,7 +120,7 @@ def test_a_line_that_is_no_cluster_is_named(tmp_path: Path, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda packed: packed[:-12], lambda packed: b"no gzip", lambda packed: packed[:20] + b"\0" * 9]
+    "damage", [lambda packed: packed[:-12], lambda packed: b"\xff\x01", lambda packed: packed[:20] + b"\0" * 9]
 )
 def test_clusters_that_are_cut_off_or_not_gzip_are_named(tmp_path: Path, damage) -> None:
     path = _clusters(tmp_path, b"0010\the\t9\n" * 50)
@@ -130,5 +130,10 @@ def test_clusters_that_are_cut_off_or_not_gzip_are_named(tmp_path: Path, damage)
 
 
 def test_an_empty_file_of_clusters_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"paths\.gz holds no cluster"):
+    with pytest.raises(DataError, match=r"paths\.gz is empty"):
         word_features.read_clusters(_clusters(tmp_path, b""))
+
+
+def test_an_empty_last_line_of_clusters_is_none(tmp_path: Path) -> None:
+    path = _clusters(tmp_path, b"0010\the\t9\n\n")
+    assert word_features.read_clusters(path) == {"he": "0010"}
