@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     option("name", nargs="?", metavar="NAME", help="of a data set; all unless given")
     option("--plot", type=Path, metavar="FILE", help="draw its images under shot noise: .svg, .png or .pdf")
     option("--psi", type=_peaks, metavar="A,B", help="peak counts of the noise; 8,16,32,64 unless given")
-    option("--data-dir", type=Path, metavar="DIR", help="data in the hub's layout; or ACTBENCH_DATA")
+    option("--data-dir", type=Path, metavar="DIR", help="data in the hub's layout or torchvision's; or ACTBENCH_DATA")
     option("--timit", type=Path, metavar="DIR", help="your copy of TIMIT")
     options = parser.parse_args(argv)
     if options.plot and not options.name:

@@ -13,7 +13,7 @@ class Locations:
     """Paths given on the command line; None where nothing was given.
 
     Attributes:
-        data_dir: data sets in the hub's layout, `DIR/ylecun/mnist/...`.
+        data_dir: data sets in the hub's layout, `DIR/ylecun/mnist/...`, or torchvision's, `DIR/MNIST/raw`.
         timit: a copy of TIMIT, the folder with `TRAIN` and `TEST`.
         vectors: word vectors as text, in the format of word2vec or GloVe.
         bert: a folder or a name of the hub with a pretrained BERT, in the place of the recipe's.

@@ -41,7 +41,7 @@ def lines(path: Path, errors: str = "strict") -> Iterator[tuple[int, str]]:
         with path.open("rb") as file:
             begins = file.read(8)
         opener = next((opener for magic, opener in OPENERS.items() if begins.startswith(magic)), lambda p: p.open("rb"))
-        with opener(path) as unpacked, io.BufferedReader(unpacked, HEAD) as buffered:  # type: ignore[type-var]
+        with opener(path) as unpacked, io.BufferedReader(unpacked, HEAD) as buffered:
             head = buffered.peek(HEAD)
             if not head:
                 raise DataError(f"{path} is empty; download it again")

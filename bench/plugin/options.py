@@ -46,7 +46,7 @@ def add(parser: pytest.Parser) -> None:
         "--data-dir",
         type=Path,
         metavar="DIR",
-        help="data in the hub's layout, DIR/ylecun/mnist/...; or ACTBENCH_DATA",
+        help="data in the hub's layout, DIR/ylecun/mnist/..., or torchvision's, DIR/MNIST/raw; or ACTBENCH_DATA",
     )
     option("--timit", type=Path, metavar="DIR", help="your copy of TIMIT: the folder with TRAIN and TEST")
     option(

@@ -141,6 +141,19 @@ def test_it_is_read_however_it_was_copied(copy: str, corpus: Path, tensors: dict
     assert same(timit.read_folder(COPIES[copy](corpus)), tensors)
 
 
+def test_it_is_read_beside_what_file_managers_leave_and_with_empty_last_lines(
+    corpus: Path, tensors: dict[str, Tensor]
+) -> None:
+    for path in [path for path in corpus.rglob("*") if path.is_file()]:
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\26\7")
+        if path.suffix == ".PHN":
+            path.write_text(path.read_text() + "\n\n")
+    (corpus / "TRAIN" / "DR1" / "Thumbs.db").touch()
+    (corpus / "TRAIN" / "DR1" / "@eaDir").mkdir()
+    assert same(timit.read_folder(corpus), tensors)
+    assert timit.stamp(info("timit"), Locations(timit=corpus))
+
+
 def test_without_all_development_speakers_every_tenth_training_speaker_is_for_validation(
     corpus: Path, tensors: dict[str, Tensor]
 ) -> None:
