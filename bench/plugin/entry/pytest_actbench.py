@@ -1,6 +1,7 @@
 """What pip installs into pytest: it loads the plugin for sessions that name `bench`, as `pytest --pyargs bench` does.
 
 Everybody's sessions import this module where actbench is installed, so it imports nothing of ours and adds no option.
+It is installed beside the packages: through `bench` it would be found in whatever folder of that name a user has.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parent / "bench"
+PACKAGE = Path(__file__).resolve().parent / "bench"  # of a checkout it is not, and there conftest.py loads the plugin
 
 
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
