@@ -16,7 +16,7 @@ from models._site import Kind, Role, Site
 if TYPE_CHECKING:
     from torch import nn
 
-    from models._trace import Trace, Use
+    from models._use import Trace, Use
 
 
 def sites(net: nn.Module, example: Any = None) -> list[Site]:

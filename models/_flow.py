@@ -1,9 +1,9 @@
 """What the content of a tensor comes from, followed through one run of a network: which bounded functions are gates.
 
-A gate is the result of a bounded function that scales another tensor. On the way to that product it may be moved about,
-resized, repeated, clipped, picked from or divided by its own sum: a list of such operations would never end, so all pass
-it on but those that make something else of it, a layer with weights, a normalisation, a sum with other content. A
-bounded function that reaches a softmax without a layer in between bounds the logits of an attention.
+A gate is the result of a bounded function that scales another tensor. On the way to that product it may be moved
+about, resized, repeated, clipped, picked from or divided by its own sum. A list of such operations would never end, so
+all pass it on but those that make something else of it: a layer with weights, a normalisation, a sum with other
+content. A bounded function that reaches a softmax without a layer in between bounds the logits of an attention.
 
 Each tensor carries its `Flow` as an attribute, which lives as long as the tensor.
 """
@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 from models._functions import GATES, SOFTMAX, name_of
+from models._use import Use
 
 CONVOLUTIONS = frozenset(f"conv{transpose}{dims}d" for transpose in ("", "_transpose") for dims in (1, 2, 3))
 _LAYERS = CONVOLUTIONS | {"linear", "bilinear", "embedding", "embedding_bag", "multi_head_attention_forward"}
@@ -30,14 +31,6 @@ _SUMS = frozenset({"add", "radd", "iadd", "sub", "rsub", "isub", "subtract"})
 # With a parameter of several dimensions these are no layers: position embeddings, scales of layers, class tokens.
 _NO_LAYERS = _SCALINGS | _SUMS | {"cat", "concat", "stack", "where", "masked_fill", "get"}
 _DRAWS = frozenset({"bernoulli", "multinomial"})
-
-
-class Scale(Protocol):
-    """A use of an activation that may turn out to scale something."""
-
-    op: str
-    gate: bool
-    attention: bool
 
 
 @dataclass(frozen=True)
@@ -53,9 +46,9 @@ class Flow:
     """
 
     varies: bool = False
-    carried: frozenset[Scale] = frozenset()
-    added: frozenset[Scale] = frozenset()
-    behind: frozenset[Scale] = frozenset()
+    carried: frozenset[Use] = frozenset()
+    added: frozenset[Use] = frozenset()
+    behind: frozenset[Use] = frozenset()
     shifted: bool = False
 
 
@@ -67,13 +60,13 @@ def begin(example: Any) -> None:
     _set([value for value in tree_leaves(example) if getattr(value, "dtype", torch.bool) != torch.bool], Flow(True))
 
 
-def activate(use: Scale, given: Any, result: Any) -> None:
+def activate(use: Use, given: Any, result: Any) -> None:
     """Follow an activation: its result is bounded if the function is, or if what it got was."""
     flow = _union([_flow(value) for value in tree_leaves(given)])
     if use.op in SOFTMAX:
         _bound_logits(flow)
         flow = Flow(behind=flow.behind)
-    bounded = use.op in GATES or use.op.endswith("sigmoid") or (use.op == "relu6" and flow.shifted)
+    bounded = use.op in GATES | SOFTMAX or use.op.endswith("sigmoid") or (use.op == "relu6" and flow.shifted)
     own = frozenset({use} if bounded or flow.carried else ())
     _set(result, Flow(True, flow.carried | own, frozenset(), flow.behind | own))
 
@@ -121,9 +114,11 @@ def _product(name: str, flows: Sequence[Flow], whole: Flow) -> Flow:
     for number, flow in enumerate(flows):
         others = [other for one, other in enumerate(flows) if one != number and other.varies]
         for use in flow.carried:
-            if any(use not in other.behind for other in others):  # else a function of it scales it, as in SENet
-                use.gate |= name not in _MATRIX_PRODUCTS or "sigmoid" in use.op
-            elif name in _SCALINGS and all(use in other.carried for other in others):
+            if any(use in other.behind and other.carried - {use} for other in others):
+                continue  # a gate that is a function of it scales it, as in squeeze-and-excitation
+            if any(use not in other.carried for other in others):
+                use.gate |= use.op not in SOFTMAX and (name not in _MATRIX_PRODUCTS or "sigmoid" in use.op)
+            elif name in _SCALINGS:
                 carried.add(use)
     alone = sum(flow.varies for flow in flows) < 2
     return Flow(whole.varies, frozenset(carried), whole.added if alone else frozenset(), whole.behind)
@@ -145,7 +140,7 @@ def _union(flows: Sequence[Flow]) -> Flow:
     if len(flows) == 1:
         return flows[0]
     carried, added, behind = (
-        frozenset[Scale]().union(*(getattr(flow, part) for flow in flows)) for part in ("carried", "added", "behind")
+        frozenset[Use]().union(*(getattr(flow, part) for flow in flows)) for part in ("carried", "added", "behind")
     )
     return Flow(any(flow.varies for flow in flows), carried, added, behind)
 

@@ -44,7 +44,7 @@ def call_of(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[s
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """`relu` for `torch.relu_`, `Tensor.relu` and `torch.ops.aten.relu.default`, `sigmoid` for `torch.special.expit`."""
+    """Without its home and spelling: `relu` for `torch.relu_` and `torch.ops.aten.relu.default`."""
     name: str = getattr(function, "__name__", "").partition(".")[0].strip("_").removeprefix("special_")
     return "sigmoid" if name == "expit" else name
 
@@ -85,7 +85,7 @@ def _where(condition: Any, one: Any = None, other: Any = None) -> tuple[str, Any
     if isinstance(one, Tensor) and one.dtype == torch.bool:  # x.where(mask, other)
         condition, one = one, condition
     x = getattr(condition, "compared", None)
-    if not _is_features(x) or (one is x) == (other is x):
+    if x is None or not _is_features(x) or (one is x) == (other is x):
         return None
     rest = other if one is x else one
     if _is_zero(rest):

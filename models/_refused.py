@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from types import CellType, CodeType, FunctionType
@@ -27,9 +26,8 @@ _WRAPPERS = {
     "torch.jit": "nothing in it can be seen or replaced: give models.swap the network before torch.jit.script or trace",
 }
 _TORCHS = nn.Module.__module__
-_CONTAINERS = (nn.ModuleList, nn.ModuleDict)
 # A class that looks up its children by these may run any of them.
-_LOOKUPS = frozenset({"getattr", "children", "named_children", "modules", "named_modules", "_modules", "get_submodule"})
+_LOOKUPS = frozenset({"children", "named_children", "modules", "named_modules", "_modules", "get_submodule"})
 _HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
 
 
@@ -48,12 +46,17 @@ def check_sites(net: nn.Module, sites: Sequence[Site], chosen: Collection[Site])
     """Refuse graphs of torch.fx, whose calls are fixed, and modules whose hooks would be lost."""
     uses = Counter(site.name for site in sites if site.kind == "module")
     for site in chosen:
-        if isinstance(net.get_submodule(site.path), fx.GraphModule) and (site.kind == "function" or uses[site.name] > 1):
+        if isinstance(net.get_submodule(site.path), fx.GraphModule) and (
+            site.kind == "function" or uses[site.name] > 1
+        ):
+            what, remedy = (
+                (f"calls {site.op} as a function", "write a module into the network for each call, swap it")
+                if site.kind == "function"
+                else (f"runs {site.name} several times", "swap the network that it was made of")
+            )
             raise ValueError(
-                f"{_where(net, site.path)} is a graph of torch.fx, which "
-                + (f"calls {site.op} as a function" if site.kind == "function" else f"runs {site.name} several times")
-                + ": a swap cannot tell its calls apart; swap the network that the graph was made of, or write a module "
-                "of its own into the graph for each"
+                f"{_where(net, site.path)} is a graph of torch.fx that {what}, and its copies would lose what tells "
+                f"these apart: {remedy}, and make the graph of what models.swap returns"
             )
         if site.kind == "module" and site.name and _hooked(net.get_submodule(site.name)):
             raise ValueError(
@@ -74,12 +77,17 @@ def check_reached(net: nn.Module, found: Found, chosen: Collection[Site], roles:
     ran = {net.get_submodule(path) for path in found.ran}
     callers = {type(net.get_submodule(site.path)) for site in chosen} - {nn.Sequential}
     for path, module in net.named_modules():
-        if module in ran or isinstance(module, _CONTAINERS) or _is_never_run(net, path):
+        if module in ran or _is_container(module) or _is_never_run(net, path):
             continue
         kind = type(module)
         if "Pooler" in kind.__name__ and "pooler" not in roles:
             continue
-        if is_activation(module) or kind in callers or any(map(is_activation, module.children())) or _names(kind) & wanted:
+        if (
+            is_activation(module)
+            or kind in callers
+            or any(map(is_activation, module.children()))
+            or _names(kind) & wanted
+        ):
             raise ValueError(
                 f"{path} ({kind.__name__}) has an activation, or may have one, but does not run with the example, in "
                 "training or evaluation, so that a swap does not know its place: give an example that leads through "
@@ -97,22 +105,32 @@ def _hooked(module: nn.Module) -> bool:
     return "forward" in vars(module) or any(hook not in (suspend, resume) for hook in hooks)
 
 
+def _is_container(module: nn.Module) -> bool:
+    """Whether it has no `forward`, as nn.ModuleList."""
+    return type(module).forward is nn.Module.forward
+
+
 def _is_never_run(net: nn.Module, path: str) -> bool:
     """Whether this path has an attribute that no class above it names when it runs."""
     steps = path.split(".")
     named: set[str] = set()
     for depth, step in enumerate(steps):
         holder = net.get_submodule(".".join(steps[:depth]))
-        if isinstance(holder, (nn.Sequential, *_CONTAINERS)):
+        if isinstance(holder, nn.Sequential) or _is_container(holder):
             continue
-        named |= _names(type(holder))
-        if step not in named and not named & _LOOKUPS:
+        own = _names(type(holder))
+        named |= own
+        if step not in named and not own & _LOOKUPS and not _is_spelled(step, own):
             return True
     return False
 
 
-@functools.cache
-def _names(kind: type) -> frozenset[str]:
+def _is_spelled(attribute: str, names: set[str]) -> bool:
+    """Whether `getattr` may find it by one of the texts in the code, which may be its beginning, as in f"layer{n}"."""
+    return "getattr" in names and any(len(name) > 2 and attribute.startswith(name) for name in names)
+
+
+def _names(kind: type[nn.Module]) -> set[str]:
     """What a module of a class names when it runs: in `forward`, and in what of its class and file that leads to."""
     names: set[str] = set()
     met: set[CodeType] = set()
@@ -128,7 +146,7 @@ def _names(kind: type) -> frozenset[str]:
         ahead += [getattr(kind, name, None) for name in own]
         ahead += [value for value in map(function.__globals__.get, own) if _home(value) == function.__module__]
         ahead += [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]  # what it decorates
-    return frozenset(names)
+    return names
 
 
 def _home(value: object) -> str | None:
@@ -137,6 +155,8 @@ def _home(value: object) -> str | None:
 
 def _names_in(code: CodeType) -> Iterator[str]:
     yield from code.co_names
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _names_in(inner)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
+        elif isinstance(constant, str):
+            yield constant

@@ -121,8 +121,8 @@ def _rehearse(net: nn.Module, found: Found, instances: Mapping[Site, nn.Module],
     for site in after:
         if site.role in roles and all(site.name not in those for those in names.values()):
             raise ValueError(
-                f"{type(net).__name__} still runs {site.name} ({site.op}) in {site.path or 'its own body'} with what is "
-                "to be put in; make it a module that it calls by one attribute"
+                f"{type(net).__name__} still runs {site.name} ({site.op}) in {site.path or 'its own body'} with what "
+                "is to be put in; make it a module that it calls by one attribute"
             )
 
 

@@ -10,7 +10,7 @@ import copy
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,59 +35,12 @@ from models._functions import (
     op_of_module,
 )
 from models._redirect import Reused
-from models._site import Role, Site
+from models._site import Site
+from models._use import Trace, Use
 
 # What leaves the channels last.
 _LINEAR = frozenset({"linear", "bilinear", "matmul", "mm", "bmm", "addmm", "embedding", "multi_head_attention_forward"})
 _ORDERS = frozenset({"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"})
-
-
-@dataclass(eq=False)
-class Use:
-    """One activation in the body of a caller.
-
-    Attributes:
-        op: the activation function.
-        name: path of the module, or name of the function as it was called.
-        is_module: which of these.
-        shape: of one example behind it.
-        channel_dim: of that shape: 0 after a convolution, -1 after a linear layer or a layer norm of one dimension.
-        time: when it ran, as the number of functions called before.
-        pooler: whether it runs in a module that calls itself a pooler.
-        gate: whether its result scales another tensor, see `models._flow`.
-        attention: whether its result bounds the logits of a softmax.
-        role: that a module from an earlier swap brings along.
-    """
-
-    op: str
-    name: str
-    is_module: bool
-    shape: tuple[int, ...]
-    channel_dim: int
-    time: int
-    pooler: bool
-    gate: bool = False
-    attention: bool = False
-    role: Role | None = None
-
-
-@dataclass
-class Trace:
-    """What a run showed.
-
-    Attributes:
-        uses: by the path of the caller, in the order of its body.
-        calls: by the path of the caller, the paths of the modules that its body runs.
-        layers: when functions with weights ran.
-        ran: the paths of all modules that ran.
-        missed: activations that no function of torch called, with the paths of the modules that ran them.
-    """
-
-    uses: dict[str, list[Use]] = field(default_factory=dict)
-    calls: dict[str, set[str]] = field(default_factory=dict)
-    layers: list[int] = field(default_factory=list)
-    ran: set[str] = field(default_factory=set)
-    missed: set[tuple[str, str]] = field(default_factory=set)
 
 
 class NotCopiedError(ValueError):
@@ -138,9 +91,11 @@ def trace(
     begin(given)
     seen = Trace()
     tracer = _Tracer(twin, seen)
-    with torch.random.fork_rng(enabled=not fake), torch.no_grad(), mode or nullcontext(), _eager(), _quiet():
-        with _Kernels(tracer), tracer:
-            twin(*given[0], **given[1])
+    outside = torch.random.fork_rng(enabled=not fake), torch.no_grad(), mode or nullcontext(), _eager(), _quiet()
+    with ExitStack() as stack:
+        for context in (*outside, _Kernels(tracer), tracer):
+            stack.enter_context(context)
+        twin(*given[0], **given[1])
     return seen
 
 
@@ -205,7 +160,9 @@ class _Tracer(TorchFunctionMode):
                 continue  # what is inside the one stands for its caller's; the other takes no hooks
             self.paths[module] = path
             module.register_forward_pre_hook(self.enter, with_kwargs=True)
-            module.register_forward_hook(self.leave, with_kwargs=True, always_call=True)  # its caller may catch an error
+            module.register_forward_hook(
+                self.leave, with_kwargs=True, always_call=True
+            )  # its caller may catch an error
 
     def enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         above, path = self.runs[-1], self.paths[module]
@@ -294,7 +251,7 @@ class _Kernels(TorchDispatchMode):
     supports_higher_order_operators = True
 
     def __init__(self, tracer: _Tracer) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.tracer = tracer
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
