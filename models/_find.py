@@ -24,7 +24,7 @@ def sites(net: nn.Module, example: Any = None) -> list[Site]:
 
     The network is run once in training mode and once in evaluation mode, on a copy with fake tensors, which compute
     nothing; where it looks at values, on real ones. What does not run is not found, and neither is what is inside
-    a fused kernel: the gates of `nn.LSTM`, the softmax of `scaled_dot_product_attention`.
+    a fused kernel (the gates of `nn.LSTM`, the softmax of `scaled_dot_product_attention`) or compiled by `torch.jit`.
 
     Args:
         net: any module; it stays as it is, and so do torch's random number generators.
@@ -45,7 +45,7 @@ class Found:
         sites: in the order of first use.
         calls: by the path of each caller, the paths of the modules that its body runs.
         ran: the paths of all modules that ran.
-        missed: activations that no function of torch called, with the paths of the modules that ran them.
+        missed: activations that compiled code or a `torch.autograd.Function` ran, with the paths of their callers.
         run: traces the network once more, with the same input, see `models._trace.trace`.
     """
 

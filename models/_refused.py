@@ -71,13 +71,14 @@ def check_reached(net: nn.Module, found: Found, chosen: Collection[Site], roles:
     for path, op in sorted(found.missed):
         if op in wanted:
             raise ValueError(
-                f"{_where(net, path)} runs {op} in what torch.jit or an extension has compiled, where a swap does not "
-                "reach: let it call the function as it is written in Python"
+                f"{_where(net, path)} runs {op} in what torch.jit or an extension has compiled, or in a torch.autograd."
+                "Function, where a swap does not reach: let it call the function as it is written in Python, or make a "
+                "module of it"
             )
     ran = {net.get_submodule(path) for path in found.ran}
     callers = {type(net.get_submodule(site.path)) for site in chosen} - {nn.Sequential}
     for path, module in net.named_modules():
-        if module in ran or _is_container(module) or _is_never_run(net, path):
+        if _has_run(module, ran) or _is_container(module) or _is_never_run(net, path):
             continue
         kind = type(module)
         if "Pooler" in kind.__name__ and "pooler" not in roles:
@@ -103,6 +104,11 @@ def _where(net: nn.Module, path: str) -> str:
 def _hooked(module: nn.Module) -> bool:
     hooks = (hook for kind in _HOOKS for hook in getattr(module, kind).values())
     return "forward" in vars(module) or any(hook not in (suspend, resume) for hook in hooks)
+
+
+def _has_run(module: nn.Module, ran: Collection[nn.Module]) -> bool:
+    """Also where another module calls its methods, so that only what is inside shows that it ran."""
+    return any(part in ran for part in module.modules() if part is module or not is_activation(part))
 
 
 def _is_container(module: nn.Module) -> bool:

@@ -27,6 +27,7 @@ def swap(
 ) -> nn.Module:
     """Put an activation at every site of a network, an instance of its own in each.
 
+    Every place that was asked for is changed, or an error is raised before any is: the change is rehearsed on a copy.
     A module that is used once is replaced where it is. One that is used several times, as a ResNet's `relu`, becomes
     a `models._redirect.Reused`, whose n-th use in a forward pass is that of its n-th instance. Function calls
     (`F.relu`, `torch.relu`, `x.relu()`) are redirected to modules under the attribute `redirected` of their caller;
@@ -34,7 +35,8 @@ def swap(
     `torch.compile` makes one graph of networks whose sites are modules; it breaks the graph at every function call
     that is redirected. Function calls are redirected in `forward` alone: another method called from outside
     (`net.encode(x)`) keeps its own, and `torch.fx`, `torch.export`, `torch.jit` and `nn.DataParallel` do not see those
-    that are. Modules that are used several times take one forward pass at a time, not several threads'.
+    that are. Modules that are used several times take one forward pass at a time, not several threads', and where it
+    depends on the numbers how often one is used, as in a loop over experts, the n-th use is not always the same one's.
 
     Args:
         net: any module, changed in place. Copying, pickling, state_dict, `to`, `train` and `eval` work as before.
@@ -50,10 +52,13 @@ def swap(
         The network; if it is itself an activation, the instance that replaces it.
 
     Raises:
-        ValueError: unknown activation or role, an activation that takes several inputs for each output, a network
-            without a site of these roles, or one that runs with none of the inputs tried; or, when it is changed
-            already, one that runs a module past the attribute that holds it, takes another way in training than in
-            evaluation, or calls activation functions in a part of its `forward` that is checkpointed.
+        ValueError: unknown activation or role; an activation that takes several inputs for each output; a network
+            without a site of these roles, or one that runs with none of the inputs tried; one that is, or holds, what
+            torch has wrapped or compiled (DDP, FSDP, `torch.compile`, `torch.jit`), or a graph of `torch.fx` that
+            calls functions or runs a module several times; a part that the example does not lead to and that may have
+            an activation; a module with hooks in the place of one to swap; one that is run past the attribute that
+            holds it; other functions in training than in evaluation, or in a part of a `forward` that is checkpointed.
+            The network is as it was.
         TypeError: an activation that is none of these.
         RuntimeError: later, from the network: a forward pass uses other activations than were found.
     """

@@ -7,6 +7,7 @@ fake tensors, which have a shape and no content: nothing is computed, no buffer 
 from __future__ import annotations
 
 import copy
+import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
+from torch.autograd.function import FunctionCtx
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
@@ -187,6 +189,7 @@ class _Tracer(TorchFunctionMode):
         if run.uses and (run is not above or len(self.runs) == 1):  # or the network itself is an activation
             known = self.seen.uses.setdefault(run.path, [])
             known += run.uses[len(known) :]
+            self.seen.missed |= {(run.path, use.op) for use in run.uses if use.differentiated}
 
     def __torch_function__(
         self,
@@ -232,6 +235,7 @@ class _Tracer(TorchFunctionMode):
         role = getattr(module, MARK, None)
         pooler = self.poolers > 0 or "pooler" in name
         use = Use(op, name, module is not None, shape, self.channel_dim, self.time, pooler, op == "glu", role=role)
+        use.differentiated = module is None and _in_autograd_function()
         caller.uses.append(use)
         activate(use, given, result)
 
@@ -258,6 +262,18 @@ class _Kernels(TorchDispatchMode):
         if not self.tracer.functions and name_of(func) in ACTIVATIONS:
             self.tracer.seen.missed.add((self.tracer.runs[-1].path, name_of(func)))
         return func(*args, **(kwargs or {}))
+
+
+def _in_autograd_function() -> bool:
+    """Whether one is under way in the body of the innermost module."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code is not nn.Module._call_impl.__code__:
+        first = next(iter(frame.f_locals.values()), None)  # its context, unless it has `setup_context`
+        home = frame.f_globals.get(frame.f_code.co_qualname.removesuffix(".forward"))
+        if isinstance(first, FunctionCtx) or (isinstance(home, type) and issubclass(home, torch.autograd.Function)):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _is_pooler(module: nn.Module) -> bool:

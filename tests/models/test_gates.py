@@ -178,7 +178,7 @@ def mamba() -> nn.Module:
 
 def swin_v2() -> nn.Module:
     return torchvision.models.SwinTransformer(
-        [4, 4], 8, [1], [2], [4, 4], block=torchvision.models.swin_transformer.SwinTransformerBlockV2
+        [4, 4], 8, [2], [2], [4, 4], block=torchvision.models.swin_transformer.SwinTransformerBlockV2
     )
 
 
@@ -187,7 +187,7 @@ def swin_v2() -> nn.Module:
     [
         (gemma2, None, {"hidden": {"gelu": 1}, "attention": {"tanh": 1, "softmax": 1}, "output": {"tanh": 1}}),
         (mamba, None, {"hidden": {"silu": 2}, "gate": {"softplus": 1}}),
-        (swin_v2, (2, 3, 16, 16), {"hidden": {"gelu": 1, "relu": 1}, "attention": {"sigmoid": 1, "softmax": 1}}),
+        (swin_v2, (2, 3, 16, 16), {"hidden": {"gelu": 2, "relu": 2}, "attention": {"sigmoid": 2, "softmax": 2}}),
     ],
 )
 def test_caps_biases_and_time_steps_are_not_hidden(

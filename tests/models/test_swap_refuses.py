@@ -213,6 +213,32 @@ def test_a_function_of_torch_jit_that_activates_is_refused_and_another_is_none_o
     assert recorded(models.swap(net, sine, X), X) == {"sin": 1}
 
 
+class OwnGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return F.relu(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return grad
+
+
+def test_a_function_with_a_gradient_of_its_own_is_refused_in_a_body_and_replaced_as_a_module() -> None:
+    class Own(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return OwnGradient.apply(x)
+
+    refused(
+        Body(lambda net, x: OwnGradient.apply(x)), "runs relu in .* torch.autograd.Function, .* make a module of it"
+    )
+    assert recorded(models.swap(Body(lambda net, x: net.act(x), act=Own()), sine, X), X) == {"sin": 1}
+
+
+def test_a_part_whose_methods_another_calls_is_reached() -> None:
+    net = Body(lambda net, x: net.expert.forward(net.functions.forward(x)), expert=Expert(), functions=FunctionExpert())
+    assert recorded(models.swap(net, sine, X), X) == {"sin": 2}
+
+
 def test_a_compiled_function_runs_what_was_put_in_its_place() -> None:
     relu = torch.compile(lambda x: F.relu(x), backend="eager")
     net = Body(lambda net, x: relu(x))
