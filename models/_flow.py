@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from models._functions import GATES, SOFTMAX, name_of
+from models._functions import GATES, SOFTMAX, is_parameter, name_of
 from models._use import Use
 
 CONVOLUTIONS = frozenset(f"conv{transpose}{dims}d" for transpose in ("", "_transpose") for dims in (1, 2, 3))
@@ -58,6 +58,14 @@ _CONSTANT = Flow()
 def begin(example: Any) -> None:
     """Let the numbers of an example vary."""
     _set([value for value in tree_leaves(example) if getattr(value, "dtype", torch.bool) != torch.bool], Flow(True))
+
+
+def is_weighted(name: str, given: Sequence[Any]) -> bool:
+    """Whether a function applies weights to content: a parameter, or a matrix made of some (`x @ weight.t()`)."""
+    if any(is_parameter(value, 2) for value in given):
+        return name != "get"
+    varies = {_flow(value).varies for value in given if isinstance(value, Tensor)}
+    return name in _MATRIX_PRODUCTS and len(varies) == 2
 
 
 def activate(use: Use, given: Any, result: Any) -> None:

@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from models._flow import CONVOLUTIONS, activate, begin, follow
+from models._flow import CONVOLUTIONS, activate, begin, follow, is_weighted
 from models._functions import (
     ACTIVATIONS,
     MARK,
@@ -209,8 +209,8 @@ class _Tracer(TorchFunctionMode):
             return result
         self.time += 1
         name = name_of(func)
-        weighted = any(is_parameter(value, 2) for value in tree_leaves((args, kwargs)))
-        if name in CONVOLUTIONS or name == "linear" or (weighted and name != "get"):
+        weighted = is_weighted(name, tree_leaves((args, kwargs)))
+        if name in CONVOLUTIONS or name == "linear" or weighted:
             self.seen.layers.append(self.time)
         if name in CONVOLUTIONS or name in _LINEAR:
             self.channel_dim = 0 if name in CONVOLUTIONS else -1

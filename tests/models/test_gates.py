@@ -148,6 +148,13 @@ def test_the_weights_of_a_router_are_gates() -> None:
     }
 
 
+def test_a_matrix_made_of_weights_is_a_layer() -> None:
+    """Falcon's linear layers."""
+    net = Body(lambda net, x: x)
+    net.forward = lambda x: torch.tanh(x @ net.first.weight.t()) @ net.last.weight.T  # type: ignore[method-assign]
+    assert [(site.op, site.role) for site in models.sites(net, X)] == [("tanh", "hidden")]
+
+
 def test_a_bounded_function_on_the_logits_of_a_softmax_belongs_to_the_attention() -> None:
     def capped(net: Body, x: Tensor) -> Tensor:
         return (50 * torch.tanh(x @ x.t() / 50)).softmax(-1) @ x
