@@ -58,9 +58,7 @@ def _shrink(config: PreTrainedConfig) -> PreTrainedConfig:
         if isinstance(value, PreTrainedConfig):
             _shrink(value)
         elif (
-            name in _SMALL
-            and isinstance(value, tuple | list | int)
-            and isinstance(_SMALL[name], tuple) == (not isinstance(value, int))
+            name in _SMALL and value is not None and isinstance(value, tuple | list) == isinstance(_SMALL[name], tuple)
         ):
             setattr(config, name, _SMALL[name])
     if kinds := list(dict.fromkeys(getattr(config, "layer_types", None) or ())):
