@@ -40,6 +40,7 @@ _SMALL: dict[str, Any] = {
     **dict.fromkeys(("head_dim", "d_kv", "patch_size"), 8),
     **dict.fromkeys(("num_experts", "num_local_experts", "n_routed_experts", "state_size", "time_step_rank"), 4),
     **dict.fromkeys(("max_position_embeddings", "n_positions", "n_ctx", "vocab_size"), 64),
+    **dict.fromkeys(("layerdrop", "encoder_layerdrop", "decoder_layerdrop"), 0.0),
     "image_size": 32,
     "sliding_window": 16,
     "num_conv_pos_embeddings": 4,
