@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 Call: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
-# Pixels or samples a side; small ones for networks whose linear layers fit small images only.
-SIDES = (224, 96, 64, 32, 28, 8)
+# Pixels or samples a side; small ones for networks whose linear layers fit small images only, and larger ones for those
+# that take no smaller (299: inception_v3) or no other image (256: Swin V2).
+SIDES = (224, 96, 64, 32, 28, 8, 256, 299, 384)
 
 
 def given(example: Any) -> Call:

@@ -5,7 +5,10 @@ Importing this module does not load torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from models._site import Kind, Role, Site
@@ -13,7 +16,7 @@ from models._site import Kind, Role, Site
 if TYPE_CHECKING:
     from torch import nn
 
-    from models._trace import Trace, Use
+    from models._use import Trace, Use
 
 
 def sites(net: nn.Module, example: Any = None) -> list[Site]:
@@ -21,7 +24,7 @@ def sites(net: nn.Module, example: Any = None) -> list[Site]:
 
     The network is run once in training mode and once in evaluation mode, on a copy with fake tensors, which compute
     nothing; where it looks at values, on real ones. What does not run is not found, and neither is what is inside
-    a fused kernel: the gates of `nn.LSTM`, the softmax of `scaled_dot_product_attention`.
+    a fused kernel (the gates of `nn.LSTM`, the softmax of `scaled_dot_product_attention`) or compiled by `torch.jit`.
 
     Args:
         net: any module; it stays as it is, and so do torch's random number generators.
@@ -31,23 +34,57 @@ def sites(net: nn.Module, example: Any = None) -> list[Site]:
     Raises:
         ValueError: the network cannot be copied, or runs with none of the inputs tried.
     """
-    return find(net, example)[0]
+    return find(net, example).sites
 
 
-def find(net: nn.Module, example: Any = None) -> tuple[list[Site], dict[str, set[str]]]:
-    """The sites, and by the path of each caller the paths of the modules that its body runs."""
-    found: dict[tuple[str, int], Site] = {}
+@dataclass(frozen=True)
+class Found:
+    """What the two runs of a network showed.
+
+    Attributes:
+        sites: in the order of first use.
+        calls: by the path of each caller, the paths of the modules that its body runs.
+        ran: the paths of all modules that ran.
+        missed: activations that compiled code or a `torch.autograd.Function` ran, with the paths of their callers.
+        run: traces the network once more, with the same input, see `models._trace.trace`.
+    """
+
+    sites: list[Site]
+    calls: dict[str, set[str]]
+    ran: set[str]
+    missed: set[tuple[str, str]]
+    run: Callable[..., Trace]
+
+
+def find(net: nn.Module, example: Any = None) -> Found:
+    """The sites of a network, and what else its runs showed.
+
+    Raises:
+        ValueError: as `sites`.
+    """
+    run, traces = _traces(net, example)
     calls: dict[str, set[str]] = {}
-    for seen in _traces(net, example):
-        for site in _read(seen):
-            found.setdefault((site.path, site.index), site)
+    for seen in traces:
         for path, called in seen.calls.items():
             calls.setdefault(path, set()).update(called)
-    return list(found.values()), calls
+    ran, missed = ({one for seen in traces for one in getattr(seen, what)} for what in ("ran", "missed"))
+    return Found(sites_of(traces), calls, ran, missed, run)
 
 
-def _traces(net: nn.Module, example: Any) -> list[Trace]:
-    """One in training mode and one in evaluation mode."""
+def sites_of(traces: Iterable[Trace]) -> list[Site]:
+    """Those of all traces; the n-th use of a module, and the n-th call of a function, are one site in each caller."""
+    found: dict[tuple[str, str, int], Site] = {}
+    for seen in traces:
+        uses: Counter[tuple[str, str]] = Counter()
+        for site in _read(seen):
+            what = site.path, site.name if site.kind == "module" else ""
+            found.setdefault((*what, uses[what]), site)
+            uses[what] += 1
+    return list(found.values())
+
+
+def _traces(net: nn.Module, example: Any) -> tuple[Callable[..., Trace], list[Trace]]:
+    """One in training mode and one in evaluation mode, and how they were run."""
     from models._examples import examples, given
     from models._trace import NotCopiedError, trace
 
@@ -55,8 +92,9 @@ def _traces(net: nn.Module, example: Any) -> list[Trace]:
     errors: list[Exception] = []
     for fake in (True, False):
         for args, kwargs in calls:
+            run = functools.partial(trace, net, args, kwargs, fake)
             try:
-                return [trace(net, args, kwargs, training, fake) for training in (True, False)]
+                return run, [run(training) for training in (True, False)]
             except NotCopiedError:
                 raise
             except Exception as error:  # whatever a network raises on what it does not take
@@ -91,4 +129,4 @@ def _role(use: Use, layers: Sequence[int]) -> Role:
         return "pooler"
     if layers and max(layers) < use.time:
         return "output"
-    return "attention" if use.op in SOFTMAX else "hidden"
+    return "attention" if use.attention or use.op in SOFTMAX else "hidden"

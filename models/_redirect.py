@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from models._functions import argument, op_of
+from models._functions import call_of, note
 
 # The attribute of a caller that holds what its function calls are redirected to, by their number.
 REDIRECTED = "redirected"
@@ -136,9 +136,12 @@ class _Redirecting(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        op, ops, path = op_of(func, args, kwargs), self.redirect.ops, self.redirect.path
-        if op is None:
-            return func(*args, **kwargs)
+        called, ops, path = call_of(func, args, kwargs), self.redirect.ops, self.redirect.path
+        if called is None:
+            result = func(*args, **kwargs)
+            note(func, args, result)
+            return result
+        op, x = called
         if self.calls == len(ops) or ops[self.calls] != op:
             raise _another_way(
                 f"{path or 'the network'} called {', '.join(ops)} and now calls {op} as number {self.calls + 1}"
@@ -154,7 +157,6 @@ class _Redirecting(TorchFunctionMode):
                 "for the gradient, the call would not be redirected to what models.swap put there: checkpoint whole "
                 "modules, or make the call a module"
             )
-        x = argument(args, kwargs)
         if func.__name__.endswith("_") or kwargs.get("inplace"):
             return x.copy_(sites[number](x.clone()))
         return sites[number](x)

@@ -22,13 +22,15 @@ class Site:
         index: n, from 0.
         kind: whether the caller runs a module or calls a function.
         name: qualified name of the module, or name of the function.
-        op: the activation, such as `relu` or `gelu`.
+        op: the activation, such as `relu` or `gelu`; also where it is written out, as `x.clamp(min=0)` or
+            `torch.maximum(x, zeros)` are `relu`, and `where` for `torch.where(x > 0, x, ...)`.
         shape: of one example behind it, batch left out.
         channel_dim: which dimension of the shape is the channels: 0 behind a convolution, -1 behind a linear layer.
-        role: `gate` for sigmoid, hardsigmoid and tanh whose result, or 1 less it, is next multiplied with another
-            tensor, for glu, and for relu6 where it is divided by a number (`relu6(x + 3) / 6`); `pooler` inside a
-            module whose class is named so (BERT's tanh); `attention` for a softmax; `output` for what no layer with
-            weights runs after; `hidden` for all else.
+        role: `gate` for a bounded function (sigmoid, tanh, their hard forms, relu6 of something plus 3), softplus or
+            log_sigmoid whose result scales another tensor, by whatever way it goes there, and for glu; `pooler` inside
+            a module whose class is named so (BERT's tanh); `attention` for a softmax, and for a bounded function
+            whose result it takes in (Gemma 2's soft cap); `output` for what no layer with weights runs after; `hidden`
+            for all else.
     """
 
     path: str

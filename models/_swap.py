@@ -5,12 +5,13 @@ Importing this module does not load torch.
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import activations
-from models._find import find
+from models._find import Found, find
 from models._registry import AnyActivation, names
 from models._site import ROLES, Role, Site
 
@@ -26,6 +27,7 @@ def swap(
 ) -> nn.Module:
     """Put an activation at every site of a network, an instance of its own in each.
 
+    Every place that was asked for is changed, or an error is raised before any is: the change is rehearsed on a copy.
     A module that is used once is replaced where it is. One that is used several times, as a ResNet's `relu`, becomes
     a `models._redirect.Reused`, whose n-th use in a forward pass is that of its n-th instance. Function calls
     (`F.relu`, `torch.relu`, `x.relu()`) are redirected to modules under the attribute `redirected` of their caller;
@@ -33,7 +35,8 @@ def swap(
     `torch.compile` makes one graph of networks whose sites are modules; it breaks the graph at every function call
     that is redirected. Function calls are redirected in `forward` alone: another method called from outside
     (`net.encode(x)`) keeps its own, and `torch.fx`, `torch.export`, `torch.jit` and `nn.DataParallel` do not see those
-    that are. Modules that are used several times take one forward pass at a time, not several threads'.
+    that are. Modules that are used several times take one forward pass at a time, not several threads', and where it
+    depends on the numbers how often one is used, as in a loop over experts, the n-th use is not always the same one's.
 
     Args:
         net: any module, changed in place. Copying, pickling, state_dict, `to`, `train` and `eval` work as before.
@@ -49,35 +52,83 @@ def swap(
         The network; if it is itself an activation, the instance that replaces it.
 
     Raises:
-        ValueError: unknown activation or role, an activation that takes several inputs for each output, a network
-            without a site of these roles, or one that runs with none of the inputs tried; or, when it is changed
-            already, one that runs a module past the attribute that holds it, takes another way in training than in
-            evaluation, or calls activation functions in a part of its `forward` that is checkpointed.
+        ValueError: unknown activation or role; an activation that takes several inputs for each output; a network
+            without a site of these roles, or one that runs with none of the inputs tried; one that is, or holds, what
+            torch has wrapped or compiled (DDP, FSDP, `torch.compile`, `torch.jit`), or a graph of `torch.fx` that
+            calls functions or runs a module several times; a part that the example does not lead to and that may have
+            an activation; a module with hooks in the place of one to swap; one that is run past the attribute that
+            holds it; other functions in training than in evaluation, or in a part of a `forward` that is checkpointed.
+            The network is as it was.
         TypeError: an activation that is none of these.
         RuntimeError: later, from the network: a forward pass uses other activations than were found.
     """
+    from models._refused import check_reached, check_sites, check_wrappers
+
     wanted = tuple(roles)
     for role in wanted:
         if role not in ROLES:
             raise ValueError(f"unknown role {role!r}; known: {', '.join(ROLES)}")
     make = _maker(activation)
-    sites, calls = find(net, example)
-    chosen = [site for site in sites if site.role in wanted]
+    check_wrappers(net)
+    found = find(net, example)
+    chosen = [site for site in found.sites if site.role in wanted]
+    check_reached(net, found, chosen, wanted)
     if not chosen:
-        others = ", ".join(sorted({f"{site.op} ({site.role})" for site in sites})) or "none"
+        others = ", ".join(sorted({f"{site.op} ({site.role})" for site in found.sites})) or "none"
         raise ValueError(
             f"{type(net).__name__} has no activation of the roles {', '.join(wanted)} to swap: looked for activation "
             f"modules of torch, transformers and ours, and for calls of torch's activation functions; found: {others}"
         )
+    check_sites(net, found.sites, chosen)
     instances = {site: _placed(net, make(site), site) for site in chosen}
-    if sites[0].kind == "module" and not sites[0].name:  # the network itself
-        return instances[sites[0]]
+    if chosen[0].kind == "module" and not chosen[0].name:  # the network itself
+        return instances[chosen[0]]
+    put = functools.partial(_put, sites=found.sites, calls=found.calls)
+    _rehearse(net, found, instances, put)
+    put(net, instances)
+    return net
+
+
+def _put(
+    net: nn.Module, instances: Mapping[Site, nn.Module], sites: Sequence[Site], calls: Mapping[str, Iterable[str]]
+) -> None:
     _replace_modules(net, sites, instances)
     _redirect_functions(net, sites, instances)
     _suspend(net, calls)
-    _close_fast_paths(net, chosen)
-    _check_reached(net, example, instances)
-    return net
+    _close_fast_paths(net, instances)
+
+
+def _rehearse(net: nn.Module, found: Found, instances: Mapping[Site, nn.Module], put: Callable[..., None]) -> None:
+    """Change copies of the network and run them; a list or a closure may hold what was replaced, and run it still."""
+    from models._find import sites_of
+
+    names: dict[Site, set[str]] = defaultdict(set)
+
+    def change(twin: nn.Module, twins: Mapping[Site, nn.Module]) -> None:
+        put(twin, twins)
+        places = {module: site for site, module in twins.items()}
+        for name, module in twin.named_modules(remove_duplicate=False):
+            if module in places:
+                names[places[module]].add(name)
+
+    try:
+        after = sites_of([found.run(training, instances, change) for training in (True, False)])
+    except Exception as error:  # whatever a network raises
+        raise ValueError(f"{type(net).__name__} does not run with what is to be put in: {error}") from error
+    ran = {site.name for site in after if site.kind == "module"}
+    for site in instances:
+        if ran.isdisjoint(names[site]):
+            raise ValueError(
+                f"{type(net).__name__} does not run what replaces {site.name} ({site.op}): it holds the "
+                "module elsewhere too, in a list or a closure; let it call the attribute, make it anew and swap again"
+            )
+    roles = {site.role for site in instances}
+    for site in after:
+        if site.role in roles and all(site.name not in those for those in names.values()):
+            raise ValueError(
+                f"{type(net).__name__} still runs {site.name} ({site.op}) in {site.path or 'its own body'} with what "
+                "is to be put in; make it a module that it calls by one attribute"
+            )
 
 
 def _maker(activation: AnyActivation) -> Callable[[Site], nn.Module]:
@@ -145,7 +196,7 @@ def _redirect_functions(net: nn.Module, sites: Sequence[Site], instances: Mappin
     from models._redirect import REDIRECTED, Redirect
 
     calls_of: dict[str, list[Site]] = defaultdict(list)
-    for site in sorted(sites, key=lambda site: site.index):
+    for site in sites:
         redirected_before = site.name.startswith(f"{site.path}.{REDIRECTED}.".lstrip("."))
         if site.kind == "function" or redirected_before:
             calls_of[site.path].append(site)
@@ -184,20 +235,3 @@ def _close_fast_paths(net: nn.Module, chosen: Iterable[Site]) -> None:
     for encoder in net.modules():
         if isinstance(encoder, nn.TransformerEncoder) and not getattr(encoder.layers[0], "activation_relu_or_gelu", 0):
             encoder.use_nested_tensor = False
-
-
-def _check_reached(net: nn.Module, example: Any, instances: Mapping[Site, nn.Module]) -> None:
-    """A list or a closure may hold the module that was replaced, and the network go on running it."""
-    try:
-        ran = {site.name for site in find(net, example)[0] if site.kind == "module"}
-    except ValueError as error:
-        raise ValueError(f"{type(net).__name__} does not run with what was put in: {error.__cause__}") from error
-    paths: dict[nn.Module, set[str]] = defaultdict(set)
-    for path, module in net.named_modules(remove_duplicate=False):
-        paths[module].add(path)
-    for site, module in instances.items():
-        if ran.isdisjoint(paths[module]):
-            raise ValueError(
-                f"{type(net).__name__} does not run what replaces {site.name} ({site.op}): it holds the "
-                "module elsewhere too, in a list or a closure; let it call the attribute, make it anew and swap again"
-            )

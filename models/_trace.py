@@ -7,99 +7,65 @@ fake tensors, which have a shape and no content: nothing is computed, no buffer 
 from __future__ import annotations
 
 import copy
+import inspect
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
+from torch.autograd.function import FunctionCtx
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
+from models._flow import CONVOLUTIONS, activate, begin, follow, is_weighted
 from models._functions import (
-    GATES,
+    ACTIVATIONS,
     MARK,
+    call_of,
     could_be_activation,
     is_activation,
     is_parameter,
     looks_beyond_elements,
-    op_of,
+    name_of,
+    note,
     op_of_module,
 )
 from models._redirect import Reused
-from models._site import Role
+from models._site import Site
+from models._use import Trace, Use
 
-_CONVOLUTIONS = frozenset(f"conv{transpose}{dims}d" for transpose in ("", "_transpose") for dims in (1, 2, 3))
 # What leaves the channels last.
 _LINEAR = frozenset({"linear", "bilinear", "matmul", "mm", "bmm", "addmm", "embedding", "multi_head_attention_forward"})
-_PRODUCTS = frozenset({"mul", "multiply", "rmul", "imul", "lerp", "addcmul", "einsum"})
-# A gate stays one on its way through these, and through sums and products with numbers (h * (1 - gate)).
-_SHAPES = frozenset({"view", "reshape", "expand", "expand_as", "unsqueeze", "squeeze", "flatten", "permute"})
-_UNCHANGED = _SHAPES | {"transpose", "chunk", "split", "unbind", "getitem", "dropout"}
-_QUOTIENTS = frozenset({"div", "divide", "truediv"})
-_ARITHMETIC = _PRODUCTS | _QUOTIENTS | {"add", "radd", "sub", "rsub", "neg"}
 _ORDERS = frozenset({"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"})
-# relu6(x + 3) / 6 is a hard sigmoid.
-_CLIPPED = frozenset({"relu6", "hardtanh"})
-
-
-@dataclass
-class Use:
-    """One activation in the body of a caller.
-
-    Attributes:
-        op: the activation function.
-        name: path of the module, or name of the function as it was called.
-        is_module: which of these.
-        shape: of one example behind it.
-        channel_dim: of that shape: 0 after a convolution, -1 after a linear layer or a layer norm of one dimension.
-        time: when it ran, as the number of functions called before.
-        pooler: whether it runs in a module that calls itself a pooler.
-        gate: whether its result is next multiplied with another tensor.
-        role: that a module from an earlier swap brings along.
-    """
-
-    op: str
-    name: str
-    is_module: bool
-    shape: tuple[int, ...]
-    channel_dim: int
-    time: int
-    pooler: bool
-    gate: bool = False
-    role: Role | None = None
-
-
-@dataclass
-class Trace:
-    """What a run showed.
-
-    Attributes:
-        uses: by the path of the caller, in the order of its body.
-        calls: by the path of the caller, the paths of the modules that its body runs.
-        layers: when functions with weights ran.
-    """
-
-    uses: dict[str, list[Use]] = field(default_factory=dict)
-    calls: dict[str, set[str]] = field(default_factory=dict)
-    layers: list[int] = field(default_factory=list)
 
 
 class NotCopiedError(ValueError):
     """The network holds what cannot be copied; the message says what usually is the cause."""
 
 
-def trace(net: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], training: bool, fake: bool) -> Trace:
+def trace(
+    net: nn.Module,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    fake: bool,
+    training: bool,
+    instances: Mapping[Site, nn.Module] | None = None,
+    put: Callable[[nn.Module, Mapping[Site, nn.Module]], None] | None = None,
+) -> Trace:
     """Run a copy of a network once.
 
     Args:
         net: left as it is.
         args, kwargs: what its `forward` takes.
-        training: the mode that it runs in.
         fake: on fake tensors; else on real ones, which networks that look at values need.
+        training: the mode that it runs in.
+        instances, put: what changes the copy before it runs, and the modules for it, of which it gets copies.
 
     Raises:
         NotCopiedError: the network cannot be copied.
@@ -108,22 +74,38 @@ def trace(net: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], traini
     memo: dict[int, Any] = {}
     mode = FakeTensorMode(allow_non_fake_inputs=True) if fake else None
     if mode is not None:
-        memo = {id(value): mode.from_tensor(value) for value in (*net.parameters(), *net.buffers())}
+        parts = (net, *(instances or {}).values())
+        memo = {id(value): mode.from_tensor(value) for part in parts for value in (*part.parameters(), *part.buffers())}
         given = tree_map_only(Tensor, mode.from_tensor, given)
     else:
         given = tree_map_only(Tensor, torch.clone, given)
     try:
-        twin = copy.deepcopy(net, memo).train(training)
+        twin, twins = copy.deepcopy((net, dict(instances or {})), memo)
     except Exception as error:  # of torch and of whoever wrote the network
         raise NotCopiedError(
             f"{type(net).__name__} cannot be copied, and sites are found by running a copy: {error}; swap before the "
             "first forward pass, and before torch.nn.utils.weight_norm and torch.jit"
         ) from error
+    if put is not None:
+        put(twin, twins)
+    twin.train(training)
     _separate(twin)
+    begin(given)
     seen = Trace()
-    with torch.random.fork_rng(enabled=not fake), torch.no_grad(), mode or nullcontext(), _Tracer(twin, seen), _quiet():
+    tracer = _Tracer(twin, seen)
+    outside = torch.random.fork_rng(enabled=not fake), torch.no_grad(), mode or nullcontext(), _eager(), _quiet()
+    with ExitStack() as stack:
+        for context in (*outside, _Kernels(tracer), tracer):
+            stack.enter_context(context)
+        if not fake:
+            torch.manual_seed(0)  # experts that are chosen with noise are the same ones in every run
         twin(*given[0], **given[1])
     return seen
+
+
+def _eager() -> AbstractContextManager[Any]:
+    """What torch.compile has compiled runs as it was written."""
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
 
 
 @contextmanager
@@ -176,17 +158,19 @@ class _Tracer(TorchFunctionMode):
         self.time = 0
         self.channel_dim = 0
         self.poolers = 0
-        # Results of gating functions on their way to a product; kept, so that their ids stay theirs.
-        self.gates: dict[int, tuple[Tensor, Use]] = {}
+        self.functions = 0  # of torch, under way
         for path, module in net.named_modules():
-            if isinstance(module, Reused):
-                continue  # what is inside it stands for its caller's
+            if isinstance(module, Reused | torch.jit.ScriptModule):
+                continue  # what is inside the one stands for its caller's; the other takes no hooks
             self.paths[module] = path
             module.register_forward_pre_hook(self.enter, with_kwargs=True)
-            module.register_forward_hook(self.leave, always_call=True)  # its caller may catch an error
+            module.register_forward_hook(
+                self.leave, with_kwargs=True, always_call=True
+            )  # its caller may catch an error
 
     def enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         above, path = self.runs[-1], self.paths[module]
+        self.seen.ran.add(path)
         if not above.opaque and path:
             self.seen.calls.setdefault(above.path, set()).add(path)
         given = (*args, *kwargs.values())
@@ -194,18 +178,20 @@ class _Tracer(TorchFunctionMode):
         self.runs.append(_Run(path, above.opaque or is_activation(module), given[0] if alone else None))
         self.poolers += _is_pooler(module)
 
-    def leave(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+    def leave(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         self.poolers -= _is_pooler(module)
         run, above = self.runs.pop(), self.runs[-1]
         if above.opaque:
             return
         turned_out = run.uses and run.argument is not None and getattr(output, "shape", None) == run.argument.shape
         if isinstance(output, Tensor) and (run.opaque or turned_out):
-            self.use(above, op_of_module(module), run.path, output, module)
+            # what is inside a module of the user's own has been followed
+            self.use(above, op_of_module(module), run.path, (args, kwargs) if run.opaque else output, output, module)
             run = above
         if run.uses and (run is not above or len(self.runs) == 1):  # or the network itself is an activation
             known = self.seen.uses.setdefault(run.path, [])
             known += run.uses[len(known) :]
+            self.seen.missed |= {(run.path, use.op) for use in run.uses if use.differentiated}
 
     def __torch_function__(
         self,
@@ -215,38 +201,45 @@ class _Tracer(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        result = func(*args, **kwargs)
+        self.functions += 1
+        try:
+            result = func(*args, **kwargs)
+        finally:
+            self.functions -= 1
         run = self.runs[-1]
         if run.opaque:
             return result
         self.time += 1
-        name = getattr(func, "__name__", "")
-        given = tree_leaves((args, kwargs))
-        weighted = any(is_parameter(value, 2) for value in given)
-        if name in _CONVOLUTIONS or name == "linear" or (weighted and name != "__get__"):
+        name = name_of(func)
+        weighted = is_weighted(name, tree_leaves((args, kwargs)))
+        if name in CONVOLUTIONS or name == "linear" or weighted:
             self.seen.layers.append(self.time)
-        if name in _CONVOLUTIONS | _LINEAR:
-            self.channel_dim = 0 if name in _CONVOLUTIONS else -1
+        if name in CONVOLUTIONS or name in _LINEAR:
+            self.channel_dim = 0 if name in CONVOLUTIONS else -1
         elif name == "layer_norm":
             self.channel_dim = -1 if len(kwargs.get("normalized_shape") or args[1]) == 1 else self.channel_dim
         elif name in _ORDERS and args and args[0].dim() > 2 and not is_parameter(args[0]):
             self.reorder(func, args, kwargs)
         if looks_beyond_elements(name):
             run.argument = None
-        self.follow(name.strip("_"), given, result)
-        op = op_of(func, args, kwargs)
-        if op is not None:
-            self.use(run, op, name, result)
+        note(func, args, result)
+        called = call_of(func, args, kwargs)
+        if called is None:
+            follow(func, args, kwargs, result, weighted)
+        else:
+            self.use(run, called[0], getattr(func, "__name__", name), called[1], result)
         return result
 
-    def use(self, caller: _Run, op: str, name: str, result: Tensor, module: nn.Module | None = None) -> None:
+    def use(
+        self, caller: _Run, op: str, name: str, given: Any, result: Tensor, module: nn.Module | None = None
+    ) -> None:
         shape = tuple(result.shape[1:])
         role = getattr(module, MARK, None)
         pooler = self.poolers > 0 or "pooler" in name
-        use = Use(op, name, module is not None, shape, self.channel_dim, self.time, pooler, op == "glu", role)
+        use = Use(op, name, module is not None, shape, self.channel_dim, self.time, pooler, op == "glu", role=role)
+        use.differentiated = module is None and _in_autograd_function()
         caller.uses.append(use)
-        if op in GATES | _CLIPPED or op.endswith("sigmoid"):  # a user's own, too
-            self.gates[id(result)] = (result, use)
+        activate(use, given, result)
 
     def reorder(self, func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Follow the channels where they go from the first dimension behind the batch to the last, or back."""
@@ -257,18 +250,32 @@ class _Tracer(TorchFunctionMode):
         if moved in (1, dims - 1):
             self.channel_dim = 0 if moved == 1 else -1
 
-    def follow(self, function: str, given: Sequence[Any], result: Any) -> None:
-        """Note the gates among what a function is given."""
-        for gate in given:
-            if id(gate) not in self.gates:
-                continue
-            use = self.gates[id(gate)][1]
-            others = [one for one in given if isinstance(one, Tensor) and one is not gate]
-            if function in _UNCHANGED or (function in _ARITHMETIC and not others):
-                self.gates.update((id(part), (part, use)) for part in tree_leaves(result))
-                use.gate |= use.op in _CLIPPED and function in _QUOTIENTS
-            elif function in _PRODUCTS and use.op not in _CLIPPED:
-                use.gate |= not all(map(is_parameter, others))
+
+class _Kernels(TorchDispatchMode):
+    """Sees the activations that no function of torch called, as torch.jit's."""
+
+    supports_higher_order_operators = True
+
+    def __init__(self, tracer: _Tracer) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.tracer = tracer
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if not self.tracer.functions and name_of(func) in ACTIVATIONS:
+            self.tracer.seen.missed.add((self.tracer.runs[-1].path, name_of(func)))
+        return func(*args, **(kwargs or {}))
+
+
+def _in_autograd_function() -> bool:
+    """Whether one is under way in the body of the innermost module."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code is not nn.Module._call_impl.__code__:
+        first = next(iter(frame.f_locals.values()), None)  # its context, unless it has `setup_context`
+        home = frame.f_globals.get(frame.f_code.co_qualname.removesuffix(".forward"))
+        if isinstance(first, FunctionCtx) or (isinstance(home, type) and issubclass(home, torch.autograd.Function)):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _is_pooler(module: nn.Module) -> bool:
