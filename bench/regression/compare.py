@@ -221,9 +221,8 @@ def _outcomes(before: Sequence[Record], after: Sequence[Record]) -> tuple[float,
 
 def _plain(before: Sequence[Record], after: Sequence[Record]) -> bool:
     """Whether of five seeds or more nearly all trained before and nearly none after, or the other way round."""
-    n, (one, other) = len(before), (len(Runs.of(runs).trained) for runs in (before, after))
-    turned = nearly_all(one, n) and nearly_all(n - other, n) or nearly_all(n - one, n) and nearly_all(other, n)
-    return n >= FEWEST_TO_BE_PLAIN and turned
+    n, trained = len(before), sorted(len(Runs.of(runs).trained) for runs in (before, after))
+    return n >= FEWEST_TO_BE_PLAIN and nearly_all(n - trained[0], n) and nearly_all(trained[1], n)
 
 
 def _quiet(before: Sequence[Record], after: Sequence[Record]) -> str:

@@ -30,10 +30,10 @@ def at_best_rates(cases: Sequence[CaseRuns]) -> list[tuple[str, ByActivation]]:
     return [(sweep.title, sweep.chosen()) for sweep in learning_rates.sweeps(cases)]
 
 
-def better(label: str, ones: BySeed, others: BySeed, metric: str) -> Contrast:
+def better(label: str, ones: BySeed, others: BySeed, metric: str, step: float = 0.0) -> Contrast:
     """How much better the first is, whatever the metric's direction: in points, or for logarithms of ratios decades."""
     measured = Measured.parse(metric)
-    return contrast(label, intervals.difference(ones, others).times(measured.sign), measured)
+    return contrast(label, intervals.difference(ones, others, step).times(measured.sign), measured)
 
 
 def contrast(label: str, found: Estimate, measured: Measured) -> Contrast:
@@ -46,7 +46,7 @@ def within_block(title: str, block: ByActivation, name: str, rival: str, metric:
     """One activation of a block less another, by the block's judged metric unless another is given."""
     chosen = metric or block[name].metric
     ones, others = block[name].compared(chosen), block[rival].compared(chosen)
-    return better(f"{name} over {rival} ({title})", ones, others, chosen)
+    return better(f"{name} over {rival} ({title})", ones, others, chosen, block[name].step(chosen))
 
 
 def over_all(

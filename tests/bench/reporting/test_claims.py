@@ -200,8 +200,9 @@ def test_where_an_average_is_not_measured_it_is_taken_over_the_other_blocks():
 
 def test_gradients_are_judged_by_the_logarithm_of_their_ratio_and_only_where_they_were_kept():
     def ratio(name, value):
+        own = np.random.default_rng(zlib.crc32(name.encode())).normal(0, NOISE, SEEDS)
         return runs_of_case(
-            Case("bert", "bert", "mnist", name, "adamw"), {"vanishing_ratio": value * 10 ** (10 * LUCK)}
+            Case("bert", "bert", "mnist", name, "adamw"), {"vanishing_ratio": value * 10 ** (10 * LUCK + own)}
         )
 
     kept, lost = ("relu", "leaky_relu", "gelu"), ("tanh", "sigmoid", "elu", "silu", "penalized_tanh", "glu", "swiglu")
@@ -241,7 +242,8 @@ def test_a_difference_that_only_one_comparison_would_show_does_not_survive_holm(
 def test_a_rate_is_chosen_by_validation_even_where_another_tests_better():
     def at(name, rate, validation, test):
         case = Case("autoencoder", "autoencoder", "mnist", name, "adam", f"lr{rate:g}")
-        metrics = {"validation_loss": validation + LUCK, "test_loss": test + LUCK}
+        own = np.random.default_rng(len(name)).normal(0, NOISE, SEEDS)
+        metrics = {"validation_loss": validation + LUCK, "test_loss": test + LUCK + own}
         return runs_of_case(case, metrics, metric="test_loss", learning_rate=rate)
 
     world = [at("gelu", 0.001, 0.3, 0.3), at("gelu", 0.01, 0.4, 0.1), at("relu", 0.001, 0.2, 0.2)]
