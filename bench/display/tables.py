@@ -64,9 +64,7 @@ def cell(one: CaseRuns, metric: str) -> str:
     """`97.04 ± 0.85`, of a median `97.04 [96.10, 97.90]`: the aggregate and its interval; a dash where it is none."""
     if metric not in one.metrics or not math.isfinite(one.aggregate(metric)):
         return UNKNOWN
-    found = replace(
-        intervals.centre(one.metrics[metric], one.recipe["aggregate"]), value=one.aggregate(metric)
-    )
+    found = replace(intervals.centre(one.metrics[metric], one.recipe["aggregate"]), value=one.aggregate(metric))
     if one.recipe["aggregate"] == "median":
         return between(found, metric)
     half = f" ± {number(found.half, metric)}" if found.known else ""
