@@ -36,7 +36,7 @@ from bench.records.baseline import Baseline
 from bench.records.record import Outcome, Record
 from bench.records.runs import Runs
 from bench.records.verdict import fails, worst
-from bench.stats import moderated
+from bench.stats import moderated, power
 from bench.stats.moderated import Prior, upper_quantile, variance
 from bench.training import fingerprint
 
@@ -47,6 +47,7 @@ TESTS = 5  # a case: value lower, value higher, more diverged, more not trained,
 FAR = 1e-6  # below the recorded mean lies by chance, by Student's t, one run in a million
 CLEAR = 1.5  # times the accuracy of guessing: from there on it says something to fall back to it
 NO_PRIOR = Prior(0.0, 0.0)
+ENOUGH = 10  # recorded seeds, of which `reach` has nothing to say
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,23 @@ def _judge_outcomes(now: Runs, recorded: Runs, level: float, suspicion: float) -
     return findings
 
 
+def reach(recorded: int, now: int, cases: int) -> str:
+    """What rows of so many recorded seeds cannot show, in a sentence; empty where there are enough.
+
+    Args:
+        now: runs that a suspicious case has in the end.
+        cases: in the session that judges it.
+    """
+    if recorded >= ENOUGH:
+        return ""
+    drop = power.drop_seen(recorded, now, LEVEL / (TESTS * cases))
+    least = "none that is not plain is" if math.isnan(drop) else f"four of five of {drop:.1f} standard deviations are"
+    return (
+        f"rows of {recorded} seed{'s' * (recorded > 1)} show little: of drops of the mean, judged by {now} runs among "
+        f"{cases} case{'s' * (cases > 1)}, {least} found, and a few more runs that do not train pass"
+    )
+
+
 def nearly_all(part: int, runs: int) -> bool:
     """Five of six, or more: what leaves nothing to test."""
     return 6 * part >= 5 * runs
@@ -230,7 +248,7 @@ def _judge_values(
         text += f"; {lost} of {len(now)} runs are beyond {measured.sign * floor:.4f}, far from what was recorded"
     loss = measured.sign * (centre - mean)
     return [
-        _Finding("REGRESSED", text, loss > half or plain, loss > doubt or lost > 0, band),
+        _Finding("REGRESSED", text, loss > half or plain, loss > doubt or 2 * lost > len(now), band),
         _Finding("IMPROVED", text, -loss > half, -loss > doubt, band),
     ]
 

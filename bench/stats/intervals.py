@@ -104,7 +104,7 @@ def difference(ones: Mapping[int, float], others: Mapping[int, float], step: flo
 
 
 def _paired(gains: Sequence[float], step: float) -> Estimate:
-    """Student's t, where the variance is not below that of the rounding of two values, nor the interval below a step."""
+    """Student's t; the variance is not below that of the rounding of two values, half the interval not below a step."""
     found, n = mean(gains), len(gains)
     if not math.isfinite(found.value) or not any(gains):
         return found

@@ -220,3 +220,11 @@ def test_without_any_spread_what_moved_is_looked_at_again():
 def test_an_accuracy_next_to_guessing_is_no_loss_where_hardly_more_was_recorded():
     against = Baseline.of(runs([0.13, 0.12, 0.14]))
     assert in_the_end([0.11, 0.12, 0.13], "trained", against) == "WITHIN"
+
+
+def test_rows_of_few_seeds_say_what_they_cannot_show():
+    assert "rows of 3 seeds show little" in judge.reach(3, 11, 20)
+    assert "of 4.2 standard deviations are found" in judge.reach(3, 11, 20)
+    assert "rows of 1 seed show little" in judge.reach(1, 1, 1)
+    assert "none that is not plain" in judge.reach(1, 1, 1)
+    assert judge.reach(20, 31, 130) == ""
