@@ -77,7 +77,7 @@ def centre(values: Sequence[float], aggregate: str) -> Estimate:
     n = len(values)
     if n < 2 or not np.isfinite(values).all():
         return Estimate(float(np.median(values)) if n else math.nan, math.nan, math.nan, n)
-    interval = stats.quantile_test(values, p=0.5).confidence_interval(CONFIDENCE)
+    interval: Any = stats.quantile_test(values, p=0.5).confidence_interval(CONFIDENCE)
     return Estimate(float(np.median(values)), float(interval.low), float(interval.high), n)
 
 
