@@ -126,18 +126,16 @@ class CaseRuns:
     def aggregate(self, metric: str) -> float:
         """A metric as the recipe aggregates it, over all runs, those that did not train included.
 
-        What is not finite counts as the worst there can be; NaN where that leaves no figure.
+        What is not finite counts as the worst there can be, which is infinite.
         """
         worst = -math.inf * Measured.parse(metric).sign
         values = [value if math.isfinite(value) else worst for value in self.metrics[metric]]
         middle = statistics.median if self.recipe["aggregate"] == "median" else statistics.fmean
-        found = float(middle(values))
-        return found if math.isfinite(found) else math.nan
+        return float(middle(values))
 
     def score(self, metric: str) -> float:
         """The aggregate, turned so that more is better whatever the direction; minus infinity if it is not finite."""
-        aggregate = self.aggregate(metric)
-        return Measured.parse(metric).sign * aggregate if math.isfinite(aggregate) else -math.inf
+        return Measured.parse(metric).sign * self.aggregate(metric)
 
     @property
     def reproduces(self) -> bool:
