@@ -6,7 +6,7 @@ import math
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tabulate import tabulate
 
@@ -15,7 +15,7 @@ from bench.records.case_runs import CaseRuns
 from bench.stats import intervals
 from bench.stats.intervals import Estimate
 
-INTERVAL = "± is the mean's 95 % interval over runs"
+INTERVAL = "± is the mean's 95 % interval over runs, brackets a median's"
 UNKNOWN = "–"
 WIDTH = 110  # of a note in the terminal
 
@@ -61,12 +61,14 @@ def number(value: float, metric: str) -> str:
 
 
 def cell(one: CaseRuns, metric: str) -> str:
-    """`97.04 ± 0.85`: the aggregate and its interval; a dash where it was not measured."""
-    if metric not in one.metrics:
+    """`97.04 ± 0.85`, of a median `97.04 [96.10, 97.90]`: the aggregate and its interval; a dash where it is none."""
+    if metric not in one.metrics or not math.isfinite(one.aggregate(metric)):
         return UNKNOWN
-    found = intervals.mean(one.metrics[metric])
+    found = replace(intervals.centre(one.metrics[metric], one.recipe["aggregate"]), value=one.aggregate(metric))
+    if one.recipe["aggregate"] == "median":
+        return between(found, metric)
     half = f" ± {number(found.half, metric)}" if found.known else ""
-    return number(one.aggregate(metric), metric) + half
+    return number(found.value, metric) + half
 
 
 def interval(found: Estimate, form: str) -> str:

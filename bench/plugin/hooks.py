@@ -116,20 +116,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> Iterator[None]:
-    """Apply the axis options, and let pytest apply `-k` with exact words; the option itself stays as typed."""
+    """Apply the axis options, and let pytest apply `-k` with exact words; the option itself stays as typed.
+
+    A shard is cut last: the cases of all shards share the level of false alarms.
+    """
     settings = config.stash[STATE].settings
     parameters = {item: parameter for item in items for parameter in parameters_of(item)}
     words: set[str] = set()
     for item, parameter in parameters.items():
         item.extra_keyword_matches.update(selection.keywords_of(parameter))
         words |= selection.words_of(parameter)
-    deselect(config, items, lambda item: settings.selects(parameters.get(item)))
+    deselect(config, items, lambda item: settings.choice.allows(parameters.get(item)))
     if settings.probe:
         cases = {case for _, case in cases_of(items)}
         deselect(config, items, lambda item: any(one in cases for one in parameters_of(item)))
     try:
         with exactly(config, words):
             yield
+        config.stash[STATE].matrix = sum(any(isinstance(one, Case) for one in parameters_of(item)) for item in items)
+        if shard := settings.shard:
+            deselect(config, items, lambda item: shard.has(parameters.get(item)))
         if parameters:
             selection.check(settings.choice, experiments_of(parameters))
             baseline.read(settings.baseline_dir)  # now that a metric of the user's own is registered
@@ -155,7 +161,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     state = config.stash[STATE]
     cases = [item for item in session.items if any(isinstance(one, Case) for one in parameters_of(item))]
     show = progress.progress(config, len(cases), state.results) if not is_worker(config) else None
-    state.runner = Runner(state.settings, max(1, len(cases)), show)
+    state.runner = Runner(state.settings, max(1, state.matrix), show)
     if not under_xdist(config):
         state.selected = {item.nodeid for item in session.items}
     if cases and (terminal := config.pluginmanager.get_plugin("terminalreporter")):

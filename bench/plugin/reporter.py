@@ -143,6 +143,12 @@ class Reporter:
             state.written.append(f"{folder / 'probes'}: {len(taken)} probe{'s' if len(taken) > 1 else ''}")
         recorded = [baseline.Baseline.of(result.records) for result in state.results]
         state.recorded = ranking_tables.recorded(baseline.write(recorded, folder)) if recorded else ""
+        if recorded:
+            from bench.regression import judge
+
+            fewest = min(state.results, key=lambda one: len(one.records)).records
+            now = fewest[0].recipe["seeds"] + state.settings.confirm
+            state.recorded = f"{state.recorded}\n{judge.reach(len(fewest), now, len(recorded))}".rstrip()
         write_kernels([one.recorded for one in state.timed if one.recorded], folder)
 
     def _write_report(self) -> None:

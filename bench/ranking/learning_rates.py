@@ -85,6 +85,6 @@ def tied(best: CaseRuns, others: Sequence[CaseRuns], metric: str) -> list[CaseRu
     """Those that do not differ significantly from the best, by differences seed by seed, Holm over all of them."""
     from bench.stats.intervals import LEVEL, difference, holm
 
-    differences = [difference(best.compared(metric), other.compared(metric)) for other in others]
+    differences = [difference(best.compared(metric), other.compared(metric), best.step(metric)) for other in others]
     adjusted = holm([one.p for one in differences])
     return [other for other, p in zip(others, adjusted, strict=True) if p >= LEVEL]

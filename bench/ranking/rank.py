@@ -1,7 +1,8 @@
 """Rank: which activation is best in each block, and do the blocks agree? `rank.blocks(cases)`.
 
 A rank is a range: `1–3` says that nothing separates the first three. Two activations differ significantly by
-the Games-Howell procedure at a family-wise 5 % within their block (`bench.stats.ties`); with one seed nothing does.
+the Games-Howell procedure at a family-wise 5 % within their block (`bench.stats.ties`), in the direction of their
+order; with one seed nothing does.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, groupby
 
 import numpy as np
@@ -23,7 +24,7 @@ from bench.stats.intervals import LEVEL, Estimate
 
 @dataclass(frozen=True)
 class RankedActivation:
-    """One activation in its block; means are over all its seeds, collapsed and diverged runs included.
+    """One activation in its block; figures are over all its seeds, collapsed and diverged runs included.
 
     Attributes:
         runs: of the activation.
@@ -54,9 +55,9 @@ class RankedActivation:
         return self.runs.aggregate(self.runs.metric)
 
     @property
-    def mean(self) -> Estimate:
-        """Of the judged metric over the seeds."""
-        return intervals.mean(self.runs.values)
+    def estimate(self) -> Estimate:
+        """The aggregate with its own interval."""
+        return replace(intervals.centre(self.runs.values, self.runs.recipe["aggregate"]), value=self.aggregate)
 
     @property
     def outcomes(self) -> str:
@@ -69,7 +70,7 @@ class RankedActivation:
         return self.runs.reported.get(self.runs.metric) if self.runs.reproduces else None
 
     def mean_of(self, metric: str) -> float:
-        """Over the runs where it is finite; NaN where it was not measured."""
+        """Over the runs; NaN where it was not measured, or one of them is not finite."""
         return _mean(self.runs.metrics.get(metric, ()))
 
     @property
@@ -136,7 +137,9 @@ class RankedBlock:
     @property
     def agreement_with_literature(self) -> str:
         """Spearman's rank correlation with what is reported; empty with fewer than three of them."""
-        pairs = [(row.aggregate, row.reported) for row in self.rows if row.reported is not None]
+        sign = self.first.measured.sign
+        known = [(row.runs.score(self.metric), row.reported) for row in self.rows if row.reported is not None]
+        pairs = [(score, sign * reported) for score, reported in known]
         if len(pairs) < 3:
             return ""
         ours, theirs = zip(*pairs, strict=True)
@@ -182,7 +185,7 @@ def _score_of(block: RankedBlock, name: str) -> float:
 
 def _block(members: Sequence[CaseRuns]) -> RankedBlock:
     ordered = sorted(members, key=lambda one: -one.score(one.metric))  # one that always diverged goes last
-    p = ties.p_values([one.values for one in ordered])
+    p = ties.p_values([[one.measured.sign * value for value in one.values] for one in ordered])
     pairs = list(combinations(range(len(ordered)), 2))
     separated = frozenset(pair for pair in pairs if p[pair] < LEVEL)
     rows = [
@@ -198,8 +201,7 @@ def _block(members: Sequence[CaseRuns]) -> RankedBlock:
 
 
 def _mean(values: Sequence[float]) -> float:
-    finite = [value for value in values if math.isfinite(value)]
-    return statistics.fmean(finite) if finite else math.nan
+    return statistics.fmean(values) if values and all(map(math.isfinite, values)) else math.nan
 
 
 def _spearman(ours: Sequence[float], theirs: Sequence[float]) -> float:

@@ -117,15 +117,25 @@ class CaseRuns:
             return values
         return {seed: math.log10(max(value, LEAST_RATIO)) for seed, value in values.items()}
 
+    def step(self, metric: str) -> float:
+        """See `step_of`; 0 for a metric of another part than the test part."""
+        if Measured.parse(metric).part != "test":
+            return 0.0
+        return step_of(metric, self.case.dataset, self.recipe.get("test_size"))
+
     def aggregate(self, metric: str) -> float:
-        """A metric as the recipe aggregates it, over all runs, those that did not train included."""
+        """A metric as the recipe aggregates it, over all runs, those that did not train included.
+
+        What is not finite counts as the worst there can be, which is infinite.
+        """
+        worst = -math.inf * Measured.parse(metric).sign
+        values = [value if math.isfinite(value) else worst for value in self.metrics[metric]]
         middle = statistics.median if self.recipe["aggregate"] == "median" else statistics.fmean
-        return float(middle(self.metrics[metric]))
+        return float(middle(values))
 
     def score(self, metric: str) -> float:
         """The aggregate, turned so that more is better whatever the direction; minus infinity if it is not finite."""
-        aggregate = self.aggregate(metric)
-        return Measured.parse(metric).sign * aggregate if math.isfinite(aggregate) else -math.inf
+        return Measured.parse(metric).sign * self.aggregate(metric)
 
     @property
     def reproduces(self) -> bool:

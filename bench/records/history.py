@@ -7,7 +7,8 @@ import math
 import os
 import subprocess
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class Entry:
     """One case in one session.
 
     Attributes:
-        date: of its last run, UTC.
+        date: of its last run, UTC; read from a file, not before that of the entry before it.
         commit: what `git describe` says of the folder that pytest ran in; empty outside a repository.
         environment: scale, recipe version, data hash and device class: only equal ones make one history.
         metric: the judged one, whose values the runs hold.
@@ -103,12 +104,16 @@ def _line(entry: Entry) -> str:
 
 
 def read(folder: Path) -> list[Entry]:
-    """The entries of a results folder in order of their dates, none where no session wrote any; NaN stands for null.
+    """The entries of a results folder as sessions wrote them, none where there is no history; NaN stands for null.
+
+    None is older than the one before it: a session that resumes judges old runs anew, and is the later one.
 
     Raises:
         ResultsError: a line is no entry; the message names it.
     """
-    return sorted(json_lines.read(folder / FILE, _parse, "history entry"), key=lambda one: one.date)
+    found = json_lines.read(folder / FILE, _parse, "history entry")
+    dates = accumulate((one.date for one in found), max)
+    return [replace(one, date=date) for one, date in zip(found, dates, strict=True)]
 
 
 def _parse(fields: dict[str, Any]) -> Entry:

@@ -46,9 +46,17 @@ class Runs:
         return dict(zip(self.seeds, map(bits_of, self.digests, self.values, self.outcomes), strict=True))
 
     @property
+    def endings(self) -> tuple[Outcome, ...]:
+        """The outcomes, where a run that trained to a value that is not finite has diverged."""
+        pairs = zip(self.values, self.outcomes, strict=True)
+        return tuple(
+            "diverged" if outcome == "trained" and not math.isfinite(value) else outcome for value, outcome in pairs
+        )
+
+    @property
     def trained(self) -> tuple[float, ...]:
-        """The values of the runs that trained."""
-        return tuple(value for value, outcome in zip(self.values, self.outcomes, strict=True) if outcome == "trained")
+        """The values of the runs that trained, all finite."""
+        return tuple(value for value, ending in zip(self.values, self.endings, strict=True) if ending == "trained")
 
     @property
     def mean(self) -> float:
@@ -63,9 +71,9 @@ class Runs:
     @property
     def untrained(self) -> str:
         """How many did not train, and why: `2 collapsed, 1 diverged`; empty where all did."""
-        counts = Counter(outcome for outcome in self.outcomes if outcome != "trained")
+        counts = Counter(ending for ending in self.endings if ending != "trained")
         return ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
 
     def count(self, *outcomes: Outcome) -> int:
         """How many ended in one of some outcomes."""
-        return sum(outcome in outcomes for outcome in self.outcomes)
+        return sum(ending in outcomes for ending in self.endings)

@@ -20,16 +20,20 @@ from tabulate import tabulate
 from bench.cases.case import Case
 from bench.cases.metric import Measured
 from bench.display.tables import UNKNOWN
+from bench.records import case_runs
 from bench.records.record import Record
 from bench.records.runs import Runs
 from bench.records.verdict import fails
-from bench.regression.judge import LEVEL
+from bench.regression.judge import LEVEL, nearly_all
 from bench.stats import moderated
 from bench.stats.intervals import CONFIDENCE, Estimate, holm
 from bench.stats.moderated import Prior
 from bench.training import fingerprint
 
 SUSPICION = 0.05  # of one test by itself
+BOTH = math.sqrt(2)  # a difference of two rounded values has twice the variance of rounding
+CAUTION = 1.0  # with none, and two seeds, one comparison in ten of the recorded cases is a false alarm
+FEWEST_TO_BE_PLAIN = 5
 QUIET = ("SAME", "MOVED", "WITHIN")
 
 
@@ -122,8 +126,10 @@ def _by_key(records: Iterable[Record]) -> dict[tuple[Any, ...], dict[int, Record
 def _judged(pairs: Sequence[tuple[tuple[Record, ...], tuple[Record, ...]]]) -> Iterable[PairedCase]:
     """Each case by two tests, of values and of outcomes; Holm's procedure over all of them."""
     gains = [_gains(ones, others) for ones, others in pairs]
-    errors = [_error(gain, prior) for gain, prior in zip(gains, _priors(pairs, gains), strict=True)]
-    estimates = [_estimate(gain, *error) for gain, error in zip(gains, errors, strict=True)]
+    steps = [_step(ones[0]) for ones, _ in pairs]
+    priors = _priors(pairs, gains, steps)
+    errors = [_error(*each) for each in zip(gains, priors, steps, strict=True)]
+    estimates = [_estimate(gain, *error, step) for gain, error, step in zip(gains, errors, steps, strict=True)]
     outcomes = [_outcomes(ones, others) for ones, others in pairs]
     adjusted = holm([one.p for one in estimates] + [p for p, _ in outcomes])
     strictest = LEVEL / 2 / len(adjusted) if adjusted else LEVEL
@@ -132,13 +138,13 @@ def _judged(pairs: Sequence[tuple[tuple[Record, ...], tuple[Record, ...]]]) -> I
         by_value = "IMPROVED" if estimates[place].value > 0 else "REGRESSED"
         p_outcome, by_outcome = outcomes[place]
         tests = [(adjusted[len(pairs) + place], p_outcome, by_outcome), (adjusted[place], estimates[place].p, by_value)]
-        found = [verdict for certain, _, verdict in tests if certain < LEVEL]
+        found = [by_outcome] * _plain(ones, others) + [verdict for certain, _, verdict in tests if certain < LEVEL]
         doubtful = [verdict for _, p, verdict in tests if p < SUSPICION]
         yield PairedCase(
             before=ones,
             after=others,
             difference=estimates[place],
-            findable=error * moderated.upper_quantile(strictest, df) if df else math.nan,
+            findable=max(error * moderated.upper_quantile(strictest, df), steps[place]) if df else math.nan,
             verdict=found[0] if found else _quiet(ones, others),
             suspect="" if found or not doubtful else doubtful[0],
         )
@@ -150,12 +156,17 @@ def _gains(before: Sequence[Record], after: Sequence[Record]) -> list[float]:
     return [
         sign * (other.value - one.value)
         for one, other in zip(before, after, strict=True)
-        if one.outcome == other.outcome == "trained"
+        if one.outcome == other.outcome == "trained" and math.isfinite(other.value - one.value)
     ]
 
 
+def _step(record: Record) -> float:
+    """One example of the test part, below which no mean gain is a finding; 0 for a loss."""
+    return case_runs.step_of(record.recipe["metric"], record.case.dataset, record.recipe["test_size"])
+
+
 def _priors(
-    pairs: Sequence[tuple[Sequence[Record], Sequence[Record]]], gains: Sequence[Sequence[float]]
+    pairs: Sequence[tuple[Sequence[Record], Sequence[Record]]], gains: Sequence[Sequence[float]], steps: Sequence[float]
 ) -> list[Prior]:
     """Of each case: what the gains of its block's cases say of their spread. Equal bits say nothing of it."""
     blocks: dict[tuple[Any, ...], list[Sequence[float]]] = {}
@@ -165,35 +176,40 @@ def _priors(
             blocks.setdefault(key, []).append(gain)
     everywhere = [gain for block in blocks.values() for gain in block]
     unknown = Prior(math.nan, 0.0)
-    return [moderated.prior(blocks.get(key, []), 0.0) or moderated.prior(everywhere, 0.0) or unknown for key in keys]
+
+    def prior(key: tuple[Any, ...], step: float) -> Prior:
+        found = (moderated.prior(gains, BOTH * step, CAUTION) for gains in (blocks.get(key, []), everywhere))
+        return next(filter(None, found), unknown)
+
+    return [prior(key, step) for key, step in zip(keys, steps, strict=True)]
 
 
-def _error(gain: Sequence[float], prior: Prior) -> tuple[float, float]:
+def _error(gain: Sequence[float], prior: Prior, step: float) -> tuple[float, float]:
     """Moderated standard error of the mean gain, and its degrees of freedom, 0 where there is nothing to go by."""
     if not gain:
         return math.nan, 0.0
     own_df = len(gain) - 1
-    variance, df = prior.moderate(own_df * moderated.variance(gain, 0.0) if own_df else 0.0, own_df)
+    variance, df = prior.moderate(own_df * moderated.variance(gain, BOTH * step) if own_df else 0.0, own_df)
     return (math.sqrt(variance / len(gain)), df) if math.isfinite(variance) else (math.nan, 0.0)
 
 
-def _estimate(gain: Sequence[float], error: float, df: float) -> Estimate:
-    """Mean gain by a moderated t test; equal values are no difference whatever the error."""
+def _estimate(gain: Sequence[float], error: float, df: float, step: float) -> Estimate:
+    """Mean gain by a moderated t test; equal values, and what is within one example, are no difference."""
     if not any(gain):
         middle = 0.0 if gain else math.nan
         return Estimate(middle, middle, middle, len(gain), p=1.0)
     middle = statistics.fmean(gain)
     if not df:
         return Estimate(middle, math.nan, math.nan, len(gain))
-    half = error * moderated.upper_quantile((1 - CONFIDENCE) / 2, df)
-    p = float(2 * stats.t.sf(abs(middle) / error, df))
+    half = max(error * moderated.upper_quantile((1 - CONFIDENCE) / 2, df), step)
+    p = float(2 * stats.t.sf(abs(middle) / error, df)) if abs(middle) > step else 1.0
     return Estimate(middle, middle - half, middle + half, len(gain), p)
 
 
 def _outcomes(before: Sequence[Record], after: Sequence[Record]) -> tuple[float, str]:
     """Barnard's exact test on how many trained, and the verdict that it would lead to."""
     n, sides = len(before), [Runs.of(before), Runs.of(after)]
-    trained = [runs.count("trained") for runs in sides]
+    trained = [len(runs.trained) for runs in sides]
     if trained[0] == trained[1]:
         return 1.0, ""
     p = float(stats.barnard_exact([trained, [n - count for count in trained]]).pvalue)
@@ -201,6 +217,12 @@ def _outcomes(before: Sequence[Record], after: Sequence[Record]) -> tuple[float,
         return p, "IMPROVED"
     diverged = [runs.count("diverged") for runs in sides]
     return p, "DIVERGED" if diverged[1] > diverged[0] else "COLLAPSED"
+
+
+def _plain(before: Sequence[Record], after: Sequence[Record]) -> bool:
+    """Whether of five seeds or more nearly all trained before and nearly none after, or the other way round."""
+    n, trained = len(before), sorted(len(Runs.of(runs).trained) for runs in (before, after))
+    return n >= FEWEST_TO_BE_PLAIN and nearly_all(n - trained[0], n) and nearly_all(trained[1], n)
 
 
 def _quiet(before: Sequence[Record], after: Sequence[Record]) -> str:

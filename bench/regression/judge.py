@@ -11,6 +11,11 @@ however many cases it has. That takes three things.
 - Each of a case's `TESTS` is made at `LEVEL / (TESTS * cases)`.
 - Stages: a case that looks suspicious is trained with a few fresh seeds, and if it still does with many; only all its
   seeds together can fail it. The stages before can only acquit, so the level of the last one holds for all.
+
+Where few seeds were recorded no test on counts reaches such a level, and a spread of two runs says little. So what is
+plain fails without a test: an outcome that nearly all runs end in and few recorded ones did, or values of which nearly
+all are far below what was recorded. A network that is dead fails, whatever was recorded and however many cases there
+are.
 """
 
 from __future__ import annotations
@@ -23,17 +28,26 @@ from functools import lru_cache
 
 from scipy import stats
 
+from bench import data
+from bench.cases.case import Case
 from bench.cases.metric import Measured
 from bench.records import case_runs
 from bench.records.baseline import Baseline
 from bench.records.record import Outcome, Record
+from bench.records.runs import Runs
 from bench.records.verdict import fails, worst
-from bench.stats import moderated
+from bench.stats import moderated, power
 from bench.stats.moderated import Prior, upper_quantile, variance
 from bench.training import fingerprint
 
 LEVEL = 0.01  # false alarms a session
 TESTS = 5  # a case: value lower, value higher, more diverged, more not trained, more trained
+
+# What is plain without a test, see `nearly_all` and `_floor`.
+FAR = 1e-6  # below the recorded mean lies by chance, by Student's t, one run in a million
+CLEAR = 1.5  # times the accuracy of guessing: from there on it says something to fall back to it
+NO_PRIOR = Prior(0.0, 0.0)
+ENOUGH = 10  # recorded seeds, of which `reach` has nothing to say
 
 
 @dataclass(frozen=True)
@@ -130,14 +144,15 @@ def judge(
     first = records[0]
     difference = fingerprint.differences(baseline.fingerprint, first.fingerprint)
     recorded = baseline.runs.bits
-    shared = [record for record in records if record.seed in recorded]
+    shared = sorted((record for record in records if record.seed in recorded), key=lambda record: record.seed)
     if not difference and shared and all(record.bits == recorded[record.seed] for record in shared):
-        return Judgement("SAME", f"the same bits as recorded, {_seeds(shared)}")
+        return Judgement("SAME", f"the same bits as recorded, {_seeds([record.seed for record in shared])}")
     quiet = "WITHIN" if difference or not shared else "MOVED"
     step = case_runs.step_of(baseline.metric, baseline.key.case.dataset, first.recipe["test_size"])
     level = LEVEL / (TESTS * cases)
-    outcomes = _judge_outcomes(records, baseline, level, suspicion)
-    values = _judge_values(records, baseline, prior, step, level, suspicion)
+    now = Runs.of(records)
+    outcomes = _judge_outcomes(now, baseline.runs, level, suspicion)
+    values = _judge_values(now, baseline, prior or NO_PRIOR, step, level, suspicion)
     findings = [*outcomes, *values]
     suspects = tuple(finding.verdict for finding in findings if finding.suspicious)
     alarms = {finding.verdict: finding for finding in reversed(findings) if finding.alarm}
@@ -156,7 +171,7 @@ class _Finding:
     band: tuple[float, float] | None = None
 
 
-def _judge_outcomes(records: Sequence[Record], baseline: Baseline, level: float, suspicion: float) -> list[_Finding]:
+def _judge_outcomes(now: Runs, recorded: Runs, level: float, suspicion: float) -> list[_Finding]:
     """Exact (hypergeometric) tests: are there more of an outcome than the recorded counts allow?"""
     questions: tuple[tuple[str, tuple[Outcome, ...]], ...] = (
         ("DIVERGED", ("diverged",)),
@@ -165,54 +180,96 @@ def _judge_outcomes(records: Sequence[Record], baseline: Baseline, level: float,
     )
     findings = []
     for verdict, named in questions:
-        now = sum(record.outcome in named for record in records)
-        before = baseline.runs.count(*named)
-        runs, recorded = len(records), baseline.runs.n
-        p = _at_least(now, runs, now + before, runs + recorded)
-        unseen = now > 0 and before == 0  # too few recorded seeds must not hide an outcome never seen
-        text = f"{now} of {runs} runs {' or '.join(named)}, recorded {before} of {recorded}"
-        findings.append(_Finding(verdict, text, p <= level, p <= suspicion or unseen))
+        count, before = now.count(*named), recorded.count(*named)
+        p = _at_least(count, now.n, count + before, now.n + recorded.n)
+        plain = nearly_all(count, now.n) and nearly_all(recorded.n - before, recorded.n)
+        unseen = count > 0 and before == 0  # too few recorded seeds must not hide an outcome never seen
+        text = f"{count} of {now.n} runs {' or '.join(named)}, recorded {before} of {recorded.n}"
+        findings.append(_Finding(verdict, text, p <= level or plain, p <= suspicion or unseen or plain))
     return findings
+
+
+def reach(recorded: int, now: int, cases: int) -> str:
+    """What rows of so many recorded seeds cannot show, in a sentence; empty where there are enough.
+
+    Args:
+        now: runs that a suspicious case has in the end.
+        cases: in the session that judges it.
+    """
+    if recorded >= ENOUGH:
+        return ""
+    drop = power.drop_seen(recorded, now, LEVEL / (TESTS * cases))
+    least = "none that is not plain is" if math.isnan(drop) else f"four of five of {drop:.1f} standard deviations are"
+    return (
+        f"rows of {recorded} seed{'s' * (recorded > 1)} show little: of drops of the mean, judged by {now} runs among "
+        f"{cases} case{'s' * (cases > 1)}, {least} found, and a few more runs that do not train pass"
+    )
+
+
+def nearly_all(part: int, runs: int) -> bool:
+    """Five of six, or more: what leaves nothing to test."""
+    return 6 * part >= 5 * runs
 
 
 @lru_cache(maxsize=4096)
-def _at_least(now: int, runs: int, marked: int, population: int) -> float:
-    """Chance that at least `now` of `runs` drawn from a population are among its marked ones."""
-    return float(stats.hypergeom.sf(now - 1, population, marked, runs))
+def _at_least(count: int, runs: int, marked: int, population: int) -> float:
+    """Chance that at least `count` of `runs` drawn from a population are among its marked ones."""
+    return float(stats.hypergeom.sf(count - 1, population, marked, runs))
 
 
 def _judge_values(
-    records: Sequence[Record], baseline: Baseline, prior: Prior | None, step: float, level: float, suspicion: float
+    runs: Runs, baseline: Baseline, prior: Prior, step: float, level: float, suspicion: float
 ) -> list[_Finding]:
-    """A two-sample moderated t test between the trained runs of now and those recorded, on both sides."""
-    now = [record.value for record in records if record.outcome == "trained"]
-    before = baseline.runs.trained
-    if not now or not before or prior is None:
+    """A two-sample moderated t test between the trained runs of now and those recorded, on both sides.
+
+    Without any spread to go by, nothing but what is plain fails, and what moved at all looks suspicious.
+    """
+    now, before = runs.trained, baseline.runs.trained
+    if not now or not before:
         return []
-    own = sum((len(sample) - 1) * variance(sample, step) for sample in (before, now) if len(sample) > 1)
-    moderated, df = prior.moderate(own, len(before) + len(now) - 2)
-    if not df:
-        return []
-    error = math.sqrt(moderated * (1 / len(now) + 1 / len(before)))
-    centre, mean = statistics.fmean(before), statistics.fmean(now)
-    half = max(error * upper_quantile(level, df), step)  # never below one test example
-    doubt = max(error * upper_quantile(suspicion, df), step)
-    band = (centre - half, centre + half)
     measured = Measured.parse(baseline.metric)
-    lower, higher = ("REGRESSED", "IMPROVED") if measured.higher_is_better else ("IMPROVED", "REGRESSED")
-    findings = []
-    for verdict, distance in ((lower, centre - mean), (higher, mean - centre)):
+    spread, df = prior.moderate(_squares(before, step) + _squares(now, step), len(before) + len(now) - 2)
+    centre, mean = statistics.fmean(before), statistics.fmean(now)
+    floor = _floor(before, prior, step, measured, baseline.key.case)
+    lost = sum(measured.sign * value < floor for value in now)
+    plain = nearly_all(lost, len(now))
+    text = f"{baseline.metric} {mean:.4f} (n={len(now)}, {_seeds(runs.seeds)}) is "
+    if df:
+        error = math.sqrt(spread * (1 / len(now) + 1 / len(before)))
+        half, doubt = (max(error * upper_quantile(at, df), step) for at in (level, suspicion))  # not below one example
+        band = (centre - half, centre + half)
         place = "inside" if abs(mean - centre) <= half else "below" if mean < centre else "above"
-        text = (
-            f"{baseline.metric} {mean:.4f} (n={len(now)}, {_seeds(records)}) is {place} the band "
-            f"{band[0]:.4f} to {band[1]:.4f} around {centre:.4f} (sd {math.sqrt(moderated):.4f}, n={len(before)})"
-        )
-        findings.append(_Finding(verdict, text, distance > half, distance > doubt, band))
-    return findings
+        text += f"{place} the band {band[0]:.4f} to {band[1]:.4f} around {centre:.4f} "
+        text += f"(sd {math.sqrt(spread):.4f}, n={len(before)})"
+    else:
+        half, doubt, band = math.inf, step, None
+        text += f"beside {centre:.4f} (n={len(before)}), without any spread to judge it by"
+    if plain:
+        text += f"; {lost} of {len(now)} runs are beyond {measured.sign * floor:.4f}, far from what was recorded"
+    loss = measured.sign * (centre - mean)
+    return [
+        _Finding("REGRESSED", text, loss > half or plain, loss > doubt or 2 * lost > len(now), band),
+        _Finding("IMPROVED", text, -loss > half, -loss > doubt, band),
+    ]
 
 
-def _seeds(records: Sequence[Record]) -> str:
-    seeds = sorted(record.seed for record in records)
-    if len(seeds) > 1 and seeds == list(range(seeds[0], seeds[-1] + 1)):
+def _squares(sample: Sequence[float], step: float) -> float:
+    """Sum of squares around the mean, as `Prior.moderate` takes it."""
+    return (len(sample) - 1) * variance(sample, step) if len(sample) > 1 else 0.0
+
+
+def _floor(recorded: Sequence[float], prior: Prior, step: float, measured: Measured, case: Case) -> float:
+    """Below which a run is plainly lost: too far for chance, or next to guessing; turned so that more is better."""
+    centre = measured.sign * statistics.fmean(recorded)
+    spread, df = prior.moderate(_squares(recorded, step), len(recorded) - 1)
+    far = centre - math.sqrt(spread) * upper_quantile(FAR, df) if df else -math.inf
+    guess = 1 / data.info(case.dataset).num_classes
+    if measured.metric.name != "accuracy" or centre < CLEAR * guess:
+        return far
+    return max(far, guess + (centre - guess) / 6)
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    if len(seeds) > 1 and list(seeds) == list(range(seeds[0], seeds[-1] + 1)):
         return f"seeds {seeds[0]} to {seeds[-1]}"
     return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"

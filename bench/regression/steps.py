@@ -1,7 +1,7 @@
 """Steps: where a case changed from session to session. `python -m bench history`.
 
 Sessions of equal bits are one state, however often they were run; where the states' means step is found by the best of
-all partitions, with the spread of the runs as the noise.
+all partitions, with the spread of the runs as the noise and their numbers as the weights.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from bench.cases.metric import Measured
 from bench.records.history import Entry
 
 # What a further step must save of the squared deviations, in variances of a mean, beyond 2 log(states). Simulated with
-# three runs a state and normal noise: at most 2 % of histories of 5 to 30 states without a step show one, and 90 % of
-# those of 12 states show one of three standard errors in their middle.
+# three runs a state, and with one state of 1 to 31 among them, and normal noise: at most 2 % of histories of 5 to 30
+# states without a step show one, and 90 % of those of 12 states show one of three standard errors in their middle.
 PENALTY = 10.0
+LEAST_VARIANCE = 1e-12  # equal runs have none but that of rounding
 
 
 def states(entries: Sequence[Entry]) -> list[Entry]:
@@ -40,30 +41,33 @@ def states(entries: Sequence[Entry]) -> list[Entry]:
 def steps(series: Sequence[Entry]) -> list[int]:
     """Positions among the states of one series where the mean steps to another level.
 
-    Only states with a run that trained count; with no two such runs in any of them there is no noise to go by.
+    Only states with a run that trained count. Where they have but few more runs than they are states, the noise is not
+    known and no step is found.
     """
     told = [(place, one) for place, one in enumerate(series) if one.runs.trained]
     squares = sum(float(np.var(one.runs.trained) * len(one.runs.trained)) for _, one in told)
     freedom = sum(len(one.runs.trained) - 1 for _, one in told)
-    if len(told) < 2 or not squares:
+    if len(told) < 2 or freedom < len(told):
         return []
-    noise = math.sqrt(squares / freedom)
-    scaled = [one.runs.mean * math.sqrt(len(one.runs.trained)) / noise for _, one in told]
-    return [told[start][0] for start in segments(scaled, 2 * math.log(len(told)) + PENALTY)[1:]]
+    noise = math.sqrt(max(squares / freedom, LEAST_VARIANCE))
+    scaled = [one.runs.mean / noise for _, one in told]
+    weights = [len(one.runs.trained) for _, one in told]
+    return [told[start][0] for start in segments(scaled, 2 * math.log(len(told)) + PENALTY, weights)[1:]]
 
 
-def segments(values: Sequence[float], penalty: float) -> list[int]:
-    """Where the levels begin that fit a series best: the least sum of squares, and a penalty for each level.
+def segments(values: Sequence[float], penalty: float, weights: Sequence[float]) -> list[int]:
+    """Where the levels begin that fit a series best: the least weighted sum of squares, and a penalty for each level.
 
     Optimal partitioning (Jackson et al. 2005, IEEE Signal Processing Letters 12, 105): the best levels up to a place
     are those up to some place before it, and one more from there.
     """
-    centred = np.asarray(values) - np.mean(values)
-    sums, squares = (np.concatenate([[0.0], np.cumsum(one)]) for one in (centred, centred**2))
+    weight = np.asarray(weights, dtype=float)
+    centred = np.asarray(values) - np.average(values, weights=weight)
+    moments = (weight, weight * centred, weight * centred**2)
+    runs, sums, squares = (np.concatenate([[0.0], np.cumsum(one)]) for one in moments)
     cost, last = [0.0], [0]
     for end in range(1, len(sums)):
-        starts = np.arange(end)
-        spread = squares[end] - squares[:end] - (sums[end] - sums[:end]) ** 2 / (end - starts)
+        spread = squares[end] - squares[:end] - (sums[end] - sums[:end]) ** 2 / (runs[end] - runs[:end])
         totals = np.array(cost) + spread + penalty
         last.append(int(totals.argmin()))
         cost.append(float(totals.min()))

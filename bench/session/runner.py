@@ -36,7 +36,7 @@ Progress: TypeAlias = Callable[[Case, int, int, int, float, float], None]
 
 
 class Runner:
-    """What all cases of one process share: settings, device, baselines, and the number of cases selected."""
+    """What all cases of one process share: settings, device, baselines, and the number of cases in all shards."""
 
     def __init__(self, settings: Settings, cases: int, progress: Progress | None = None) -> None:
         self.settings = settings
@@ -287,10 +287,11 @@ class Runner:
         outcomes = ["" if one.outcome == "trained" else f" {one.outcome}" for one in records]
         runs = ", ".join(f"{one.seed}: {one.value:.4f}{lost}" for one, lost in zip(records, outcomes, strict=True))
         command = self.settings.commands.again([case])
+        shards = f" in {self.settings.shard.of} shards" if self.settings.shard else ""
         lines = [
             f"{result.verdict} {case.id} at {self.settings.scale}: {result.reason}",
             f"{metric} by seed: {runs}",
-            f"false-alarm level: {LEVEL:.0%} a session, cases selected: {self.cases}",
+            f"false-alarm level: {LEVEL:.0%} a session, cases selected: {self.cases}{shards}",
             f"fingerprint: {difference or 'as recorded'}",
             f"reproduce: {command} --seeds {wanted}",
             f"re-record: {command} --record",

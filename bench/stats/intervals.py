@@ -64,21 +64,35 @@ def mean(values: Sequence[float]) -> Estimate:
     middle = float(sample.mean())
     if np.allclose(sample, sample[0], rtol=1e-9, atol=0):  # equal but for rounding, as collapsed runs are
         middle = float(sample[0])
-        return Estimate(middle, middle, middle, n, p=float(middle == 0))
+        return Estimate(middle, middle, middle, n, p=2.0 ** (1 - n) if middle else 1.0)  # their sign is all there is
     test = stats.ttest_1samp(sample, 0)
     low, high = test.confidence_interval(CONFIDENCE)
     return Estimate(middle, float(low), float(high), n, float(test.pvalue))
 
 
-def difference(ones: Mapping[int, float], others: Mapping[int, float]) -> Estimate:
+def centre(values: Sequence[float], aggregate: str) -> Estimate:
+    """Of runs: their mean, or their median with the exact interval of order statistics, which takes six runs."""
+    if aggregate != "median":
+        return mean(values)
+    n = len(values)
+    if n < 2 or not np.isfinite(values).all():
+        return Estimate(float(np.median(values)) if n else math.nan, math.nan, math.nan, n)
+    interval: Any = stats.quantile_test(values, p=0.5).confidence_interval(CONFIDENCE)
+    return Estimate(float(np.median(values)), float(interval.low), float(interval.high), n)
+
+
+def difference(ones: Mapping[int, float], others: Mapping[int, float], step: float = 0.0) -> Estimate:
     """Mean of `ones` less mean of `others`, both by seed.
 
     Seeds that both have are paired, since runs of one seed share weights and batches. Without two of these it is
-    Welch's interval for independent samples.
+    Welch's interval for independent samples. Equal differences have but their sign to judge by.
+
+    Args:
+        step: in which the values move, such as one test example: a mean within it is no difference.
     """
     shared = sorted(ones.keys() & others.keys())
     if len(shared) > 1:
-        return mean([ones[seed] - others[seed] for seed in shared])
+        return _paired([ones[seed] - others[seed] for seed in shared], step)
     left, right = list(ones.values()), list(others.values())
     n = min(len(left), len(right))
     middle = float(np.mean(left) - np.mean(right)) if n else math.nan
@@ -87,6 +101,21 @@ def difference(ones: Mapping[int, float], others: Mapping[int, float]) -> Estima
     test = stats.ttest_ind(left, right, equal_var=False)
     low, high = test.confidence_interval(CONFIDENCE)
     return Estimate(middle, float(low), float(high), n, float(test.pvalue))
+
+
+def _paired(gains: Sequence[float], step: float) -> Estimate:
+    """Student's t; the variance is not below that of the rounding of two values, half the interval not below a step."""
+    found, n = mean(gains), len(gains)
+    if not math.isfinite(found.value) or not any(gains):
+        return found
+    if step:
+        error = math.sqrt(max(float(np.var(gains, ddof=1)), 2 * step**2 / 12) / n)
+        half = max(error * float(stats.t.isf(LEVEL / 2, n - 1)), step)
+        p = float(2 * stats.t.sf(abs(found.value) / error, n - 1)) if abs(found.value) > step else 1.0
+        return Estimate(found.value, found.value - half, found.value + half, n, p)
+    if found.half == 0 and found.p >= LEVEL:
+        return replace(found, low=math.nan, high=math.nan)
+    return found
 
 
 def share(count: int, n: int, confidence: float = CONFIDENCE) -> Estimate:

@@ -32,12 +32,14 @@ class Prior:
         return (self.df * self.variance + own) / df if df else float("nan"), df
 
 
-def prior(samples: Sequence[Sequence[float]], step: float) -> Prior | None:
+def prior(samples: Sequence[Sequence[float]], step: float, caution: float = 0.0) -> Prior | None:
     """By limma's method of moments on the log variances; None where no sample has two values.
 
     Args:
         samples: runs of each case; those of one run are left out.
         step: in which the value moves, see `variance`.
+        caution: by so many standard errors the spreads are taken to differ more than they seem to; from two or three
+            runs each it cannot be seen that one case spreads ten times as much as the others.
     """
     samples = [sample for sample in samples if len(sample) > 1]
     if not samples:
@@ -48,6 +50,9 @@ def prior(samples: Sequence[Sequence[float]], step: float) -> Prior | None:
     if len(samples) == 1:
         return Prior(float(variances[0]), 0.0)
     excess = centred.var(ddof=1) - special.polygamma(1, df / 2).mean()
+    if caution:
+        error = np.sqrt((special.polygamma(3, df / 2) + 2 * special.polygamma(1, df / 2) ** 2).mean() / len(samples))
+        excess = max(excess, 0.0) + caution * error
     most = float(df.sum())  # several cases cannot know more than all their runs together
     if excess <= special.polygamma(1, most / 2):  # the spreads differ by no more than chance
         return Prior(float(np.exp(centred.mean())), most)

@@ -1,9 +1,9 @@
-"""Power: which difference between two activations n runs of each can show, and how many runs a difference takes.
+"""Power: which difference n runs can show, and how many runs a difference takes.
 
-power.detectable(sd=0.008, n=3), power.seeds_for(0.01, sd=0.008)
+power.detectable(sd=0.008, n=3), power.seeds_for(0.01, sd=0.008), power.drop_seen(recorded=3, now=11, level=1e-4)
 
-Of a two-sided t test at 5 %, shared among the comparisons of a block (Bonferroni): a little less than what the
-ranking's Games-Howell procedure finds.
+Between two activations, of a two-sided t test at 5 %, shared among the comparisons of a block (Bonferroni): a little
+less than what the ranking's Games-Howell procedure finds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from statistics import median, stdev
 
-from scipy import optimize
+from scipy import optimize, stats
 
 from bench.stats.intervals import LEVEL
 
@@ -46,6 +46,25 @@ def seeds_for(difference: float, sd: float, activations: int = 2) -> int:
     while _power(effect, most, activations) < POWER:
         most *= 2
     return bisect_left(range(most), POWER, lo=2, key=lambda n: _power(effect, n, activations))
+
+
+def drop_seen(recorded: int, now: int, level: float) -> float:
+    """The smallest drop of a mean that runs of now show beside recorded ones, in standard deviations between runs.
+
+    Of a one-sided two-sample t test; NaN with fewer than three runs in all.
+
+    Args:
+        level: of the test.
+    """
+    freedom, error = recorded + now - 2, math.sqrt(1 / recorded + 1 / now)
+    if freedom < 1:
+        return math.nan
+    critical = stats.t.isf(level, freedom)
+
+    def missing(drop: float) -> float:
+        return float(stats.nct.sf(critical, freedom, drop / error)) - POWER
+
+    return float(optimize.brentq(missing, 0.0, 4 * critical * error))
 
 
 def typical_sd(samples: Sequence[Sequence[float]]) -> float:

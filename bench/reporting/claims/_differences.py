@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from bench.cases.metric import Measured
 from bench.ranking import learning_rates
 from bench.ranking.problems import ByActivation
-from bench.records.case_runs import CaseRuns, grouped
+from bench.records.case_runs import LEAST_RATIO, CaseRuns, grouped
 from bench.reporting.claims._judgement import Contrast
 from bench.reporting.views import noise
 from bench.stats import intervals
@@ -30,10 +32,10 @@ def at_best_rates(cases: Sequence[CaseRuns]) -> list[tuple[str, ByActivation]]:
     return [(sweep.title, sweep.chosen()) for sweep in learning_rates.sweeps(cases)]
 
 
-def better(label: str, ones: BySeed, others: BySeed, metric: str) -> Contrast:
+def better(label: str, ones: BySeed, others: BySeed, metric: str, step: float = 0.0) -> Contrast:
     """How much better the first is, whatever the metric's direction: in points, or for logarithms of ratios decades."""
     measured = Measured.parse(metric)
-    return contrast(label, intervals.difference(ones, others).times(measured.sign), measured)
+    return contrast(label, intervals.difference(ones, others, step).times(measured.sign), measured)
 
 
 def contrast(label: str, found: Estimate, measured: Measured) -> Contrast:
@@ -46,7 +48,7 @@ def within_block(title: str, block: ByActivation, name: str, rival: str, metric:
     """One activation of a block less another, by the block's judged metric unless another is given."""
     chosen = metric or block[name].metric
     ones, others = block[name].compared(chosen), block[rival].compared(chosen)
-    return better(f"{name} over {rival} ({title})", ones, others, chosen)
+    return better(f"{name} over {rival} ({title})", ones, others, chosen, block[name].step(chosen))
 
 
 def over_all(
@@ -68,6 +70,42 @@ def average(sides: Sequence[BySeed]) -> BySeed:
     """The mean value of each seed that all sides have."""
     shared = sorted(set.intersection(*(set(side) for side in sides)))
     return {seed: float(np.mean([side[seed] for side in sides])) for seed in shared}
+
+
+def gains(one: CaseRuns, other: CaseRuns, metric: str) -> BySeed:
+    """How much better the first is by each seed that both have, of losses in decades; what is not finite is worst."""
+    ones, others = ({seed: _score(value, metric) for seed, value in runs.of(metric).items()} for runs in (one, other))
+    shared = sorted(ones.keys() & others.keys())
+    return {seed: 0.0 if ones[seed] == others[seed] else ones[seed] - others[seed] for seed in shared}
+
+
+def _score(value: float, metric: str) -> float:
+    """More is better; of a loss its decimal logarithm, turned."""
+    measured = Measured.parse(metric)
+    if not math.isfinite(value):
+        return -math.inf
+    return -math.log10(max(value, LEAST_RATIO)) if _is_loss(measured) else measured.sign * value
+
+
+def _is_loss(measured: Measured) -> bool:
+    return measured.metric.name.endswith("loss")
+
+
+def middle(label: str, sides: Sequence[BySeed], metric: str) -> Contrast:
+    """The median over several sides of each seed that all have."""
+    measured = Measured.parse(metric)
+    shared = sorted(set.intersection(*(set(side) for side in sides)))
+    medians = {seed: float(np.median([side[seed] for side in sides])) for seed in shared}
+    found = intervals.difference(medians, dict.fromkeys(medians, 0.0))
+    return Contrast(label, found, " decades") if _is_loss(measured) else contrast(label, found, measured)
+
+
+def with_training_loss(one: CaseRuns) -> CaseRuns:
+    """With the training loss of the last epoch as a metric, where its curves were kept."""
+    if not all(curves.get("train_loss") for curves in one.curves) or len(one.curves) < one.n:
+        return one
+    last = tuple(curves["train_loss"][-1] for curves in one.curves)
+    return replace(one, metrics={"train_loss": last, **one.metrics})
 
 
 def mean_under_noise(one: CaseRuns, metric: str) -> BySeed:

@@ -58,21 +58,32 @@ def robust(name: str, rivals: Sequence[str]) -> Judge:
     return judge
 
 
-def on_average(names: Sequence[str], rival: str, metric: str) -> Judge:
-    """Each of some better than one rival, on average over all blocks in which the metric of both was measured."""
+def learns_best(name: str, rivals: Sequence[str]) -> Judge:
+    """A lower training loss in the last epoch than every rival, in every block, of those whose curves were kept."""
+
+    def judge(cases: Sequence[CaseRuns]) -> Conclusion:
+        return beats(name, rivals, "train_loss")([differences.with_training_loss(one) for one in cases])
+
+    return judge
+
+
+def typically(names: Sequence[str], rival: str, metric: str) -> Judge:
+    """Each of some better than one rival in the median of all blocks in which the metric of both was measured.
+
+    Seed by seed; losses by their ratios. A mean would be decided by the few blocks in which one explodes.
+    """
 
     def judge(cases: Sequence[CaseRuns]) -> Conclusion:
         comparisons, missing = [], []
         measured = [one for one in cases if metric in one.metrics]  # old baselines hold the judged one alone
         for name in names:
             shared = [block for _, block in differences.titled_blocks(measured) if {name, rival} <= block.keys()]
-            pairs = [(block[name].of(metric), block[rival].of(metric)) for block in shared]
-            if not pairs:
+            gains = [differences.gains(block[name], block[rival], metric) for block in shared]
+            if not gains:
                 missing.append(f"{name} versus {rival}")
                 continue
-            ones, others = (differences.average(side) for side in zip(*pairs, strict=True))
-            label = f"{name} over {rival} ({Measured.parse(metric).label}, mean of {len(pairs)} blocks)"
-            comparisons.append(differences.better(label, ones, others, metric))
+            label = f"{name} over {rival} ({Measured.parse(metric).label}, median of {len(gains)} blocks)"
+            comparisons.append(differences.middle(label, gains, metric))
         return conjunction(comparisons, missing)
 
     return judge

@@ -19,7 +19,8 @@ from bench.reporting.files.findings import Findings
 SHOWN_IDS = 5
 FEWER = ", of fewer runs"
 LEGEND = (
-    "mean ± 95 % interval over n seeds; a rank such as 1–3 is a tie, activations that share a letter are tied;\n"
+    "mean ± 95 % interval, or median [95 % interval], over n seeds; a rank such as 1–3 is a tie,\n"
+    "activations that share a letter are tied;\n"
     "`>` tells apart, `~` does not (Games-Howell at 5 %, which for 13 activations of 3 runs is 13 %);\n"
     "MB kept: for backward, by one batch"
 )

@@ -72,7 +72,7 @@ def _row(block: RankedBlock, row: RankedActivation, verdict: str) -> dict[str, A
         "best": row.best,
         "worst": row.worst,
         "figure": row.aggregate,
-        "half_width": row.mean.half,
+        "half_width": row.estimate.half,
         "n": one.n,
         "outcomes": row.outcomes,
         "test_loss": row.mean_of("test_loss"),

@@ -30,7 +30,7 @@ class Axis:
         """Where the runs of a row lie."""
         if not math.isfinite(row.aggregate):
             return Dots(None)
-        mean = row.mean
+        mean = row.estimate
         interval = (mean.low, mean.high) if mean.known else (row.aggregate, row.aggregate)
         low, high = (self._place(end) for end in interval)
         inside = tuple(self._place(value) for value in row.runs.values if self.low <= value <= self.high)
@@ -44,5 +44,5 @@ class Axis:
 
 def block_axis(block: RankedBlock) -> Axis:
     """Of the figures of a block and their intervals, see `figures.limits`."""
-    low, high = figures.limits([replace(row.mean, value=row.aggregate) for row in block.rows])
+    low, high = figures.limits([replace(row.estimate, value=row.aggregate) for row in block.rows])
     return Axis(low, high, block.metric)

@@ -6,6 +6,7 @@ training steps, by the median run, and compares within one session on one idle m
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -71,20 +72,23 @@ def after(one: CaseRuns, seconds: float) -> dict[int, float]:
 
 def beaten(members: Sequence[CaseRuns]) -> dict[str, list[str]]:
     """By activation, those that keep no more bytes for backward and end better: what is not on the Pareto front."""
-    finals = [_finals(one) for one in members]
-    p = ties.p_values(finals)
-    means = [statistics.fmean(values) for values in finals]
     sign = members[0].measured.sign
+    finals = {one.activation: [sign * value for value in _finals(one)] for one in members}
+    ordered = sorted(members, key=lambda one: -_worst_if_lost(finals[one.activation]))
+    p = ties.p_values([finals[one.activation] for one in ordered])
     return {
         one.activation: [
             other.activation
-            for j, other in enumerate(members)
-            if p[i, j] < LEVEL
-            and sign * (means[j] - means[i]) > 0
-            and (other.bytes_saved or 0) <= (one.bytes_saved or 0)
+            for j, other in enumerate(ordered[:i])
+            if p[i, j] < LEVEL and (other.bytes_saved or 0) <= (one.bytes_saved or 0)
         ]
-        for i, one in enumerate(members)
+        for i, one in enumerate(ordered)
     }
+
+
+def _worst_if_lost(values: Sequence[float]) -> float:
+    """The mean, minus infinity where a run is not finite."""
+    return statistics.fmean(values) if all(map(math.isfinite, values)) else -math.inf
 
 
 def _blocks(cases: Sequence[CaseRuns]) -> list[list[CaseRuns]]:

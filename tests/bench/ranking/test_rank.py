@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from bench.cases.case import Case
+from bench.display import tables
 from bench.ranking import rank
 from bench.records import reported
 from bench.records.result import Result
@@ -56,7 +57,7 @@ def test_a_ranking_fits_a_terminal_and_shows_epochs_only_where_they_differ(epoch
 def test_with_one_seed_nothing_is_told_apart():
     (block,) = ranked(result("relu", [0.1]), result("elu", [0.9]))
     assert [row.rank for row in block.rows] == ["1–2", "1–2"]
-    assert not any(row.mean.known for row in block.rows)
+    assert not any(row.estimate.known for row in block.rows)
 
 
 def test_activations_without_any_spread_are_apart_when_they_differ():
@@ -76,7 +77,7 @@ def test_intervals_are_students_over_seeds():
     values = [0.5, 0.6, 0.7]
     (block,) = ranked(result("relu", values))
     low, high = stats.t.interval(0.95, 2, loc=0.6, scale=stats.sem(values))
-    mean = block.rows[0].mean
+    mean = block.rows[0].estimate
     assert (mean.low, mean.high) == pytest.approx((low, high))
 
 
@@ -145,3 +146,59 @@ def test_tables_show_verdicts_that_want_attention_and_count_the_rest():
         "2 cases, 2 runs: 1 SAME, 1 MOVED",
         "MOVED cnn-cnn-cifar10-elu-adam: as recorded",
     ]
+
+
+@pytest.mark.parametrize("values", [[math.nan, 0.3, 0.4], [0.3, math.nan, 0.4], [0.3, 0.4, math.inf]])
+def test_a_diverged_run_is_worst_in_whatever_order_it_comes(values):
+    (block,) = ranked(
+        result("elu", values, metric="test_loss", aggregate="median"),
+        result("relu", [0.32, 0.35, 0.34], metric="test_loss", aggregate="median"),
+        result("selu", [0.5, 0.51, 0.52], metric="test_loss", aggregate="median"),
+    )
+    assert [(row.activation, row.aggregate) for row in block.rows] == [("relu", 0.34), ("elu", 0.4), ("selu", 0.51)]
+    assert not {(0, 1), (1, 2)} & block.separated
+
+
+def test_with_a_mean_one_diverged_run_goes_last_and_is_told_apart_from_nothing_by_it():
+    values = np.random.default_rng(0).normal(0.5, 0.01, 40).tolist()
+    (block,) = ranked(result("relu", values[:20]), result("elu", [math.nan, *values[21:]]))
+    assert [row.activation for row in block.rows] == ["relu", "elu"]
+    assert block.separated == frozenset()
+    assert block.rows[1].aggregate == -math.inf
+
+
+@pytest.mark.parametrize("aggregate", ["mean", "median"])
+def test_letters_signs_and_order_never_contradict_each_other(aggregate):
+    """Runs that collapse now and then make means and medians disagree."""
+    rng = np.random.default_rng(1)
+    for _ in range(30):
+        results = []
+        for name in ("relu", "elu", "selu", "gelu"):
+            values = np.where(rng.random(10) < 0.3, 0.1, rng.normal(rng.choice([0.90, 0.92]), 0.01, 10))
+            results.append(result(name, values.tolist(), aggregate=aggregate))
+        (block,) = ranked(*results)
+        assert [row.aggregate for row in block.rows] == sorted((row.aggregate for row in block.rows), reverse=True)
+        for one, other in block.separated:
+            assert np.mean(block.rows[one].runs.values) > np.mean(block.rows[other].runs.values)
+            assert not set(block.rows[one].letters) & set(block.rows[other].letters)
+
+
+def test_the_interval_shown_is_that_of_the_figure_shown():
+    values = [0.1, 0.90, 0.91, 0.92, 0.93, 0.94, 0.95]
+    (block,) = ranked(result("relu", values, aggregate="median"))
+    estimate = block.rows[0].estimate
+    assert (estimate.value, estimate.low, estimate.high) == (0.92, 0.1, 0.95)
+    assert tables.cell(block.rows[0].runs, "test_accuracy") == "92.00 [10.00, 95.00]"
+    (few,) = ranked(result("relu", values[:5], aggregate="median"))
+    assert tables.cell(few.rows[0].runs, "test_accuracy") == "91.00"
+
+
+def test_a_block_with_a_figure_that_is_not_finite_leaves_the_mean_ranks_of_all():
+    results = [
+        result(name, [value], optimizer=o)
+        for o, worst in (("sgd", math.nan), ("adam", 0.1))
+        for name, value in (("relu", worst), ("elu", 0.9), ("selu", 0.5))
+    ]
+    (overall,) = rank.overall(ranked(*results))
+    assert overall.mean_ranks == (("elu", 1.0), ("selu", 2.0), ("relu", 3.0))
+    assert overall.kendalls_w == 1

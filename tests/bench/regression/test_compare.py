@@ -9,10 +9,11 @@ import pytest
 
 from bench import __main__
 from bench.cases.case import Case
-from bench.records import record
+from bench.records import baseline, record
 from bench.records.record import Record
 from bench.regression import compare
 from made import ELSEWHERE, runs
+from made import record as made_record
 
 NAMES = [f"act{number}" for number in range(20)]
 
@@ -74,6 +75,62 @@ def test_runs_that_no_longer_train_are_collapsed_where_their_number_allows_it():
         found = {one.case.activation: one for one in compare.compare(before, after).cases}["act5"]
         assert found.verdict == expected
         assert found.suspect == ("COLLAPSED" if n == 3 else "")
+
+
+@pytest.mark.parametrize("n", [5, 8])
+def test_a_network_that_is_dead_in_five_seeds_or_more_fails_among_many_cases(n):
+    names = [f"act{number}" for number in range(200)]
+    before, after = session(1, names, n), session(2, names, n)
+    after = [replace(one, outcome="collapsed") if one.case.activation == "act5" else one for one in after]
+    assert verdicts(before, after)["act5"] == "COLLAPSED"
+
+
+@pytest.mark.parametrize("n", [2, 3, 20])
+def test_one_test_example_is_no_finding_however_often_it_is_lost(n):
+    def with_one_less(name: str) -> float:
+        return -1 / 360 if name == "act3" else 0.0
+
+    settings = {"test_size": 360}
+    before = [
+        one for name in NAMES[:6] for one in runs([0.9, 0.95, 0.92, *[0.93] * n][:n], case=case(name), **settings)
+    ]
+    lost = [record_with(one, one.value + with_one_less(one.case.activation)) for one in before]
+    assert set(verdicts(before, lost).values()) == {"MOVED"}
+    (found,) = [one for one in compare.compare(before, lost).cases if one.case.activation == "act3"]
+    assert found.difference.p == 1
+    assert found.difference.half >= 1 / 360
+
+
+def record_with(one: Record, value: float) -> Record:
+    return replace(one, metrics={**one.metrics, one.recipe["metric"]: value}, digest=f"{value}")
+
+
+@pytest.mark.parametrize("n", [2, pytest.param(3, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("experiment", ["mlp", pytest.param("cnn", marks=pytest.mark.slow)])
+def test_recorded_runs_drawn_anew_raise_a_false_alarm_in_one_comparison_in_a_hundred(experiment, n):
+    """Activations of one block spread from 2 to 40 examples, and two seeds do not show which."""
+    rows = [row for row in baseline.read(baseline.FOLDER).values() if row.key.scale == "tiny"]
+    rows = [row for row in rows if (row.key.case.experiment, row.key.case.dataset) == (experiment, "digits")]
+    rng = np.random.default_rng(n)
+
+    def drawn(tag: str) -> list[Record]:
+        places = [(row, rng.integers(row.runs.n, size=n)) for row in rows]
+        return [
+            made_record(
+                seed, row.runs.values[place], row.runs.outcomes[place], {"torch": tag}, row.key.case, test_size=None
+            )
+            for row, chosen in places
+            for seed, place in enumerate(chosen)
+        ]
+
+    alarms = [compare.compare(drawn("a"), drawn("b")).failed for _ in range(100)]
+    assert np.mean(alarms) <= 0.03
+
+
+def test_a_run_that_trained_to_a_value_that_is_not_finite_has_diverged():
+    before, after = session(1, n=8), session(2, n=8)
+    after = [record_with(one, float("nan")) if one.case.activation == "act5" else one for one in after]
+    assert verdicts(before, after)["act5"] == "DIVERGED"
 
 
 def test_diverged_runs_have_no_value_to_compare():

@@ -17,15 +17,18 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from bench import data
 from bench.cases.metric import Measured
 from bench.records import baseline, case_runs
 from bench.records.baseline import Baseline
 from bench.records.record import Record
 from bench.regression import judge
+from bench.session.settings import CONFIRM
 from made import ELSEWHERE, HERE, record
 
 RECORDED_SEEDS = 20
 FRESH = sum(stage.fresh_seeds for stage in judge.STAGES)
+SMALL = judge.stages(CONFIRM["small"])
 OUTCOMES = ("trained", "collapsed", "diverged")
 TRAINED, COLLAPSED, DIVERGED = range(3)
 NONE = np.int8(-1)  # where a case has fewer runs than others
@@ -101,6 +104,13 @@ class Population:
     def direction(self) -> np.ndarray:
         return np.array([1 if higher_is_better(row) else -1 for row in self.rows])
 
+    @cached_property
+    def guesses(self) -> np.ndarray:
+        """What guessing gives, NaN where the metric is no accuracy."""
+        metrics = [Measured.parse(row.metric).metric.name for row in self.rows]
+        classes = [data.info(row.key.case.dataset).num_classes for row in self.rows]
+        return np.where(np.array(metrics) == "accuracy", 1 / np.array(classes), np.nan)
+
 
 def test_size(row: Baseline) -> int | None:
     return None if row.key.case.dataset == "digits" else 2000
@@ -136,17 +146,20 @@ class Sessions:
     runs: Samples
 
 
-def draw(population: Population, cases: int, sessions: int, rng, drop=0.0, seeds=3) -> Iterator[Sessions]:
-    """So many sessions of so many cases each, some at once.
+def draw(
+    population: Population, cases, sessions, rng, drop=0.0, seeds=3, recorded=RECORDED_SEEDS
+) -> Iterator[Sessions]:
+    """So many sessions of so many cases each, some at once; no row is recorded with more than so many seeds.
 
-    With a drop each has one case, recorded with 20 seeds, whose trained values are lowered by so many standard
+    With a drop each has one case, of those recorded with 20 seeds, whose trained values are lowered by so many standard
     deviations, while the others are as they were.
     """
     for start in range(0, sessions, AT_ONCE):
-        yield _draw(population, 1 if drop else cases, min(AT_ONCE, sessions - start), rng, drop, seeds)
+        at_once = min(AT_ONCE, sessions - start)
+        yield _draw(population, 1 if drop else cases, at_once, rng, drop, seeds, recorded)
 
 
-def _draw(population: Population, cases: int, sessions: int, rng, drop: float, seeds: int) -> Sessions:
+def _draw(population: Population, cases: int, sessions: int, rng, drop: float, seeds: int, recorded: int) -> Sessions:
     everything = population.samples
     allowed = np.flatnonzero(everything.n == RECORDED_SEEDS) if drop else np.arange(len(population.rows))
     rows = rng.choice(allowed, size=(sessions, cases))
@@ -155,8 +168,9 @@ def _draw(population: Population, cases: int, sessions: int, rng, drop: float, s
     loss = drop * population.direction[rows] * np.sqrt(everything.variance(0)[rows])
     lowered = np.where(runs.outcomes == TRAINED, runs.values - loss[..., None], runs.values)
     baselines = everything[of_each].drawn(everything.values.shape[-1], rng)
-    outside = np.arange(everything.values.shape[-1]) >= everything.sizes[:, None]
-    baselines = Samples(baselines.values, np.where(outside, NONE, baselines.outcomes), everything.sizes[of_each])
+    sizes = np.minimum(everything.sizes, recorded)
+    outside = np.arange(everything.values.shape[-1]) >= sizes[:, None]
+    baselines = Samples(baselines.values, np.where(outside, NONE, baselines.outcomes), sizes[of_each])
     priors = priors_of(population, baselines)
     return Sessions(rows, baselines, priors, dataclasses.replace(runs, values=lowered))
 
@@ -199,59 +213,91 @@ def at_least(now, runs, marked, total) -> np.ndarray:
     return stats.hypergeom.sf(*asked)[place.ravel()]
 
 
-def failing(now: Samples, before: Samples, prior, step, direction, level: float, strict: bool) -> np.ndarray:
+def squares(one: Samples, step) -> np.ndarray:
+    return np.where(one.n > 1, (one.n - 1) * one.variance(step), 0)
+
+
+def lost(now: Samples, before: Samples, prior, step, direction, guess) -> np.ndarray:
+    """How many runs of each case are plainly lost by their values."""
+    variance, weight = prior
+    df = weight + before.n - 1
+    spread = (weight * variance + squares(before, step)) / np.where(df > 0, df, 1)
+    centre = direction * before.mean
+    distance = -np.sqrt(spread) * special.stdtrit(np.where(df > 0, df, 1), judge.FAR)
+    far = centre - np.where(df > 0, distance, np.inf)
+    hardly = np.where(centre >= judge.CLEAR * guess, guess + (centre - guess) / 6, -np.inf)
+    beyond = direction[:, None] * now.values < np.maximum(far, hardly)[:, None]
+    return np.where(before.n > 0, (beyond & (now.outcomes == TRAINED)).sum(-1), 0)
+
+
+def questions(strict: bool) -> list[tuple[int, ...]]:
+    return [(DIVERGED,), (DIVERGED, COLLAPSED), *([(TRAINED,)] if strict else [])]
+
+
+def failing(now: Samples, before: Samples, prior, step, direction, guess, level: float, strict: bool) -> np.ndarray:
     """Cases in which a test at this level would fail the session; NaN-free where there is nothing to compare."""
     found = np.zeros(now.sizes.shape, dtype=bool)
-    for outcomes in [(DIVERGED,), (DIVERGED, COLLAPSED), *([(TRAINED,)] if strict else [])]:
+    for outcomes in questions(strict):
         mine, theirs = now.count(*outcomes), before.count(*outcomes)
         found |= at_least(mine, now.sizes, mine + theirs, now.sizes + before.sizes) <= level
+        found |= judge.nearly_all(mine, now.sizes) & judge.nearly_all(before.sizes - theirs, before.sizes)
+    known = (now.n > 0) & (before.n > 0)
+    found |= known & judge.nearly_all(lost(now, before, prior, step, direction, guess), now.n)
     variance, weight = prior
-    own = sum(np.where(one.n > 1, (one.n - 1) * one.variance(step), 0) for one in (now, before))
-    df = weight + before.n + now.n - 2
-    known = (now.n > 0) & (before.n > 0) & (variance > 0) & (df > 0)
+    df = np.where(known, weight + before.n + now.n - 2, 0)
     sizes = 1 / np.maximum(now.n, 1) + 1 / np.maximum(before.n, 1)
-    error = np.sqrt((weight * variance + own) / np.where(known, df, 1) * sizes)
-    half = np.maximum(-error * special.stdtrit(np.where(known, df, 1), level), step)
+    spread = (weight * variance + squares(before, step) + squares(now, step)) / np.where(df > 0, df, 1)
+    half = np.maximum(-np.sqrt(spread * sizes) * special.stdtrit(np.where(df > 0, df, 1), level), step)
     worse = direction * (before.mean - now.mean)
-    return found | (known & ((worse > half) | (strict & (-worse > half))))
+    return found | ((df > 0) & ((worse > half) | (strict & (-worse > half))))
 
 
-def unseen(now: Samples, before: Samples, strict: bool) -> np.ndarray:
-    """Cases with an outcome that was never recorded, which are looked at again."""
-    kinds = [(DIVERGED,), (DIVERGED, COLLAPSED), *([(TRAINED,)] if strict else [])]
-    return np.any([(now.count(*kind) > 0) & (before.count(*kind) == 0) for kind in kinds], axis=0)
+def odd(now: Samples, before: Samples, prior, step, direction, guess, strict: bool) -> np.ndarray:
+    """Cases that are looked at again whatever the tests say.
+
+    Those with an outcome that was never recorded, of which most runs are lost, or without any spread to judge by.
+    """
+    found = 2 * lost(now, before, prior, step, direction, guess) > now.n
+    for kind in questions(strict):
+        found |= (now.count(*kind) > 0) & (before.count(*kind) == 0)
+    blind = (now.n == 1) & (before.n == 1) & (prior[1] == 0)
+    worse = direction * (before.mean - now.mean)
+    return found | (blind & ((worse > step) | (strict & (-worse > step))))
 
 
-def judged(population: Population, drawn: Sessions, cases: int, strict: bool, seeds: int):
+def judged(population: Population, drawn: Sessions, cases: int, strict: bool, seeds: int, stages=judge.STAGES):
     """As `judge.in_stages`: whether each case fails, and how many runs it took."""
     variance, weight = drawn.priors
     session = np.broadcast_to(np.arange(len(drawn.rows))[:, None], drawn.rows.shape).ravel()
     rows = drawn.rows.ravel()
     runs = Samples(*(one.reshape(len(rows), *one.shape[2:]) for one in dataclasses.astuple(drawn.runs)))
     before, prior = drawn.baselines[session, rows], (variance[session, rows], weight[session, rows])
-    facts = population.steps[rows], population.direction[rows]
+    facts = population.steps[rows], population.direction[rows], population.guesses[rows]
 
-    def asked(places, count, level):
-        of = [one[places] for one in facts]
-        prior_of = [one[places] for one in prior]
-        return failing(runs[places].first(count), before[places], prior_of, *of, level, strict)
+    def at(places, count):
+        """What is compared."""
+        now = runs[places].first(count)
+        return now, before[places], [one[places] for one in prior], *(one[places] for one in facts)
 
     taken, alarms = np.full(len(rows), seeds), np.zeros(len(rows), dtype=bool)
     left = np.arange(len(rows))
-    for stage in judge.STAGES:
+    for stage in stages:
         count = taken[left[0]] if len(left) else 0
-        suspicious = asked(left, count, stage.suspicion) | unseen(runs[left].first(count), before[left], strict)
-        left = left[suspicious]
+        compared = at(left, count)
+        left = left[failing(*compared, stage.suspicion, strict) | odd(*compared, strict)]
         taken[left] += stage.fresh_seeds
-    alarms[left] = asked(left, seeds + FRESH, judge.LEVEL / (judge.TESTS * cases))
+    count = seeds + sum(stage.fresh_seeds for stage in stages)
+    alarms[left] = failing(*at(left, count), judge.LEVEL / (judge.TESTS * cases), strict)
     return alarms.reshape(drawn.rows.shape), taken.reshape(drawn.rows.shape)
 
 
-def alarms_and_runs(population, cases, sessions, rng, strict=True, seeds=3):
+def alarms_and_runs(
+    population, cases, sessions, rng, strict=True, seeds=3, recorded=RECORDED_SEEDS, stages=judge.STAGES
+):
     """Share of sessions with an alarm, and runs a planned run."""
     found = done = planned = 0
-    for drawn in draw(population, cases, sessions, rng, seeds=seeds):
-        alarms, taken = judged(population, drawn, cases, strict, seeds)
+    for drawn in draw(population, cases, sessions, rng, seeds=seeds, recorded=recorded):
+        alarms, taken = judged(population, drawn, cases, strict, seeds, stages)
         found += alarms.any(1).sum()
         done += taken.sum()
         planned += seeds * taken.size
@@ -269,15 +315,14 @@ def records_of(row: Baseline, values, outcomes, fingerprint) -> list[Record]:
     ]
 
 
-def by_the_judge(population: Population, drawn: Sessions, cases: int, strict: bool, seeds: int):
+def by_the_judge(population: Population, drawn: Sessions, cases: int, strict: bool, seeds: int, stages=judge.STAGES):
     """The same two by `judge.in_stages`, case by case."""
     alarms, taken = np.zeros(drawn.rows.shape, dtype=bool), np.zeros(drawn.rows.shape, dtype=int)
     block_of = {place: places for places in population.blocks for place in places.tolist()}
     for (session, place), row in np.ndenumerate(drawn.rows):
         recorded = {}
         for one in block_of[row].tolist():
-            size = population.samples.sizes[one]
-            mine = drawn.baselines[session, one].first(size)
+            mine = drawn.baselines[session, one].first(drawn.baselines.sizes[session, one])
             recorded[one] = Baseline.of(records_of(population.rows[one], mine.values, mine.outcomes, HERE))
         runs = drawn.runs[session, place]
         everything = records_of(population.rows[row], runs.values, runs.outcomes, ELSEWHERE)
@@ -289,6 +334,7 @@ def by_the_judge(population: Population, drawn: Sessions, cases: int, strict: bo
             recorded[row],
             prior,
             cases,
+            stages,
             strict=strict,
         )
         alarms[session, place] = judge.fails(judgement.verdict, strict=strict)
@@ -298,15 +344,23 @@ def by_the_judge(population: Population, drawn: Sessions, cases: int, strict: bo
 
 @pytest.mark.parametrize("sessions", [AT_ONCE // 4, pytest.param(20 * AT_ONCE, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("strict", [True, False])
-@pytest.mark.parametrize(("drop", "seeds"), [(0.0, 1), (0.0, 3), (1.0, 3), (1.5, 1)])
-def test_the_rule_on_arrays_is_the_judges(population, strict, drop, seeds, sessions):
-    for drawn in draw(population, 4, sessions, np.random.default_rng(seeds), drop, seeds):
-        alarms, taken = judged(population, drawn, 4, strict, seeds)
-        alarms_of_judge, taken_of_judge = by_the_judge(population, drawn, 4, strict, seeds)
+@pytest.mark.parametrize(
+    ("drop", "seeds", "recorded", "stages"),
+    [
+        *((drop, seeds, 20, judge.STAGES) for drop, seeds in [(0.0, 1), (0.0, 3), (1.0, 3), (1.5, 1)]),
+        *((drop, 3, 3, SMALL) for drop in (0.0, 2.0)),
+        *(pytest.param(drop, 3, few, SMALL, marks=pytest.mark.slow) for drop in (0.0, 2.0) for few in (1, 5)),
+        (2.0, 1, 1, ()),
+    ],
+)
+def test_the_rule_on_arrays_is_the_judges(population, strict, drop, seeds, recorded, stages, sessions):
+    for drawn in draw(population, 4, sessions, np.random.default_rng(seeds), drop, seeds, recorded):
+        alarms, taken = judged(population, drawn, 4, strict, seeds, stages)
+        alarms_of_judge, taken_of_judge = by_the_judge(population, drawn, 4, strict, seeds, stages)
         np.testing.assert_array_equal(taken, taken_of_judge)
         np.testing.assert_array_equal(alarms, alarms_of_judge)
-        assert len(np.unique(taken)) == 1 + len(judge.STAGES)  # each way through the stages was taken
-        assert alarms.any() >= bool(drop)
+        assert len(np.unique(taken)) == 1 + len(stages)  # each way through the stages was taken
+        assert alarms.any() >= (drop > 0 and stages == judge.STAGES)
 
 
 # ---- what the procedure promises ----------------------------------------------------------------------------------
@@ -316,6 +370,20 @@ def test_the_rule_on_arrays_is_the_judges(population, strict, drop, seeds, sessi
 def test_at_most_one_session_in_a_hundred_shows_a_false_alarm(population, cases, seeds, sessions):
     rate, cost = alarms_and_runs(population, cases, sessions, np.random.default_rng(seeds), seeds=seeds)
     print(f"{cases} cases, {seeds} seeds: false alarms {rate:.2%}, {cost:.2f} runs a planned run")
+    assert_promised(rate, sessions)
+
+
+@pytest.mark.parametrize("cases", [20, pytest.param(130, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("recorded", [3, pytest.param(5, marks=pytest.mark.slow)])
+def test_rows_of_few_seeds_raise_no_more_false_alarms(population, recorded, cases):
+    """Without `--strict`: with it, rows of 3 seeds raise 2 to 3 in a hundred sessions, most of them IMPROVED."""
+    given = {"strict": False, "recorded": recorded, "stages": SMALL}
+    rate, _ = alarms_and_runs(population, cases, 400, np.random.default_rng(recorded), **given)
+    print(f"{cases} cases, rows of {recorded} seeds: false alarms {rate:.2%}")
+    assert_promised(rate, 400)
+
+
+def assert_promised(rate: float, sessions: int) -> None:
     chance = stats.binom.sf(round(rate * sessions) - 1, sessions, judge.LEVEL)
     assert chance > 0.01, f"{rate:.2%} false alarms are more than {judge.LEVEL:.0%} in {sessions} sessions explain"
 
@@ -334,3 +402,24 @@ def test_a_drop_of_two_standard_deviations_is_found(population):
             found[cases] += int(alarms.sum())
     print({cases: f"{count / sessions:.1%} of drops found among so many cases" for cases, count in found.items()})
     assert [cases for cases, wanted in power.items() if found[cases] / sessions < wanted] == []
+
+
+@pytest.mark.parametrize(
+    ("recorded", "stages", "drop", "wanted"),
+    [
+        (10, judge.STAGES, 2.0, 0.81),
+        pytest.param(5, SMALL, 3.0, 0.74, marks=pytest.mark.slow),
+        pytest.param(5, SMALL, 4.0, 0.95, marks=pytest.mark.slow),
+        (3, SMALL, 4.0, 0.78),
+        pytest.param(3, SMALL, 6.0, 0.98, marks=pytest.mark.slow),
+    ],
+)
+def test_what_rows_of_fewer_seeds_find_among_twenty_cases_is_as_the_readme_says(
+    population, recorded, stages, drop, wanted
+):
+    found, sessions = 0, 400
+    for drawn in draw(population, 1, sessions, np.random.default_rng(7), drop=drop, recorded=recorded):
+        alarms, _ = judged(population, drawn, 20, strict=False, seeds=3, stages=stages)
+        found += int(alarms.sum())
+    print(f"rows of {recorded}: {found / sessions:.0%} of drops of {drop:g} standard deviations found")
+    assert found / sessions >= wanted

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 import statistics
 
 import numpy as np
@@ -12,7 +14,7 @@ from bench.records.baseline import Baseline
 from bench.records.verdict import fails
 from bench.regression import judge
 from bench.session import settings
-from made import ELSEWHERE, runs
+from made import ELSEWHERE, record, runs
 
 RECORDED_SEEDS = 20
 RECORDED = runs(np.random.default_rng(0).normal(0.9, 0.01, 20))
@@ -147,3 +149,82 @@ def test_the_prior_leans_on_the_block_as_far_as_its_spreads_agree():
     assert alike.df > 10 * unlike.df
     assert alike.variance == pytest.approx(0.01**2, rel=0.2)
     assert judge.prior_of([Baseline.of(runs([0.1] * 3, "collapsed"))], 1e-4) is None
+
+
+# ---- what is plain fails without a test ---------------------------------------------------------------------------
+
+
+def in_the_end(values, outcome, against, *, seeds=3, confirm=8, cases=130, spread=None, **settings):
+    """The verdict after all stages on a case of which each run ends with the next of the values, in turn."""
+    endless = itertools.cycle(
+        zip(values, outcome if isinstance(outcome, list) else [outcome] * len(values), strict=True)
+    )
+    drawn = (record(seed, *next(endless), fingerprint=ELSEWHERE, **settings) for seed in itertools.count(100))
+
+    def more(count):
+        return list(itertools.islice(drawn, count))
+
+    return judge.in_stages(more(seeds), more, against, spread, cases, judge.stages(confirm), strict=False)[1].verdict
+
+
+@pytest.mark.parametrize("confirm", [0, 4, 8, 28])
+@pytest.mark.parametrize("cases", [1, 20, 1000])
+@pytest.mark.parametrize("recorded", [1, 2, 3, 5, 10, 20])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_network_that_is_dead_fails_however_few_were_recorded(recorded, cases, confirm, seeds):
+    against = Baseline.of(RECORDED[:recorded])
+    spread = judge.prior_of([against], 0.001)
+    given = {"seeds": seeds, "confirm": confirm, "cases": cases, "spread": spread}
+    assert in_the_end([0.1], "collapsed", against, **given) == "COLLAPSED"
+    assert in_the_end([math.nan], "diverged", against, **given) == "DIVERGED"
+    assert in_the_end([0.1, math.nan], ["collapsed", "diverged"], against, **given) in ("COLLAPSED", "DIVERGED")
+    assert in_the_end([0.12, 0.14, 0.11], "trained", against, **given) == "REGRESSED"
+
+
+@pytest.mark.parametrize("recorded", [1, 3, 5])
+def test_a_network_of_which_one_run_in_eleven_trains_fails(recorded):
+    against = Baseline.of(RECORDED[:recorded])
+    outcomes = ["trained", *["collapsed"] * 10]
+    assert in_the_end([0.9, *[0.1] * 10], outcomes, against, spread=PRIOR) == "COLLAPSED"
+    assert in_the_end([0.9, *[0.13] * 10], "trained", against, spread=None) == "REGRESSED"
+
+
+@pytest.mark.parametrize(("trained", "of"), [(5, 6), (9, 10), (18, 20)])
+def test_a_dead_network_fails_where_most_recorded_runs_trained(trained, of):
+    against = Baseline.of(RECORDED[:trained] + runs([0.1] * (of - trained), "collapsed", first_seed=trained))
+    assert in_the_end([0.1], "collapsed", against, spread=PRIOR) == "COLLAPSED"
+
+
+@pytest.mark.parametrize("recorded", [1, 3])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_run_that_trained_to_a_value_that_is_not_finite_has_diverged(recorded, value):
+    against = Baseline.of(runs([0.5, 0.51, 0.49][:recorded], metric="test_loss"))
+    assert in_the_end([value], "trained", against, metric="test_loss") == "DIVERGED"
+
+
+def test_a_loss_that_explodes_in_nearly_all_runs_fails_however_they_spread():
+    against = Baseline.of(runs([0.5, 0.51, 0.49], metric="test_loss"))
+    spread = judge.prior_of([against], 0.0)
+    exploded = [0.5, *(10.0**power for power in range(1, 11))]
+    assert in_the_end(exploded, "trained", against, spread=spread, metric="test_loss") == "REGRESSED"
+
+
+def test_without_any_spread_what_moved_is_looked_at_again():
+    against = Baseline.of(RECORDED[:1])
+    value = against.runs.values[0]
+    assert "REGRESSED" in judge.judge(runs([value - 0.05], fingerprint=ELSEWHERE), against, None, 130).suspects
+    assert in_the_end([value - 0.01, value, value + 0.01], "trained", against, seeds=1) == "WITHIN"
+    assert in_the_end([value - 0.41, value - 0.4, value - 0.39], "trained", against, seeds=1) == "REGRESSED"
+
+
+def test_an_accuracy_next_to_guessing_is_no_loss_where_hardly_more_was_recorded():
+    against = Baseline.of(runs([0.13, 0.12, 0.14]))
+    assert in_the_end([0.11, 0.12, 0.13], "trained", against) == "WITHIN"
+
+
+def test_rows_of_few_seeds_say_what_they_cannot_show():
+    assert "rows of 3 seeds show little" in judge.reach(3, 11, 20)
+    assert "of 4.2 standard deviations are found" in judge.reach(3, 11, 20)
+    assert "rows of 1 seed show little" in judge.reach(1, 1, 1)
+    assert "none that is not plain" in judge.reach(1, 1, 1)
+    assert judge.reach(20, 31, 130) == ""

@@ -86,22 +86,38 @@ def test_two_steps_are_two():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_levels_are_the_best_of_all_partitions(seed):
-    values, penalty = np.random.default_rng(seed).normal(0, 1, 9) + 3 * (np.arange(9) > seed % 9), 4.0
+    rng = np.random.default_rng(seed)
+    values, penalty, weights = rng.normal(0, 1, 9) + 3 * (np.arange(9) > seed % 9), 4.0, rng.integers(1, 9, 9)
 
     def cost(starts: tuple[int, ...]) -> float:
-        parts = np.split(values, starts)
-        return sum(((part - part.mean()) ** 2).sum() for part in parts) + penalty * len(parts)
+        parts = zip(np.split(values, starts), np.split(weights, starts), strict=True)
+        each = [(weight * (part - np.average(part, weights=weight)) ** 2).sum() + penalty for part, weight in parts]
+        return sum(each)
 
     every = (starts for count in range(9) for starts in combinations(range(1, 9), count))
-    assert steps.segments(values, penalty) == [0, *min(every, key=cost)]
+    assert steps.segments(values, penalty, weights) == [0, *min(every, key=cost)]
 
 
-def test_a_history_without_a_step_seldom_shows_one():
+@pytest.mark.parametrize("other", [1, 3, 4, 7, 31])
+@pytest.mark.parametrize("states", [5, 12])
+def test_a_history_without_a_step_seldom_shows_one_whatever_the_numbers_of_seeds(states, other):
+    sizes = [3] * states
+    sizes[states // 2] = other
+
+    def session(number, n, rng):
+        return with_runs(entry(number, 0.9, n=n), values=tuple(rng.normal(0.9, 0.01, n)))
+
     found = [
-        bool(steps.steps([with_runs(entry(k, 0.9), values=tuple(rng.normal(0.9, 0.01, 3))) for k in range(12)]))
+        bool(steps.steps([session(number, n, rng) for number, n in enumerate(sizes)]))
         for rng in map(np.random.default_rng, range(200))
     ]
     assert np.mean(found) <= 0.03
+
+
+def test_runs_that_do_not_spread_at_all_step_where_they_differ_and_not_by_rounding():
+    still = [with_runs(entry(k, 0.1), values=(0.1, 0.1, 0.1)) for k in range(6)]
+    assert steps.steps(still) == []
+    assert steps.steps(still[:3] + [with_runs(one, values=(0.2, 0.2, 0.2)) for one in still[3:]]) == [3]
 
 
 def test_runs_that_did_not_train_are_no_level_of_their_own():
@@ -111,7 +127,9 @@ def test_runs_that_did_not_train_are_no_level_of_their_own():
 
 
 def test_one_run_a_session_leaves_nothing_to_measure_noise_by():
-    assert steps.steps([entry(k, 0.9 - k / 10, n=1) for k in range(6)]) == []
+    single = [entry(k, 0.9 - k / 10, n=1) for k in range(6)]
+    assert steps.steps(single) == []
+    assert steps.steps([*single, entry(7, 0.9)]) == []
 
 
 def test_only_what_stepped_is_reported_unless_all_is_asked_for():

@@ -180,6 +180,14 @@ def test_the_later_verdict_wins_in_whatever_order_folders_are_given(tmp_path):
         assert {run.date for runs in found.records.values() for run in runs} == {later[0].date}
 
 
+def test_a_session_that_resumes_with_fewer_seeds_says_the_last_word(tmp_path):
+    failed = results()[0]
+    runs = [replace(one, date=f"2026-11-2{day}T00:00:00+00:00") for day, one in enumerate(failed.records)]
+    history.append([replace(failed, records=tuple(runs), verdict="REGRESSED", failed=True)], tmp_path)
+    history.append([replace(failed, records=tuple(runs[:1]), verdict="SAME", failed=False)], tmp_path)
+    assert [one.verdict for one in history.latest(history.read(tmp_path)).values()] == ["SAME"]
+
+
 def test_folders_are_merged_by_case_and_seed(tmp_path):
     runs = runs_of(results()[0].case, 0.8, seeds=4)
     for name, share in (("one", runs[:3]), ("two", runs[2:])):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.cases.case import Case
+from bench.plugin.state import STATE
 from bench.session import selection
 
 CASE = Case("cnn", "cnn", "cifar10", "leaky_relu", "sgd", "lr0.01")
@@ -64,6 +65,29 @@ def test_shares_are_disjoint_cover_all_cases_and_leave_other_tests_in_each(micro
     assert set.union(*shares) == {line for line in everything.outlines if "[micro-" in line}
     assert sum(map(len, shares)) == len(set.union(*shares))
     assert all(shares)
+
+
+def test_the_shards_of_a_matrix_share_its_level_of_false_alarms(micro):
+    """The number of cases that each is judged among is that of all shards, of what else is selected."""
+
+    class Asked:
+        cases: int
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_collection_finish(self, session):
+            yield
+            self.cases = session.config.stash[STATE].runner.cases
+
+    def cases_of(*arguments):
+        asked = Asked()
+        micro.inline_run("--collect-only", "-q", *arguments, plugins=[asked])
+        return asked.cases
+
+    everything, some = cases_of(), cases_of("-k", "elu")
+    assert 0 < some < everything
+    for place in (1, 2, 3):
+        assert cases_of("--shard", f"{place}/3") == everything
+        assert cases_of("-k", "elu", "--shard", f"{place}/3") == some
 
 
 @pytest.mark.parametrize("arguments", [["-k", "nonsense"], ["-m", "case(dataset='cifar10')"], ["-k", "elu and relu"]])

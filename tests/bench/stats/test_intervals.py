@@ -29,7 +29,23 @@ def test_one_run_or_one_without_a_figure_has_no_interval(values):
 
 def test_equal_runs_have_an_interval_of_no_width():
     found = intervals.mean([0.1] * 3)
-    assert (found.low, found.high, found.p) == (0.1, 0.1, 0.0)
+    assert (found.low, found.high, found.p) == (0.1, 0.1, 0.25)
+
+
+@pytest.mark.parametrize(("n", "step"), [(2, 0.0), (5, 0.0), (2, 1 / 360), (20, 1 / 360)])
+def test_equal_differences_of_few_runs_or_of_one_test_example_show_nothing(n, step):
+    ones = dict(enumerate(RANDOM.normal(0.9, 0.01, n)))
+    found = intervals.difference(ones, {seed: value - 1 / 360 for seed, value in ones.items()}, step * (1 + 1e-9))
+    assert found.value == pytest.approx(1 / 360)
+    assert found.p > 0.05
+    assert not found.known or found.low <= 0 <= found.high
+
+
+@pytest.mark.parametrize(("n", "most"), [(2, 0.08), (3, 0.06), (5, 0.06)])
+def test_values_in_steps_of_one_test_example_differ_in_one_pair_in_twenty(n, most):
+    values = RANDOM.binomial(360, 0.97, (2, 1000, n)) / 360
+    pairs = [(dict(enumerate(one)), dict(enumerate(other))) for one, other in zip(*values, strict=True)]
+    assert np.mean([intervals.difference(one, other, 1 / 360).p < 0.05 for one, other in pairs]) <= most
 
 
 def test_runs_of_equal_seeds_are_paired_and_others_are_not():

@@ -49,3 +49,13 @@ def test_a_difference_that_is_none_is_refused(difference):
 def test_the_typical_spread_is_that_of_the_median_activation():
     assert power.typical_sd([[1, 3], [5, 5.2], [0, 100], [9], [1, math.inf]]) == pytest.approx(math.sqrt(2))
     assert math.isnan(power.typical_sd([[1], []]))
+
+
+@pytest.mark.parametrize(("recorded", "now"), [(3, 11), (5, 8), (20, 31)])
+def test_four_of_five_drops_that_are_seen_are_found(recorded, now):
+    rng, level = np.random.default_rng(0), 1e-3
+    drop = power.drop_seen(recorded, now, level)
+    before, after = rng.normal(0, 1, (4000, recorded)), rng.normal(-drop, 1, (4000, now))
+    found = (stats.ttest_ind(before, after, axis=1, alternative="greater").pvalue < level).mean()
+    assert found == pytest.approx(power.POWER, abs=0.03)
+    assert math.isnan(power.drop_seen(1, 1, level))
