@@ -77,7 +77,7 @@ class Activation:
         accuracy: bounds on the numeric error.
         exceptions: checks of the contract that it does not pass, each with the reason.
         notes: what a reader must know: reconstruction, uncertain source, name clash.
-        code: hash of the file of a user's own; empty for all others.
+        code: digest of the file of a user's own and of what it imports from beside it; empty for all others.
     """
 
     name: str

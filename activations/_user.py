@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -51,8 +53,49 @@ def load(reference: str) -> Activation:
         module=functools.partial(Checked, value, reference),
         source=str(path),
         accuracy=PLAIN,
-        code=hashlib.sha256(path.read_bytes()).hexdigest()[:12],
+        code=code_beside(path),
     )
+
+
+def code_beside(*paths: Path) -> str:
+    """A digest of some Python files and of all that they import from beside them, and these in turn."""
+    found: dict[Path, str] = {}
+    waiting = [(path, path.parent) for path in paths]
+    while waiting:
+        path, folder = waiting.pop()
+        if path.resolve() not in found:
+            found[path.resolve()] = f"{path.name}{hashlib.sha256(path.read_bytes()).hexdigest()}"
+            waiting += [(one, folder) for one in _imported(path, folder)]
+    return hashlib.sha256("".join(found[path] for path in sorted(found)).encode()).hexdigest()[:12]
+
+
+def _imported(path: Path, folder: Path) -> Iterator[Path]:
+    """The files below a folder that a file imports, wherever in it and however: `import_module("name")` too."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):  # whoever imports it is told
+        return
+    for node in ast.walk(tree):
+        start, names = folder, []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = path.parents[node.level - 1] if node.level else folder
+            module = [node.module] if node.module else []
+            names = [*module, *(".".join([*module, alias.name]) for alias in node.names)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names = [node.value.lstrip(".")]
+        for name in names:
+            yield from _modules(start, name.split("."))
+
+
+def _modules(start: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """The files that importing a dotted name runs, as far as they are there: packages on the way, then the module."""
+    if all(part.isidentifier() for part in parts):
+        for depth in range(len(parts) + 1):
+            place = start.joinpath(*parts[:depth])
+            candidates = [place / "__init__.py", *([place.with_suffix(".py")] if depth else [])]
+            yield from (one for one in candidates if one.is_file())
 
 
 def import_file(path: Path) -> ModuleType:

@@ -7,6 +7,7 @@ python -m bench compare BEFORE AFTER                          # two results fold
 python -m bench bisect v1.0 HEAD -k "mlp and elu"              # the commit that changed the numerics
 python -m bench history --experiment mlp                      # where a case's figures stepped, session by session
 python -m bench report results other/results --to report      # one page of all, report/index.html
+python -m bench accept results --only-failing                 # make runs that are meant to differ the baselines
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from activations.command import Parser, run_command
 from bench import experiments
 from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
-from bench.records import baseline, case_runs
+from bench.records import baseline, case_runs, json_lines
 from bench.records.case_runs import CaseRuns
-from bench.records.record import ResultsError
+from bench.records.record import Key, ResultsError
+from bench.records.results_folder import read_records
+from bench.timing.kernels.recorded import read_kernels
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         text: str = options.run(options)
         return text
 
-    failure = run_command(parser.prog, answer, options.plot, (ValueError, baseline.BaselineError, ResultsError))
+    failure = run_command(parser.prog, answer, options.plot, (ValueError, ResultsError))
     return failure or options.exit_code
 
 
@@ -90,6 +93,11 @@ def _add_sources(command: argparse.ArgumentParser) -> None:
     """The options that say which cases are meant."""
     option = command.add_argument
     option("--results-dir", type=Path, metavar="DIR", default=Path("results"), help="records; results/ unless given")
+    _add_selection(command)
+
+
+def _add_selection(command: argparse.ArgumentParser) -> None:
+    option = command.add_argument
     option("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER, help="baselines of your own")
     _add_load(command)
     option("--scale", choices=SCALES, help="this one alone")
@@ -121,7 +129,7 @@ def _view(options: argparse.Namespace) -> str:
     if options.plot:
         figures.check_suffix(options.plot)
     cases = _cases(options)
-    tables = view.tables(cases)
+    tables = view.shown(cases, list(read_kernels(options.baseline_dir).values()) if view.with_kernels else [])
     if not tables:
         raise ValueError(f"{options.name}: none of {len(cases)} cases shows it; it takes {view.needs}")
     text = "\n\n".join(table.render() for table in tables)
@@ -154,7 +162,7 @@ def _compare(options: argparse.Namespace) -> str:
     folders = [options.before, options.after]
     records = []
     for folder in folders:
-        runs, notes = case_runs.read_records(folder)
+        runs, notes = read_records(folder)
         _tell(notes)
         if not runs:
             raise ValueError(f"no records in {folder / 'runs'}; make some with: pytest bench --results-dir {folder}")
@@ -177,10 +185,31 @@ def _history(options: argparse.Namespace) -> str:
     entries = history.read(options.results_dir)
     if not entries:
         raise ValueError(f"no history at {file}; every `pytest bench --results-dir {options.results_dir}` adds to it")
+    _tell(json_lines.half_lines(file))
     asked = [one for one in entries if _is_asked(options, one.case, one.environment[0])]
     if not asked:
         raise ValueError(f"none of the {len(entries)} entries of {file} is asked for")
     return steps.steps_text(asked, everything=options.all)
+
+
+def _add_accept(command: argparse.ArgumentParser) -> None:
+    command.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders given to --results-dir")
+    command.add_argument("--only-failing", action="store_true", help="only the cases that their session failed")
+    command.add_argument("--case", metavar="ID,ID", help="exactly these cases")
+    _add_selection(command)
+
+
+def _accept(options: argparse.Namespace) -> str:
+    from bench.reporting import accepting
+
+    ids = options.case.split(",") if options.case else []
+
+    def asked(key: Key) -> bool:
+        return _is_asked(options, key.case, key.scale) and (not ids or key.case.id in ids)
+
+    said, notes = accepting.accept(options.results, asked, options.only_failing, options.baseline_dir)
+    _tell(notes)
+    return said
 
 
 def _add_bisect(command: argparse.ArgumentParser) -> None:
@@ -239,6 +268,7 @@ def _is_asked(options: argparse.Namespace, case: Case, scale: str) -> bool:
 
 
 COMMANDS = {
+    "accept": Command("make the runs of results folders baselines, without training again", _add_accept, _accept),
     "bisect": Command("the commit that changed the first steps of some cases", _add_bisect, _bisect),
     "claims": Command("what the documents conclude: supported, refuted or undetermined", _add_sources, _claims),
     "compare": Command("two results folders, by case and seed", _add_compare, _compare),

@@ -11,9 +11,8 @@ from bench.cases.case import Case
 from bench.ranking import rank
 from bench.ranking.rank import RankedBlock
 from bench.records import case_runs
-from bench.records.baseline import Key
 from bench.records.case_runs import CaseRuns
-from bench.records.record import Record
+from bench.records.record import Key, Record
 from bench.records.result import Result
 from bench.records.runs import Runs
 
@@ -59,6 +58,7 @@ def record(
         peak_bytes=None,
         num_parameters=1,
         date="2026-11-21T00:00:00+00:00",
+        code="c0de",
     )
 
 

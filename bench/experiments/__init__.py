@@ -7,11 +7,14 @@ import importlib
 import pkgutil
 from pathlib import Path
 
-from activations._user import import_file
+from activations._user import code_beside, import_file
 from bench.cases.case import Case, Experiment
 from bench.cases.recipe import Recipe
 
 _OWN: dict[str, Experiment] = {}  # of users' files, by name
+_FILES: dict[str, Path] = {}  # where these are declared
+_CODE: dict[str, str] = {}  # digests of these files, taken when they were imported
+RESERVED = "kernels"  # what the files of recorded kernels are called, `kernels.<device class>.csv`
 
 
 @functools.cache
@@ -25,17 +28,38 @@ def find(name: str) -> Experiment | None:
     return _declared(name) or _OWN.get(name)
 
 
-def register(experiment: Experiment) -> None:
+def register(experiment: Experiment, file: Path) -> None:
     """Make a user's own experiment known by its name; one registered before under that name gives way.
 
+    Args:
+        file: that declares it.
+
     Raises:
-        ValueError: the suite has another experiment of that name.
+        ValueError: the suite has another experiment of that name, or the name is taken.
     """
+    if experiment.name == RESERVED:
+        raise ValueError(
+            f"experiment {RESERVED!r}: the files of recorded kernels are called so; give yours another name"
+        )
     declared = _declared(experiment.name)
     if declared and declared is not experiment:
         raise ValueError(f"experiment {experiment.name!r} is one of the suite's; give yours another name")
     if not declared:
-        _OWN[experiment.name] = experiment
+        _OWN[experiment.name], _FILES[experiment.name] = experiment, file
+        with_it = [
+            path for path in (file.parent / "conftest.py",) if path.is_file()
+        ]  # pytest imports it before the file
+        _CODE[experiment.name] = code_beside(file, *with_it)
+
+
+def file_of(name: str) -> Path | None:
+    """The file that declares a user's own experiment; None for one of the suite's."""
+    return _FILES.get(name)
+
+
+def own_code_of(name: str) -> str:
+    """A digest of what a user's own experiment is made of beside the suite; empty for one of the suite's."""
+    return _CODE.get(name, "")
 
 
 def load(file: Path) -> None:
@@ -47,13 +71,22 @@ def load(file: Path) -> None:
     if not file.is_file():
         raise ValueError(f"there is no file {str(file)!r} to load")
     if isinstance(found := getattr(import_file(file), "EXPERIMENT", None), Experiment):
-        register(found)
+        register(found, file)
 
 
 def recipe_of(case: Case, scale: str) -> Recipe | None:
-    """Today's recipe of a case, or None where its experiment is not known here."""
+    """Today's recipe of a case, or None where its experiment is not known here, or declares no such case any more."""
     experiment = find(case.experiment)
-    return experiment.recipe(case, scale) if experiment else None
+    if experiment is None:
+        return None
+    declared = {
+        "model": experiment.models,
+        "dataset": experiment.datasets,
+        "optimizer": experiment.optimizers,
+        "variant": experiment.variants,
+    }
+    known = all(case.fields[axis] in values for axis, values in declared.items())
+    return experiment.recipe(case, scale) if known else None
 
 
 def _declared(name: str) -> Experiment | None:

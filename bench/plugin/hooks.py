@@ -9,6 +9,7 @@ Nothing heavy is imported to collect: torch, scipy and pandas come in when the f
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from bench.plugin.items import (
 )
 from bench.plugin.reporter import Reporter
 from bench.plugin.state import STATE, PluginState, is_worker, under_xdist
-from bench.records import baseline, data_probes, probes
+from bench.records import baseline, csv_rows, data_probes, probes, quarantine, reported
 from bench.records.record import ResultsError
 from bench.records.result import Result
 from bench.session import selection
@@ -69,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
         read_kernels(state.settings.baseline_dir)
         if state.settings.plan and under_xdist(config):
             raise ValueError("--plan trains nothing and needs no workers: leave -n out, or give -n0")
-    except (ValueError, baseline.BaselineError) as error:
+    except ValueError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[STATE] = state
     if not is_worker(config):
@@ -81,7 +82,9 @@ def pytest_report_header(config: pytest.Config) -> str:
     device = settings.device
     if device == "auto":
         device = "cuda" if has_cuda() else "auto (no CUDA)"
-    return f"actbench: scale {settings.scale}, device {device}, baselines {settings.baseline_dir}"
+    others = ", ".join(path.name for path in csv_rows.other_files(settings.baseline_dir / baseline.MEASURED))
+    unread = f" (not read: {others})" if others else ""
+    return f"actbench: scale {settings.scale}, device {device}, baselines {settings.baseline_dir}{unread}"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -103,7 +106,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" not in metafunc.fixturenames or experiment is None:
         return
     try:
-        experiments.register(experiment)
+        experiments.register(experiment, Path(metafunc.module.__file__))
         selection.check_experiment(experiment)
     except ValueError as error:
         raise pytest.Collector.CollectError(f"{metafunc.module.__file__}: {error}") from error
@@ -122,10 +125,10 @@ def pytest_collection_modifyitems(
     """
     settings = config.stash[STATE].settings
     parameters = {item: parameter for item in items for parameter in parameters_of(item)}
-    words: set[str] = set()
     for item, parameter in parameters.items():
         item.extra_keyword_matches.update(selection.keywords_of(parameter))
-        words |= selection.words_of(parameter)
+    declared = {case.experiment: experiment for experiment, case in cases_of(parameters)}
+    words = selection.exact_words(config.option.keyword, parameters.values(), declared.values())
     deselect(config, items, lambda item: settings.choice.allows(parameters.get(item)))
     if settings.probe:
         cases = {case for _, case in cases_of(items)}
@@ -141,9 +144,11 @@ def pytest_collection_modifyitems(
             baseline.read(settings.baseline_dir)  # now that a metric of the user's own is registered
             probes.read(settings.baseline_dir)
             data_probes.read(settings.baseline_dir)
+            quarantine.read(settings.baseline_dir)
+            reported.read(settings.baseline_dir)
         if parameters and not items:
             config.stash[STATE].why_nothing = why_no_item(config.option, settings, parameters)
-    except (ValueError, baseline.BaselineError, pytest.UsageError) as error:
+    except (ValueError, pytest.UsageError) as error:
         if not is_worker(config):
             raise pytest.UsageError(*error.args) from error
         config.stash[STATE].why_nothing = str(error)  # raised, it would end the controller in a traceback
@@ -214,7 +219,11 @@ def run_case(request: pytest.FixtureRequest, runner: Runner) -> Callable[[Case],
             said = error if first == case.id else f"the same as {first}"
             raise pytest.fail.Exception(f"{case.id}: {said}", pytrace=False) from None
         request.node.stash[_RESULT] = result
-        request.node.user_properties += junit.case_properties(result, runner.figures, runner.settings.scale)
+        properties = dict(junit.case_properties(result, runner.figures, runner.settings.scale))
+        others = [
+            one for one in request.node.user_properties if one[0] not in properties
+        ]  # an earlier attempt's are not
+        request.node.user_properties[:] = [*others, *properties.items()]
         if result.failed:
             pytest.fail(result.message, pytrace=False)
         return result
@@ -243,6 +252,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if call.when == "call" and _RESULT in item.stash:
         report.actbench = item.stash[_RESULT].to_builtin()
+        del item.stash[_RESULT]  # another attempt at the item may end without one
     return report
 
 

@@ -52,12 +52,13 @@ def why_no_item(option: argparse.Namespace, settings: Settings, parameters: dict
             return parameters.values()
         return (one for each in declared.values() for one in each.cases(scale, settings.choice.added))
 
+    exactly = selection.exact_words(option.keyword, parameters.values(), declared.values())
     left: dict[str, list[Any]] = {scale: [one for one in collected(scale) if settings.selects(one)] for scale in SCALES}
     given = [f"{name} {value!r}" for name, value in (("-k", option.keyword), ("-m", option.markexpr)) if value]
     given += [f"--deselect {prefix}" for prefix in option.deselect or ()]
     given += ["--last-failed"] if getattr(option, "lf", False) else []
     names = [item.nodeid for item in parameters]
-    return selection.why_nothing(option.keyword, names, left, settings.scale, given)
+    return selection.why_nothing(option.keyword, exactly, names, left, settings.scale, given)
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item], keep: Callable[[pytest.Item], bool]) -> int:

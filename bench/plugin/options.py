@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -173,7 +174,15 @@ def read(config: pytest.Config) -> Settings:
         difference=option("--difference"),
         tensorboard=_folder(config, "--tensorboard") if option("--tensorboard") else None,
         on=tuple(dict.fromkeys(devices.find(name) for name in ",".join(option("--on") or PLANNED_FOR).split(","))),
+        start=_start(config),
     )
+
+
+def _start(config: pytest.Config) -> str:
+    """What was typed before the options: `pytest bench`, or where a user's own experiments are and by what they run."""
+    typed = config.args if config.args_source is config.ArgsSource.ARGS else []
+    plugin = ["-p bench.plugin"] if "bench.plugin" in (config.option.plugins or []) else []
+    return " ".join(["pytest", *(["--pyargs"] if config.option.pyargs else []), *map(shlex.quote, typed), *plugin])
 
 
 def _locations(config: pytest.Config) -> Locations:

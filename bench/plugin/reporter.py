@@ -12,9 +12,9 @@ from bench.records import baseline, data_probes, probes
 from bench.records.record import ResultsError, write_text
 from bench.records.result import Result
 from bench.records.verdict import VERDICTS
-from bench.timing.kernels.recorded import write_kernels
+from bench.timing.kernels.recorded import read_kernels, write_kernels
 from bench.timing.kernels.table import kernel_table
-from bench.timing.kernels.timings import write_timings
+from bench.timing.kernels.timings import latest_timings, write_timings
 from bench.timing.peers.comparison import times_table
 from bench.timing.peers.correctness import errors_table
 
@@ -42,8 +42,8 @@ class Reporter:
         if not hasattr(report, "actbench") or not (terminal := self._terminal):
             return
         result = Result.from_builtin(report.actbench)
-        (self.state.probed if self.state.settings.probe else self.state.results).append(result)
-        report.verdict = result.verdict  # type: ignore[attr-defined]
+        self._keep(result, runs_again=str(report.outcome) == "rerun")
+        report.verdict = result.said  # type: ignore[attr-defined]
         total, done = len(self.state.selected), len(self.state.results) + len(self.state.probed)
         place = f"{done}/{total}" if total else str(done)
         if terminal.isatty and not under_xdist(self.config):
@@ -51,6 +51,16 @@ class Reporter:
         else:
             terminal.ensure_newline()
         terminal.write(f"{place:>8}  {result.line}\n", red=result.failed)
+
+    def _keep(self, result: Result, runs_again: bool) -> None:
+        """A case counts once, however often it runs (`--reruns`, `--count`); its rerun alone replaces a failure."""
+        kept = self.state.probed if self.state.settings.probe else self.state.results
+        place = next((place for place, one in enumerate(kept) if one.case == result.case), None)
+        if place is None:
+            kept.append(result)
+        elif result.case in self.state.run_again or result.failed >= kept[place].failed:
+            kept[place] = result
+        (self.state.run_again.add if runs_again else self.state.run_again.discard)(result.case)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
@@ -112,7 +122,9 @@ class Reporter:
             ranked=ranked,
             overall=rank.overall(ranked),
             versus_relu=versus_relu.paragraphs(state.settings.choice.added, ranked),
-            views=views.tables_of_session(state.results, figures),
+            views=views.tables_of_session(
+                state.results, figures, list(read_kernels(state.settings.baseline_dir).values())
+            ),
             failures=state.failures,
             lost=sorted(self._lost()),
         )
@@ -209,9 +221,11 @@ class Reporter:
     def _show_timings(self, terminalreporter: Any) -> None:
         state = self.state
         terminalreporter.section("kernels")
-        terminalreporter.write_line(kernel_table(state.timed))
+        terminalreporter.write_line(kernel_table(latest_timings(state.timed)))
         if state.settings.record and not state.unwritten:
-            terminalreporter.write_line(f"recorded {len(state.timed)} kernels in {state.settings.baseline_dir}")
+            terminalreporter.write_line(
+                f"recorded {len(latest_timings(state.timed))} kernels in {state.settings.baseline_dir}"
+            )
 
     def _lost(self) -> set[str]:
         """Selected tests that never reported, unless the user asked to stop early or not to run them, or none began."""

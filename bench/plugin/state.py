@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bench.cases.case import Case
 from bench.records.result import Result
 from bench.session.runner import Runner
 from bench.session.settings import Settings
@@ -30,6 +31,7 @@ class PluginState:
         why_nothing: why no test is selected; empty where some are.
         unasked: tests beside peers left out for want of `--peers`.
         results: of the cases trained.
+        run_again: cases whose result is of an attempt that will be repeated.
         probed: of those of which the first steps alone were asked for.
         timed, peer_times, peer_errors: what the timing tests found, for their tables.
         tables: those of the peers, by the name of their file.
@@ -44,6 +46,7 @@ class PluginState:
     settings: Settings
     runner: Runner | None = None
     results: list[Result] = field(default_factory=list)
+    run_again: set[Case] = field(default_factory=set)
     probed: list[Result] = field(default_factory=list)
     timed: list[TimedKernel] = field(default_factory=list)
     peer_times: list[PeerTimes] = field(default_factory=list)

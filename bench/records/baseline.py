@@ -5,45 +5,31 @@ The rows are text, sorted, one a line, so that two branches merge and a diff rea
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from bench.cases.case import AXES, Case
 from bench.cases.metric import Measured
-from bench.records.csv_rows import BaselineError as BaselineError
-from bench.records.record import OUTCOMES, Record, write_text
+from bench.records.csv_rows import BaselineError, csv_files, read_rows, write_rows
+from bench.records.record import OUTCOMES, Key, Record, in_file_name
 from bench.records.runs import Runs
+from bench.records.sharing import locked
 
 # In a wheel they lie inside the package, in a checkout beside it.
 PACKAGED = Path(__file__).parents[1] / "baselines"
 INSTALLED = PACKAGED.is_dir()
 FOLDER = PACKAGED if INSTALLED else Path(__file__).parents[2] / "baselines"
+MEASURED = "measured"
+KERNELS = "kernels."  # what the names of files begin with that are another room's, `bench.timing.kernels.recorded`
 COLUMNS = (
     *AXES,
     *("scale", "recipe_version", "data_hash", "device_class"),
     *("metric", "n", "trained", "mean", "sd"),
     *("seeds", "values", "outcomes", "digests", "metrics", "fingerprint", "date"),
 )
-
-
-class Key(NamedTuple):
-    """What must be equal for a record and a baseline to be compared. Values, never pytest's node ids."""
-
-    case: Case
-    scale: str
-    recipe_version: int
-    data_hash: str
-    device_class: str
-
-    @property
-    def pool(self) -> tuple[Any, ...]:
-        """Shared by the activations of a block: their spreads inform each other."""
-        return (self.case.block, *self[1:])
 
 
 @dataclass(frozen=True)
@@ -70,19 +56,13 @@ class Baseline:
         metric = first.recipe["metric"]
         others = sorted(first.metrics.keys() - {metric})
         return Baseline(
-            key=key_of(first),
+            key=first.key,
             metric=metric,
             runs=Runs.of(ordered),
             metrics={name: [_rounded(record.metrics[name]) for record in ordered] for name in others},
             fingerprint=first.fingerprint,
             date=max(record.date for record in ordered)[:10],
         )
-
-
-def key_of(record: Record) -> Key:
-    """The key under which a record is compared."""
-    version = int(record.recipe["version"])
-    return Key(record.case, record.scale, version, record.data_hash, record.device_class)
 
 
 def read(folder: Path) -> dict[Key, Baseline]:
@@ -92,20 +72,20 @@ def read(folder: Path) -> dict[Key, Baseline]:
         BaselineError: a malformed row; the message names file and line.
     """
     baselines: dict[Key, Baseline] = {}
-    for path in sorted((folder / "measured").glob("*.*.*.csv")):
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file)
-            if tuple(rows.fieldnames or ()) != COLUMNS:
-                raise BaselineError(f"{path}, line 1: the columns are not {', '.join(COLUMNS)}; re-record")
-            for row in rows:
-                where = f"{path}, line {rows.line_num}"
-                try:
-                    baseline = _parse(row)
-                except (ValueError, TypeError, KeyError) as error:
-                    raise BaselineError(f"{where}: malformed row ({error}); fix or re-record it") from error
-                if baseline.key in baselines:
-                    raise BaselineError(f"{where}: a second row for {baseline.key.case.id}; keep one")
-                baselines[baseline.key] = baseline
+    for path in csv_files(folder / MEASURED):
+        if path.name.startswith(KERNELS):
+            continue
+        for where, row in read_rows(path, COLUMNS):
+            try:
+                baseline = _parse(row)
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise BaselineError(f"{where}: malformed row ({error}); fix or re-record it") from error
+            if _path(baseline.key, folder) != path:
+                name = _path(baseline.key, folder).name
+                raise BaselineError(f"{where}: the row of {baseline.key.case.id} belongs into {name}; move it there")
+            if baseline.key in baselines:
+                raise BaselineError(f"{where}: a second row for {baseline.key.case.id}; keep one")
+            baselines[baseline.key] = baseline
     return baselines
 
 
@@ -114,21 +94,20 @@ def write(baselines: Iterable[Baseline], folder: Path) -> list[tuple[Baseline | 
 
     Raises:
         ResultsError: the folder cannot be written.
+        BaselineError: a malformed row in a file that is there.
     """
-    rows = read(folder)
-    changes = [(rows.get(new.key), new) for new in sorted(baselines, key=lambda one: one.key)]
-    rows.update({new.key: new for _, new in changes})
-    for path in sorted({_path(new.key, folder) for _, new in changes}):
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(_format(row) for key, row in sorted(rows.items()) if _path(key, folder) == path)
-        write_text(path, text.getvalue())
+    with locked(folder):
+        rows = read(folder)
+        changes = [(rows.get(new.key), new) for new in sorted(baselines, key=lambda one: one.key)]
+        rows.update({new.key: new for _, new in changes})
+        for path in sorted({_path(new.key, folder) for _, new in changes}):
+            of_file = (_format(row) for key, row in sorted(rows.items()) if _path(key, folder) == path)
+            write_rows(path, COLUMNS, of_file)
     return changes
 
 
 def _path(key: Key, folder: Path) -> Path:
-    return folder / "measured" / f"{key.case.experiment}.{key.scale}.{key.device_class}.csv"
+    return folder / MEASURED / f"{key.case.experiment}.{key.scale}.{in_file_name(key.device_class)}.csv"
 
 
 def _format(baseline: Baseline) -> dict[str, Any]:

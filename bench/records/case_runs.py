@@ -16,10 +16,11 @@ from typing import Any, Literal, TypeVar
 from bench import data, experiments
 from bench.cases.case import Case
 from bench.cases.metric import Measured
-from bench.records import baseline, record, reported
-from bench.records.baseline import Baseline, Key
-from bench.records.record import OWN_CODE, Outcome, Record, ResultsError
+from bench.records import baseline, reported
+from bench.records.baseline import Baseline
+from bench.records.record import Key, Outcome, Record
 from bench.records.reported import Reported
+from bench.records.results_folder import read_records
 from bench.records.runs import Runs
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -170,14 +171,15 @@ def grouped(cases: Iterable[CaseRuns], by: Callable[[CaseRuns], _Key]) -> dict[_
 def gather(results_dir: Path, baseline_dir: Path) -> tuple[list[CaseRuns], list[str]]:
     """The runs of all cases of a results and a baseline folder, and what was left out, one line a reason.
 
-    Where both have a case in the same environment, the newer recipe version counts, and of equal ones the records.
+    Where both have a case in the same environment, the records count.
 
     Raises:
         BaselineError: a malformed row.
     """
     records, left_out = read_records(results_dir)
     rows, notes = recorded_runs(baseline_dir)
-    return _newest([*rows, *from_records(records, reported.read(baseline_dir))]), left_out + notes
+    found, stale = of_one_recipe([*rows, *from_records(records, reported.read(baseline_dir))])
+    return _newest(found), [*left_out, *notes, *stale]
 
 
 def recorded_runs(baseline_dir: Path) -> tuple[list[CaseRuns], list[str]]:
@@ -196,33 +198,35 @@ def from_records(records: Iterable[Record], published: Reported) -> list[CaseRun
     """The runs of the cases that records are of, in the order of their first."""
     groups: dict[Key, list[Record]] = {}
     for one in records:
-        groups.setdefault(baseline.key_of(one), []).append(one)
+        groups.setdefault(one.key, []).append(one)
     return [_from_runs(key, sorted(runs, key=lambda run: run.seed), published) for key, runs in groups.items()]
 
 
-def read_records(folder: Path) -> tuple[list[Record], list[str]]:
-    """The records of a results folder, and a note on what was left out of it, if anything was.
+def of_one_recipe(cases: Iterable[CaseRuns]) -> tuple[list[CaseRuns], list[str]]:
+    """Those that may be compared with each other, and a note on the others, if there are any.
 
-    Left out are files that are no records, and runs of a user's own activation from before its file was changed.
+    Of a block the cases of today's recipes count; where it has none, as that of an experiment that is not loaded,
+    those of the newest version.
     """
-    found, left_out = [], []
-    for path in sorted((folder / "runs").glob("*.json")):
-        try:
-            one = record.load(path)
-        except ResultsError as error:
-            left_out.append(str(error))
-        else:
-            found += [one] if one else []
-    latest = {baseline.key_of(one): one.fingerprint.get(OWN_CODE) for one in sorted(found, key=lambda one: one.date)}
-    todays = []
-    for one in found:
-        if one.fingerprint.get(OWN_CODE) == latest[baseline.key_of(one)]:
-            todays.append(one)
-        else:
-            left_out.append(f"{one.case.id}, seed {one.seed}, ran before the file of {one.case.activation} changed")
-    if not left_out:
-        return todays, []
-    return todays, [f"left out {len(left_out)} files that are not today's records, the first: {left_out[0]}"]
+    found = list(cases)
+    kept: set[Key] = set()
+    for members in grouped(found, lambda one: one.block).values():
+        keys = [one.key for one in members]
+        newest = max(key.recipe_version for key in keys)
+        kept.update(list(filter(_is_todays, keys)) or (key for key in keys if key.recipe_version == newest))
+    others = [one for one in found if one.key not in kept]
+    if not others:
+        return found, []
+    runs = sum(one.n for one in others)
+    named = f"{others[0].case.id}, version {others[0].key.recipe_version}"
+    return [one for one in found if one.key in kept], [
+        f"left out {runs} runs of {len(others)} cases by another version of their recipes, the first: {named}"
+    ]
+
+
+def _is_todays(key: Key) -> bool:
+    recipe = experiments.recipe_of(key.case, key.scale)
+    return recipe is not None and recipe.version == key.recipe_version
 
 
 def _current(rows: Iterable[Baseline]) -> tuple[list[tuple[Baseline, Mapping[str, Any]]], int]:
@@ -271,8 +275,5 @@ def _newest(cases: Iterable[CaseRuns]) -> list[CaseRuns]:
     def place(one: CaseRuns) -> tuple[Any, ...]:
         return (one.case, one.environment)
 
-    def freshness(one: CaseRuns) -> tuple[int, bool]:
-        return (one.key.recipe_version, one.provenance == "results")
-
     ordered = sorted(cases, key=place)
-    return [max(group, key=freshness) for _, group in groupby(ordered, key=place)]
+    return [max(group, key=lambda one: one.provenance == "results") for _, group in groupby(ordered, key=place)]

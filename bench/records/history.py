@@ -15,10 +15,10 @@ from typing import Any
 from bench.cases.case import Case
 from bench.cases.metric import Measured
 from bench.records import json_lines
-from bench.records.baseline import Key
-from bench.records.record import ResultsError, builtin, finite
+from bench.records.record import Key, builtin, finite
 from bench.records.result import Result
 from bench.records.runs import Runs
+from bench.records.sharing import append_lines
 
 FILE = "history.jsonl"
 
@@ -86,14 +86,7 @@ def append(results: Iterable[Result], folder: Path) -> None:
         ResultsError: it cannot be written.
     """
     commit = _commit()
-    lines = "".join(f"{_line(entry_of(one, commit))}\n" for one in results)
-    path = folder / FILE
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(lines)
-    except OSError as error:
-        raise ResultsError(f"cannot write {path}: {error.strerror}; make room there or give another place") from error
+    append_lines(folder / FILE, [_line(entry_of(one, commit)) for one in results])
 
 
 def _line(entry: Entry) -> str:
@@ -108,8 +101,10 @@ def read(folder: Path) -> list[Entry]:
 
     None is older than the one before it: a session that resumes judges old runs anew, and is the later one.
 
+    Half lines are left out, see `json_lines.half_lines`.
+
     Raises:
-        ResultsError: a line is no entry; the message names it.
+        ResultsError: a whole line is no entry; the message names it.
     """
     found = json_lines.read(folder / FILE, _parse, "history entry")
     dates = accumulate((one.date for one in found), max)

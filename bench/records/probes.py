@@ -5,8 +5,6 @@ The rows are text, sorted, one a line, so that two branches merge and a diff rea
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +13,8 @@ from typing import NamedTuple
 
 from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
-from bench.records.baseline import BaselineError
-from bench.records.record import write_text
+from bench.records.csv_rows import BaselineError, csv_files, read_rows, write_rows
+from bench.records.sharing import locked
 
 # What is measured, in the order in which it arises; a case may lack some. Several numbers have blanks between them.
 SERIES = (
@@ -114,7 +112,7 @@ def read(folder: Path) -> dict[ProbeKey, Probe]:
             line.
     """
     found: dict[ProbeKey, Probe] = {}
-    for path in sorted((folder / "probes").glob("*.csv")):
+    for path in csv_files(folder / "probes"):
         for where, probe in _rows(path):
             if probes_file(probe.key, folder) != path:
                 raise BaselineError(f"{where}: the row of {probe.key.case.id} at {probe.key.scale} is not of this file")
@@ -132,28 +130,19 @@ def write(probes: Iterable[Probe], folder: Path) -> None:
     """
     new = {probe.key: probe for probe in probes}
     replaced = {key[:2] for key in new}
-    rows = {key: probe for key, probe in read(folder).items() if key[:2] not in replaced} | new
-    for path in sorted({probes_file(key, folder) for key in new}):
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(to_row(probe) for key, probe in sorted(rows.items()) if probes_file(key, folder) == path)
-        write_text(path, text.getvalue())
+    with locked(folder):
+        rows = {key: probe for key, probe in read(folder).items() if key[:2] not in replaced} | new
+        for path in sorted({probes_file(key, folder) for key in new}):
+            of_file = (to_row(probe) for key, probe in sorted(rows.items()) if probes_file(key, folder) == path)
+            write_rows(path, COLUMNS, of_file)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Probe]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        if tuple(rows.fieldnames or ()) != COLUMNS:
-            raise BaselineError(f"{path}, line 1: the columns are not {', '.join(COLUMNS)}; re-record")
-        for row in rows:
-            where = f"{path}, line {rows.line_num}"
-            if None in row or None in row.values():
-                raise BaselineError(f"{where}: malformed row (not {len(COLUMNS)} fields); fix or re-record")
-            try:
-                yield where, from_row(row)
-            except (ValueError, TypeError, KeyError) as error:
-                raise BaselineError(f"{where}: malformed row ({error}); fix or re-record") from error
+    for where, row in read_rows(path, COLUMNS):
+        try:
+            yield where, from_row(row)
+        except (ValueError, TypeError, KeyError) as error:
+            raise BaselineError(f"{where}: malformed row ({error}); fix or re-record") from error
 
 
 def to_row(probe: Probe) -> dict[str, str]:

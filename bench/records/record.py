@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
+import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
+from urllib.parse import quote
 
 from bench.cases.case import Case
 
@@ -27,6 +29,21 @@ def bits_of(digest: str, value: float, outcome: Outcome) -> Bits:
 
 class ResultsError(RuntimeError):
     """The results folder cannot be written or read; the message names the file and the remedy."""
+
+
+class Key(NamedTuple):
+    """What must be equal for a record and a baseline to be compared. Values, never pytest's node ids."""
+
+    case: Case
+    scale: str
+    recipe_version: int
+    data_hash: str
+    device_class: str
+
+    @property
+    def pool(self) -> tuple[Any, ...]:
+        """Shared by the activations of a block: their spreads inform each other."""
+        return (self.case.block, *self[1:])
 
 
 @dataclass(frozen=True)
@@ -56,6 +73,7 @@ class Record:
         gradients: L2 norm of the gradient of each layer, by name and from the input to the output, at each of
             `gradient_steps`, see `gradient_norms.Gradients`; empty unless asked for.
         gradient_steps: numbers of the optimizer's steps, from 1.
+        code: what it was made by, see `bench.records.code`; empty where that is not known, as of old records.
     """
 
     case: Case
@@ -78,6 +96,12 @@ class Record:
     date: str
     gradients: dict[str, list[float]] = field(default_factory=dict)
     gradient_steps: list[int] = field(default_factory=list)
+    code: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Under which it is compared."""
+        return Key(self.case, self.scale, int(self.recipe["version"]), self.data_hash, self.device_class)
 
     @property
     def value(self) -> float:
@@ -146,9 +170,15 @@ def to_json(record: Record) -> str:
     return json.dumps(finite(record.to_builtin()), allow_nan=False)
 
 
-def path_of(case: Case, scale: str, seed: int, results_dir: Path) -> Path:
-    """The file of a run: one a (case, scale, seed), so that no two workers write the same."""
-    return results_dir / "runs" / f"{case.id}-{scale}-seed{seed}.json"
+def path_of(key: Key, seed: int, results_dir: Path) -> Path:
+    """The file of a run: one a key and seed, so that no two workers, cards or copies of the data write the same."""
+    environment = f"v{key.recipe_version}-{in_file_name(key.data_hash)}-{in_file_name(key.device_class)}"
+    return results_dir / "runs" / f"{key.case.id}-{key.scale}-{environment}-seed{seed}.json"
+
+
+def in_file_name(word: str) -> str:
+    """A word as a part of a file's name on any system, and another one for every other word: `a b/c` is `a%20b%2Fc`."""
+    return quote(word, safe="")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -162,18 +192,20 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         ResultsError: the folder cannot be written, or the disk is full.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{uuid.uuid4().hex}")  # process ids of two machines may be equal; a name may be long
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(content)
         beside.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
         raise ResultsError(f"cannot write {path}: {error.strerror}; make room there or give another place") from error
 
 
 def save(record: Record, results_dir: Path) -> None:
     """Write a record to its file, atomically: a killed session loses at most the runs under way."""
-    write_text(path_of(record.case, record.scale, record.seed, results_dir), to_json(record) + "\n")
+    write_text(path_of(record.key, record.seed, results_dir), to_json(record) + "\n")
 
 
 def load(path: Path) -> Record | None:

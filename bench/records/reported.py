@@ -14,12 +14,19 @@ Reported: TypeAlias = Mapping[Case, Mapping[str, float]]  # by case and metric
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
-    """Every row as it stands; an empty list where there is no such file."""
+    """Every row as it stands; an empty list where there is no such file.
+
+    Raises:
+        ValueError: the file cannot be read; the message names it.
+    """
     path = folder / "reported.csv"
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} cannot be read as CSV ({error}); fix it") from error
 
 
 def read(folder: Path) -> Reported:

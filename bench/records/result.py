@@ -27,6 +27,7 @@ class Result:
         probe: its first steps; None where they were not taken.
         data_probe: what its networks see; None where the data was not at hand.
         views: names of the views that its experiment is shown in, see `bench.reporting.views`.
+        quarantine: why it does not fail whatever its verdict, see `bench.records.quarantine`; else empty.
     """
 
     case: Case
@@ -38,6 +39,7 @@ class Result:
     probe: Probe | None = None
     data_probe: DataProbe | None = None
     views: tuple[str, ...] = ()
+    quarantine: str = ""
 
     def to_builtin(self) -> dict[str, Any]:
         """For xdist's wire; the inverse of `from_builtin`."""
@@ -62,10 +64,15 @@ class Result:
         return Result(**{**fields, **own, "records": records})
 
     @property
+    def said(self) -> str:
+        """The verdict, and that it does not count where the case is in quarantine."""
+        return f"{self.verdict} (quarantined)" if self.quarantine else self.verdict
+
+    @property
     def line(self) -> str:
         """`id  0.9694 ± 0.0021 (n=3)  SAME`: one line for the terminal."""
         if not self.records:
-            return f"{self.case.id}  {self.verdict}"
+            return f"{self.case.id}  {self.said}"
         import numpy as np
 
         runs = Runs.of(self.records)
@@ -73,4 +80,4 @@ class Result:
         spread = f" ± {np.std(runs.values, ddof=1):.4f}" if runs.n > 1 else ""
         size = ", ".join(filter(None, (f"n={runs.n}", runs.untrained)))
         seconds = sum(one.seconds for one in self.records)
-        return f"{self.case.id}  {mean:.4f}{spread} ({size})  {self.verdict}  {seconds:.1f} s"
+        return f"{self.case.id}  {mean:.4f}{spread} ({size})  {self.said}  {seconds:.1f} s"

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bench.cases.case import Case, Experiment
 from bench.data import DataError, info
-from bench.records import baseline, data_probes, probes, record, reported
+from bench.records import baseline, code, data_probes, probes, quarantine, record, reported
 from bench.records.data_probes import DataKey, DataProbe
 from bench.records.probes import Probe, ProbeKey
-from bench.records.record import Record, ResultsError
+from bench.records.quarantine import Place, Quarantine
+from bench.records.record import Key, Record, ResultsError
 from bench.records.reported import Reported
 from bench.records.result import Result
 from bench.records.verdict import fails, worst
+from bench.session import failures
 from bench.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class Runner:
         return resolve(self.settings.device)
 
     @cached_property
-    def baselines(self) -> dict[baseline.Key, baseline.Baseline]:
+    def baselines(self) -> dict[Key, baseline.Baseline]:
         return baseline.read(self.settings.baseline_dir)
 
     @cached_property
@@ -62,6 +64,10 @@ class Runner:
     @cached_property
     def data_probes(self) -> dict[DataKey, DataProbe]:
         return data_probes.read(self.settings.baseline_dir)
+
+    @cached_property
+    def quarantine(self) -> dict[Place, Quarantine]:
+        return quarantine.read(self.settings.baseline_dir)
 
     @cached_property
     def figures(self) -> Reported:
@@ -91,7 +97,7 @@ class Runner:
             if settings.record:
                 result = replace(result, probe=self._to_record(case, recipe), data_probe=self._data(case, recipe))
         else:
-            result = self._judged(case, recipe, wanted, train)
+            result = self._spared(self._judged(case, recipe, wanted, train))
         result = replace(result, views=(*experiment.views, *(["gradients"] if settings.gradients else [])))
         if unsaved:
             message = f"{unsaved[0]}\nnot lost: {result.line}\n{result.message}"
@@ -114,7 +120,18 @@ class Runner:
         verdict, reason = self._compared(probe, data)
         failed = fails(verdict, require=settings.require)
         result = Result(case, (), verdict, reason, failed=failed, probe=probe, data_probe=data)
-        return replace(result, message=self._lines(result)) if result.failed else result
+        return self._spared(
+            replace(result, message=failures.of_first_steps(result, self.settings)) if result.failed else result
+        )
+
+    def _spared(self, result: Result) -> Result:
+        """A result that does not fail where its case is in quarantine."""
+        from bench.training.fingerprint import device_class
+
+        entry = self.quarantine.get(Place(result.case, self.settings.scale, device_class(self.device)))
+        if entry is None:
+            return result
+        return replace(result, failed=False, quarantine=str(entry), reason=f"{entry}; {result.reason}")
 
     def probed_as(self, case: Case, trained: Case, recipe: Recipe) -> tuple[str, str]:
         """Verdict and reason of the first steps of one case, as if they were those of another.
@@ -176,21 +193,25 @@ class Runner:
             return train(list(itertools.islice(unused, seeds)))
 
         records = more(wanted)
-        key = baseline.key_of(records[0])
+        key = records[0].key
         found, spread = self._recorded(key, recipe)
         strict, require = self.settings.strict, self.settings.require
         probe, data = self._probe(case, recipe), self._data(case, recipe)
         of_probe, difference = self._compared(probe, data)
         stages = judge.stages(0 if of_probe == "CHANGED" else self.settings.confirm)  # it fails whatever they show
         records, judgement = judge.in_stages(records, more, found, spread, self.cases, stages, strict=strict)
-        reason = judgement.reason if found else f"{judgement.reason}; {self._nearest(key)}"
+        reason = judgement.reason if found else f"{judgement.reason}; {failures.nearest(key, self.baselines.values())}"
         verdict = judgement.verdict
         if of_probe == "CHANGED" or (of_probe == "NEW" and require):
             verdict, reason = worst([verdict, of_probe]), f"{difference}; {reason}"
         result = Result(case, tuple(records), verdict, reason, failed=False, probe=probe, data_probe=data)
         if not fails(verdict, strict=strict, require=require):
             return result
-        return replace(result, failed=True, message=self._message(result, judgement.difference, wanted))
+        return replace(
+            result,
+            failed=True,
+            message=failures.of_runs(result, self.settings, judgement.difference, wanted, self.cases),
+        )
 
     def judge_as(self, case: Case, trained: Case, experiment: Experiment, seeds: int) -> Judgement:
         """Train one case and judge it, alone and at once, as if it were another. Nothing is written.
@@ -204,10 +225,10 @@ class Runner:
         recipe = experiment.recipe(trained, self.settings.scale)  # what one activation alone takes is not for another
         runs = train.run(trained, recipe, self.settings.scale, range(seeds), self.device, self.settings.where)
         records = [replace(one, case=case) for one in runs]
-        found, spread = self._recorded(baseline.key_of(records[0]), recipe)
+        found, spread = self._recorded(records[0].key, recipe)
         return judge.judge(records, found, spread, cases=1)
 
-    def _recorded(self, key: baseline.Key, recipe: Recipe) -> tuple[baseline.Baseline | None, Prior | None]:
+    def _recorded(self, key: Key, recipe: Recipe) -> tuple[baseline.Baseline | None, Prior | None]:
         """The baseline of a key, and what the spreads of its block say about its own."""
         from bench.records.case_runs import step_of
         from bench.regression import judge
@@ -244,56 +265,12 @@ class Runner:
 
     def _resumed(self, case: Case, recipe: Recipe, seed: int) -> Record | None:
         """The record of an earlier session, if nothing that fixes its numbers has changed and it lacks nothing."""
-        from bench.training import train
+        from bench.training import fingerprint, train
 
-        found = record.load(record.path_of(case, self.settings.scale, seed, self.settings.results_dir))
-        if found is None or found.recipe["version"] != recipe.version:
+        settings = self.settings
+        data_hash, taken = train.environment(case, recipe, self.device, settings.where)
+        key = Key(case, settings.scale, recipe.version, data_hash, fingerprint.device_class(self.device))
+        found = record.load(record.path_of(key, seed, settings.results_dir))
+        if found is None or found.key != key or (settings.gradients and not found.gradients):
             return None
-        if self.settings.gradients and not found.gradients:
-            return None
-        now = train.environment(case, recipe, self.device, self.settings.where)
-        return found if (found.data_hash, found.fingerprint) == now else None
-
-    def _nearest(self, key: baseline.Key) -> str:
-        """What is recorded for the case under another key, as advice."""
-        rows = [row for row in self.baselines.values() if row.key.case == key.case]
-        if not rows:
-            return "none is recorded for this case"
-
-        def differing(row: baseline.Baseline) -> list[str]:
-            pairs = zip(baseline.Key._fields, row.key, key, strict=True)
-            return [f"{name} {theirs}" for name, theirs, ours in pairs if theirs != ours]
-
-        nearest = min(rows, key=lambda row: len(differing(row)))
-        runs = nearest.runs
-        return f"the nearest row has {', '.join(differing(nearest))}: {runs.mean:.4f}, n={runs.n}"
-
-    def _lines(self, result: Result) -> str:
-        """What a case that fails by its first steps prints."""
-        command = f"{self.settings.commands.again([result.case])} --probe"
-        return "\n".join(
-            [
-                f"{result.verdict} {result.case.id} at {self.settings.scale}: {result.reason}",
-                f"reproduce: {command}",
-                f"if it is meant, raise the recipe's version and re-record: {command} --record",
-            ]
-        )
-
-    def _message(self, result: Result, difference: str, wanted: int) -> str:
-        from bench.regression.judge import LEVEL
-
-        case, records = result.case, result.records
-        metric = records[0].recipe["metric"]
-        outcomes = ["" if one.outcome == "trained" else f" {one.outcome}" for one in records]
-        runs = ", ".join(f"{one.seed}: {one.value:.4f}{lost}" for one, lost in zip(records, outcomes, strict=True))
-        command = self.settings.commands.again([case])
-        shards = f" in {self.settings.shard.of} shards" if self.settings.shard else ""
-        lines = [
-            f"{result.verdict} {case.id} at {self.settings.scale}: {result.reason}",
-            f"{metric} by seed: {runs}",
-            f"false-alarm level: {LEVEL:.0%} a session, cases selected: {self.cases}{shards}",
-            f"fingerprint: {difference or 'as recorded'}",
-            f"reproduce: {command} --seeds {wanted}",
-            f"re-record: {command} --record",
-        ]
-        return "\n".join(lines)
+        return found if (found.fingerprint, found.code) == (taken, code.code_of(case.experiment)) else None

@@ -1,7 +1,8 @@
 """Exact selection: makes `-k "cifar and elu"` mean ELU, and reads `--activation elu,my_file.py:my_act`.
 
 pytest's `-k` matches substrings: `elu` would also select relu, selu and gelu. Here a word that *is* a value of
-an axis means exactly that value; every other word stays pytest's substring.
+an axis, or one setting of a variant, means exactly it, be there cases of it or not; every other word stays pytest's
+substring.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 
 import activations
 import models
-from bench.cases.case import AXES, Experiment
+from bench.cases.case import AXES, Case, Experiment
+from bench.cases.variant import Variant
 from bench.data import DATASETS
 from bench.data.folder import expanded
 from bench.training import optimizers
@@ -31,8 +33,13 @@ SELECTABLE = ("experiment", "model", "dataset", "activation", "optimizer")
 
 
 def words_of(parameter: Any) -> set[str]:
-    """The words that mean a parameter (a case, or a kernel to time) exactly: its values, their aliases, its id."""
+    """The words that mean a parameter (a case, or a kernel to time) exactly: its values, their aliases, its id.
+
+    Of a variant of several settings each is one too: `lr0.01` means `dropout0.5_lr0.01` as well.
+    """
     values = {str(getattr(parameter, field.name)) for field in fields(parameter)} | {parameter.id}
+    if isinstance(parameter, Case):
+        values |= set(Variant.parse(parameter.variant).words.values())
     if hasattr(parameter, "activation"):
         values |= set(activations.info(parameter.activation).aliases)
     return {value.lower() for value in values if value}
@@ -46,6 +53,32 @@ def keywords_of(parameter: Any) -> set[str]:
 def is_selectable(parameter: Any) -> bool:
     """Whether a test's parameter takes part in exact selection."""
     return is_dataclass(parameter) and not isinstance(parameter, type) and hasattr(parameter, "id")
+
+
+def exact_words(expression: str, parameters: Iterable[Any], experiments: Iterable[Experiment]) -> set[str]:
+    """The words of a `-k` expression that mean a value exactly, also where no parameter has it.
+
+    These are the words of the parameters, whatever is registered, and what is written as a setting of some variant:
+    `psi8` does not stand for `psi80`.
+    """
+    declared = list(experiments)
+    registered = {name for known in _known().values() for name in known} | {one.name for one in declared}
+    registered |= {word for name in activations.names() for word in (name, *activations.info(name).aliases)}
+    variants = [Variant.parse(variant) for one in declared for variant in one.variants]
+    registered |= {word for one in variants for word in (str(one), *one.words.values())}
+    words = registered.union(*map(words_of, parameters))
+    settings = {name for one in variants for name in one.settings}
+    found = {word.lower() for word in _WORD.findall(expression)} - _OPERATORS
+    return {word for word in found if word in words or _sets(word, settings)}
+
+
+def _sets(word: str, settings: set[str]) -> bool:
+    """Whether a word is a variant made of these settings, each with its number."""
+    try:
+        parsed = Variant.parse(word)
+    except ValueError:
+        return False
+    return parsed.words.keys() <= settings and all(text != name for name, text in parsed.words.items())
 
 
 def exact(expression: str, words: set[str]) -> str:
@@ -81,12 +114,18 @@ def marked(expression: str) -> str:
 
 
 def why_nothing(
-    expression: str, names: Iterable[str], cases: Mapping[str, Sequence[Any]], scale: str, given: Sequence[str]
+    expression: str,
+    exactly: set[str],
+    names: Iterable[str],
+    cases: Mapping[str, Sequence[Any]],
+    scale: str,
+    given: Sequence[str],
 ) -> str:
     """Why no test is selected, in a line.
 
     Args:
         expression: of `-k`, as typed; empty without one.
+        exactly: those of its words that mean a value exactly, see `exact_words`.
         names: of all collected tests.
         cases: those that the other options allow, by scale.
         scale: the session's.
@@ -98,9 +137,12 @@ def why_nothing(
     here = [*words[scale], *map(str.lower, names)]
     reasons = []
     for word in dict.fromkeys(_WORD.findall(expression.lower())):
-        if word in _OPERATORS or any(word in name for name in here):
+        if word in _OPERATORS or (word in words[scale] if word in exactly else any(word in name for name in here)):
             continue
-        with_it = {name: [one for one in known if word in one] for name, known in words.items()}
+        with_it = {
+            name: [one for one in known if (one == word if word in exactly else word in one)]
+            for name, known in words.items()
+        }
         close = difflib.get_close_matches(word, sorted(set().union(*words.values())))
         advice = f"; did you mean {', '.join(close)}?" if close else ""
         reasons.append(f"no test is called {word!r}{_elsewhere(with_it, scale) or advice}")
@@ -138,6 +180,9 @@ class Shard:
 
     place: int
     of: int
+
+    def __str__(self) -> str:
+        return f"{self.place}/{self.of}"
 
     @staticmethod
     def parse(text: str) -> Shard:

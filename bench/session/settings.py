@@ -23,7 +23,7 @@ class Settings:
 
     `seeds` is None where the recipe's own number holds; `probe` asks for the first steps alone; `confirm` is how many
     fresh seeds a suspicious case gets at most; `on` names the devices that `plan` is for, `tensorboard` the folder of
-    its events.
+    its events; `start` is what was typed before all options, such as `pytest bench`.
     """
 
     scale: str
@@ -47,6 +47,7 @@ class Settings:
     difference: float
     on: tuple[str, ...]
     tensorboard: Path | None
+    start: str
 
     @property
     def require(self) -> bool:
@@ -57,12 +58,28 @@ class Settings:
         """Whether the axis options and `--shard` leave a case, a kernel or a test without either (None)."""
         return self.choice.allows(parameter) and (self.shard is None or self.shard.has(parameter))
 
+    @staticmethod
+    def _near(path: Path) -> Path:
+        """As it is typed here."""
+        return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
     @property
     def commands(self) -> Commands:
         """Those that run a part of the session again."""
-        options = self.where.options
-        if self.baseline_dir != baseline.FOLDER:
-            options.append(f"--baseline-dir {shlex.quote(str(self.baseline_dir))}")
-        if self.device != "auto":
-            options.append(f"--device {self.device}")
-        return Commands(self.scale, options, self.choice.own)
+        own = self.baseline_dir != baseline.FOLDER
+        baselines = [f"--baseline-dir {shlex.quote(str(self.baseline_dir))}"] if own else []
+        device = [f"--device {self.device}"] if self.device != "auto" else []
+        judging = {
+            "--baseline=require": self.require,
+            "--strict": self.strict,
+            f"--confirm {self.confirm}": self.confirm != CONFIRM[self.scale],
+            f"--shard {self.shard}": self.shard is not None,
+        }
+        return Commands(
+            self.scale,
+            options=[*self.where.options, *baselines, *device],
+            own=self.choice.own,
+            judging=[option for option, matters in judging.items() if matters],
+            start=self.start,
+            accepting=" ".join([shlex.quote(str(self._near(self.results_dir))), *baselines]),
+        )

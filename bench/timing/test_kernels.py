@@ -59,8 +59,9 @@ def timed(kernel: Kernel, timing: TimingContext) -> TimedKernel:
     if timing.settings.baseline_mode == "ignore":
         return TimedKernel(measure_kernel(kernel, timing.device), "IGNORED")
     row = read_kernels(timing.settings.baseline_dir).get(key_on(kernel, timing.device))
-    options = timing.settings.commands.needed([kernel.activation])
-    return check_kernel(kernel, row, timing.device, timing.cases, options)
+    commands = timing.settings.commands
+    options = commands.needed([kernel.activation])
+    return check_kernel(kernel, row, timing.device, timing.cases, options, commands.judging)
 
 
 @pytest.mark.peers

@@ -28,6 +28,7 @@ from bench.cases.recipe import Recipe
 from bench.data.locations import Locations
 from bench.data.noise import uniform_noise
 from bench.data.parts import Part, Parts, prepare
+from bench.records import code
 from bench.records.record import Outcome, Record
 from bench.training import fingerprint, setup
 from bench.training.augmentation import AUGMENTATIONS
@@ -184,6 +185,7 @@ def _run(
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         gradients=norms.norms() if norms else {},
         gradient_steps=norms.steps if norms else [],
+        code=code.code_of(case.experiment),
     )
 
 

@@ -11,7 +11,8 @@ from tabulate import tabulate
 import activations
 from bench.display.tables import UNKNOWN, cell, heading, number, runs
 from bench.ranking.rank import Overall, RankedBlock
-from bench.records.baseline import Baseline, Key, key_of
+from bench.records.baseline import Baseline
+from bench.records.record import Key
 from bench.records.result import Result
 from bench.records.verdict import VERDICTS
 from bench.reporting.files.findings import Findings
@@ -54,7 +55,7 @@ def columns(block: RankedBlock, verdicts: Mapping[Key, str]) -> dict[str, list[s
 
 def verdicts_of(results: Iterable[Result]) -> dict[Key, str]:
     """What was said of each case."""
-    return {key_of(result.records[0]): result.verdict for result in results}
+    return {result.records[0].key: result.verdict for result in results}
 
 
 def agreement(found: Sequence[Overall]) -> str:
@@ -78,8 +79,11 @@ def counts(results: Sequence[Result]) -> str:
 def verdicts(results: Sequence[Result]) -> str:
     """Counts of the verdicts, and the cases that want attention though they pass."""
     lines = [counts(results)]
+    lines += [
+        f"quarantined {result.case.id}: {result.verdict}, {result.reason}" for result in results if result.quarantine
+    ]
     for name in (one.name for one in VERDICTS.values() if one.noted):
-        noted = [result for result in results if result.verdict == name]
+        noted = [result for result in results if result.verdict == name and not result.quarantine]
         lines += [f"{name} {result.case.id}: {result.reason}" for result in noted[:SHOWN_IDS]]
         if len(noted) > SHOWN_IDS:
             lines.append(f"{name}: and {len(noted) - SHOWN_IDS} more, all in ranking.csv")

@@ -7,13 +7,14 @@ ranking.csv      one row an activation and block: the axes, scale, data, device_
 ranking.tex      the same as booktabs tables, one a block
 records.parquet  one row a run: the axes, scale, seed, outcome, verdict (of its case), data, data_hash, device_class,
                  metric (what is judged), every metric under its own name, every curve as <name>_by_epoch (a list),
-                 seconds, seconds_to_target, bytes_saved, peak_bytes, num_parameters, digest, recipe_version, recipe and
-                 fingerprint (JSON), date
+                 seconds, seconds_to_target, bytes_saved, peak_bytes, num_parameters, digest, code (of what made it),
+                 recipe_version, recipe and fingerprint (JSON), date
 
 The axes are experiment, model, dataset, activation, optimizer and variant. Fractions are fractions, seconds are of
 training, bytes are counted; NaN and infinity stay what they are. A session replaces all of these. `runs/` keeps one
-JSON file a run, with everything that is kept of it, which only the same case, scale and seed replaces; `history.jsonl`
-is added to, a line a case with its verdict. So sessions with one --results-dir add up in these two.
+JSON file a run, with everything that is kept of it, which only the same case, scale, recipe version, data, device
+class and seed replaces; `history.jsonl` is added to, a line a case with its verdict. So sessions with one --results-dir
+add up in these two.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import pandas as pd
 from bench import data
 from bench.ranking.rank import RankedActivation, RankedBlock
 from bench.records.record import Record, write_bytes
+from bench.records.sharing import locked
 from bench.reporting.files import latex, ranking_tables, summary
 from bench.reporting.files.findings import Findings
 
@@ -39,9 +41,10 @@ def write(findings: Findings, folder: Path) -> None:
     Raises:
         ResultsError: the folder cannot be written.
     """
-    for name, make in FILES.items():
-        made = make(findings)
-        write_bytes(folder / name, made.encode() if isinstance(made, str) else made)
+    made = {name: make(findings) for name, make in FILES.items()}
+    with locked(folder):  # the files of one session belong together
+        for name, content in made.items():
+            write_bytes(folder / name, content.encode() if isinstance(content, str) else content)
 
 
 def _csv(findings: Findings) -> str:
@@ -103,6 +106,7 @@ def _run(one: Record, verdict: str) -> dict[str, Any]:
         "peak_bytes": one.peak_bytes,
         "num_parameters": one.num_parameters,
         "digest": one.digest,
+        "code": one.code,
         "recipe_version": one.recipe["version"],
         "recipe": json.dumps(one.recipe, sort_keys=True),
         "fingerprint": json.dumps(one.fingerprint, sort_keys=True),

@@ -29,13 +29,19 @@ SHOWN_LINES = 40  # of the traceback of a test without a result, the last ones
 def render(findings: Findings) -> str:
     """The page as GitHub's Markdown, below 100 kB; of what is left out it says how much, and where it is."""
     failed = sorted((result for result in findings.results if result.failed), key=_severity)
-    noted = [result for result in findings.results if not result.failed and VERDICTS[result.verdict].noted]
+    spared = [result for result in findings.results if result.quarantine and not result.failed]
+    noted = [
+        result
+        for result in findings.results
+        if not result.failed and not result.quarantine and VERDICTS[result.verdict].noted
+    ]
     parts = [
         f"## actbench: {_headline(findings, len(failed))}",
         *_environment(findings),
         *_lost(findings.lost),
         *_failed(failed, findings),
-        *_noted(noted),
+        *_listed("Passed, and worth a look", noted),
+        *_listed("In quarantine, where nothing fails", spared),
         *_what_to_do(findings.commands, failed, noted),
         *_rankings(findings),
     ]
@@ -109,13 +115,13 @@ def _failed(failed: Sequence[Result], findings: Findings) -> list[str]:
     return _section("### Failed", texts, FAILED_ROOM, lambda more: f"and {more} more: all are in the job's log")
 
 
-def _noted(noted: Sequence[Result]) -> list[str]:
+def _listed(title: str, results: Sequence[Result]) -> list[str]:
     """Tables, so that each row may be left out by itself."""
-    rows = [f"| {result.verdict} | `{result.case.id}` | {escape_markdown(result.reason)} |" for result in noted]
+    rows = [f"| {result.verdict} | `{result.case.id}` | {escape_markdown(result.reason)} |" for result in results]
     shown = _fitting(rows, NOTED_ROOM, lambda more: f"\nand {more} more: all are in ranking.csv")
     if not shown:
         return []
-    return ["### Passed, and worth a look", "\n".join(["| verdict | case | why |", "|:--|:--|:--|", *shown])]
+    return [f"### {title}", "\n".join(["| verdict | case | why |", "|:--|:--|:--|", *shown])]
 
 
 def _what_to_do(commands: Commands, failed: Sequence[Result], noted: Sequence[Result]) -> list[str]:
@@ -128,12 +134,17 @@ def _what_to_do(commands: Commands, failed: Sequence[Result], noted: Sequence[Re
             "# was it this change? once on the commit before, once here, then seed by seed",
             f"{again} --results-dir before",
             f"{again} --results-dir after",
-            "python -m bench compare before after",
+            commands.compare(moved),
         ]
     lines += [
         "# if it is meant: record it, and commit what changes in baselines/measured",
         f"{commands.again([result.case for result in (*failed, *noted)])} --record",
     ]
+    if failed:
+        lines += [
+            "# or take the runs of this session, whose results folder is the job's artifact, without training again",
+            commands.accept("--only-failing"),
+        ]
     return ["### What to do", _fenced("\n".join(lines), "bash")]
 
 

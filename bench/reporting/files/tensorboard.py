@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.records.record import Record, ResultsError
+from bench.records.sharing import locked
 
 
 def require() -> None:
@@ -27,8 +28,9 @@ def write(records: Iterable[Record], folder: Path) -> None:
         ResultsError: the folder cannot be written.
     """
     try:
-        for one in records:
-            _write(one, folder / one.case.id / one.scale / f"seed{one.seed}")
+        with locked(folder):
+            for one in records:
+                _write(one, folder / one.case.id / one.scale / f"seed{one.seed}")
     except OSError as error:
         raise ResultsError(
             f"cannot write {folder}: {error.strerror}; make room there or give another folder"

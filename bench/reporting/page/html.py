@@ -18,7 +18,7 @@ from bench.display import figures
 from bench.ranking import rank
 from bench.records.history import Entry
 from bench.records.record import write_text
-from bench.records.verdict import VERDICTS
+from bench.records.verdict import VERDICTS, fails
 from bench.reporting.page import cases, costs, sections, sheets, standings
 from bench.reporting.page.grid import Cell, Grid
 from bench.reporting.page.sections import Section
@@ -72,7 +72,7 @@ def render(sources: Sources) -> str:
     with figures.style():
         made: list[Section] = [
             *((standings.ranking_section(blocks, said), standings.heat_map(blocks)) if blocks else ()),
-            *(sections.view(name, view, observations) for name, view in VIEWS.items()),
+            *(sections.view(name, view, observations, sources.recorded_kernels) for name, view in VIEWS.items()),
             sections.claimed(observations),
             costs.section(sources),
         ]
@@ -95,7 +95,7 @@ def render(sources: Sources) -> str:
 def _summary(sources: Sources, leaders: Grid) -> Summary:
     said = sorted(sources.verdicts.values(), key=lambda one: one.key)
     counts = Counter(one.verdict for one in said)
-    noted = [one for one in said if not one.failed and VERDICTS[one.verdict].noted]
+    noted = [one for one in said if not one.failed and (VERDICTS[one.verdict].noted or fails(one.verdict))]
     return Summary(
         facts=_facts(sources),
         judged=any(VERDICTS[name].judged for name in counts),

@@ -12,6 +12,7 @@ from bench.reporting.page.cases import Cases
 from bench.reporting.page.grid import Cell, Grid
 from bench.reporting.page.pictures import Picture
 from bench.reporting.views import Table, View
+from bench.timing.kernels.recorded import RecordedKernel
 
 EVERYTHING = "all experiments"
 SHOWN_VALUES = 6  # of a field of the recipes
@@ -39,9 +40,9 @@ class Section:
     note: str = ""
 
 
-def view(name: str, shown: View, observations: Sequence[CaseRuns]) -> Section:
+def view(name: str, shown: View, observations: Sequence[CaseRuns], kernels: Sequence[RecordedKernel]) -> Section:
     """Tables and pictures of a view; what it takes where there are none."""
-    found = shown.tables(observations)
+    found = shown.shown(observations, kernels)
     drawn, refused = pictures.view_pictures(name, shown, observations) if found else ([], [])
     known = {one.case.experiment for one in observations}
 

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.records import baseline, case_runs, history, reported
-from bench.records.baseline import Baseline, Key
+from bench.records import baseline, case_runs, history, json_lines, reported
+from bench.records.baseline import Baseline
 from bench.records.case_runs import CaseRuns
 from bench.records.history import Entry
-from bench.records.record import Record
+from bench.records.record import Key, Record
 from bench.records.result import Result
+from bench.records.results_folder import load_records, of_one_code
+from bench.timing.kernels import timings
 from bench.timing.kernels.recorded import RecordedKernel, read_kernels
 from bench.timing.kernels.timings import TimedKernel, latest_timings, read_timings
 
@@ -54,19 +56,26 @@ def merged(folders: Sequence[Path], baseline_dir: Path) -> Sources:
         return _recorded(baseline_dir)
     records, said, timed, notes = [], [], [], []
     for folder in folders:
-        found, left_out = case_runs.read_records(folder)
+        found, left_out = load_records(folder)
         measured = read_timings(folder)
         if not found and not measured:
             if not folder.is_dir() or len(folders) == 1:
                 missing = folder / "runs"
                 raise ValueError(f"no records in {missing}; make some with: pytest bench --results-dir {folder}")
             notes.append(f"nothing was trained or timed in {folder}")
-        notes += left_out
+        notes += [
+            *left_out,
+            *json_lines.half_lines(folder / history.FILE),
+            *json_lines.half_lines(folder / timings.FILE),
+        ]
         records.append(found)
         said += history.read(folder)
         timed += measured
-    kept, conflicts = _latest(records)
-    return _of_records(kept, history.latest(said), latest_timings(timed), [*conflicts, *notes], baseline_dir)
+    merged_runs, conflicts = _latest(records)
+    kept, of_others = of_one_code(merged_runs)
+    return _of_records(
+        kept, history.latest(said), latest_timings(timed), [*conflicts, *notes, *of_others], baseline_dir
+    )
 
 
 def of_session(results: Iterable[Result], timed: Iterable[TimedKernel], baseline_dir: Path) -> Sources:
@@ -85,19 +94,19 @@ def _of_records(
     notes: Sequence[str],
     baseline_dir: Path,
 ) -> Sources:
-    by_key: dict[Key, list[Record]] = {}
-    for one in sorted(records, key=lambda one: (baseline.key_of(one), one.seed)):
-        by_key.setdefault(baseline.key_of(one), []).append(one)
+    ordered = sorted(records, key=lambda one: (one.key, one.seed))
+    observations, stale = case_runs.of_one_recipe(case_runs.from_records(ordered, reported.read(baseline_dir)))
+    by_key: dict[Key, list[Record]] = {one.key: [] for one in observations}
+    for one in ordered:
+        by_key.get(one.key, []).append(one)
     return Sources(
-        observations=case_runs.from_records(
-            (one for runs in by_key.values() for one in runs), reported.read(baseline_dir)
-        ),
+        observations=observations,
         records=by_key,
         baselines={},
         verdicts=said,
         timings=timed,
         recorded_kernels=list(read_kernels(baseline_dir).values()),
-        notes=notes,
+        notes=[*notes, *stale],
     )
 
 
@@ -125,9 +134,9 @@ def _latest(folders: Iterable[Iterable[Record]]) -> tuple[list[Record], list[str
     differing: list[str] = []
     for records in folders:
         for one in records:
-            place = (baseline.key_of(one), one.seed)
+            place = (one.key, one.seed)
             other = kept.get(place)
-            if other and other.fingerprint == one.fingerprint and other.bits != one.bits:
+            if other and other.code == one.code and other.fingerprint == one.fingerprint and other.bits != one.bits:
                 differing.append(f"{one.case.id} seed {one.seed} ({other.digest}, {one.digest})")
             if other is None or one.date >= other.date:
                 kept[place] = one

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bench import experiments
 from bench.display.tables import heading, number, percent
 from bench.ranking.rank import RankedBlock
-from bench.records.baseline import Key
+from bench.records.record import Key
 from bench.reporting.files import ranking_tables
 from bench.reporting.page import axis, cases
 from bench.reporting.page.grid import Cell, Grid

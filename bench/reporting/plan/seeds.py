@@ -14,6 +14,7 @@ from bench.cases.metric import Measured
 from bench.cases.recipe import SCALES
 from bench.records import baseline
 from bench.records.baseline import Baseline
+from bench.records.record import Key
 from bench.session.settings import Settings
 from bench.stats import power
 
@@ -68,9 +69,7 @@ def seeds_table(cases: Sequence[tuple[Experiment, Case]], settings: Settings) ->
     )
 
 
-def _plan(
-    group: Sequence[tuple[Experiment, Case]], settings: Settings, recorded: Mapping[baseline.Key, Baseline]
-) -> Plan:
+def _plan(group: Sequence[tuple[Experiment, Case]], settings: Settings, recorded: Mapping[Key, Baseline]) -> Plan:
     chosen = {case for _, case in group}
     experiment, case = group[0]
     recipe = experiment.recipe(case, settings.scale)

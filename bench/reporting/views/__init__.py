@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bench.records.result import Result
+    from bench.timing.kernels.recorded import RecordedKernel
 
 __all__ = ["VIEWS", "Table", "View", "info", "tables_of_session"]
 
@@ -48,12 +49,18 @@ class View:
         needs: what must have been recorded for it to show anything.
         tables: of all cases that it can show; an empty list where there are none.
         figure: likewise, None where there are none; views without a picture have none.
+        with_kernels: whether `tables` also takes recorded kernels.
     """
 
     summary: str
     needs: str
-    tables: Callable[[Sequence[CaseRuns]], list[Table]]
+    tables: Callable[..., list[Table]]
     figure: Callable[[Sequence[CaseRuns]], Figure | None] | None = None
+    with_kernels: bool = False
+
+    def shown(self, cases: Sequence[CaseRuns], kernels: Sequence[RecordedKernel]) -> list[Table]:
+        """Its tables; `kernels` are those of the baseline folder at hand."""
+        return self.tables(cases, kernels) if self.with_kernels else self.tables(cases)
 
 
 VIEWS = {
@@ -137,18 +144,21 @@ VIEWS = {
         "forms of GELU: error, speed and what networks learn",
         "runs of gelu_forms",
         forms.tables,
+        with_kernels=True,
     ),
 }
 
 
-def tables_of_session(results: Sequence[Result], reported: Reported) -> list[Table]:
+def tables_of_session(
+    results: Sequence[Result], reported: Reported, kernels: Sequence[RecordedKernel] = ()
+) -> list[Table]:
     """The tables of the views that the experiments of a session name, each over their cases alone."""
     asked = dict.fromkeys(name for result in results for name in result.views)
     shown = {name: [one for result in results if name in result.views for one in result.records] for name in asked}
     return [
         table
         for name, records in shown.items()
-        for table in info(name).tables(case_runs.from_records(records, reported))
+        for table in info(name).shown(case_runs.from_records(records, reported), kernels)
     ]
 
 

@@ -10,9 +10,8 @@ import numpy as np
 import activations
 from activations import reference
 from bench.display.tables import INTERVAL, UNKNOWN, Table, cell, heading, runs, seeds, source
-from bench.records.baseline import FOLDER
 from bench.records.case_runs import CaseRuns, grouped
-from bench.timing.kernels.recorded import RecordedKernel, read_kernels
+from bench.timing.kernels.recorded import RecordedKernel
 
 EXACT = "gelu"
 # Beyond it all forms are 0 or x to float32; 0.01 apart is fine enough for the largest difference to four digits.
@@ -20,10 +19,11 @@ WINDOW, POINTS = 6.0, 1201
 SPEED = ("float32", "cache")  # of the recorded kernels: what a small network does
 
 
-def tables(cases: Sequence[CaseRuns]) -> list[Table]:
-    """One a block of an experiment that trains a form of GELU beside the exact one."""
+def tables(cases: Sequence[CaseRuns], kernels: Sequence[RecordedKernel] = ()) -> list[Table]:
+    """One a block of an experiment that trains a form of GELU beside the exact one; their speed by recorded kernels."""
     blocks = grouped(cases, lambda one: one.block).values()
-    return [_table(members) for members in blocks if _compares({one.activation for one in members})]
+    rows = [row for row in kernels if (row.dtype, row.size) == SPEED]
+    return [_table(members, rows) for members in blocks if _compares({one.activation for one in members})]
 
 
 def error(name: str) -> float:
@@ -44,9 +44,8 @@ def _compares(names: set[str]) -> bool:
     return EXACT in names and any(map(is_form, names))
 
 
-def _table(members: Sequence[CaseRuns]) -> Table:
+def _table(members: Sequence[CaseRuns], rows: Sequence[RecordedKernel]) -> Table:
     metric = members[0].metric
-    rows = [row for row in read_kernels(FOLDER).values() if (row.dtype, row.size) == SPEED]
     columns = {
         "activation": [one.activation for one in members],
         heading(metric): [cell(one, metric) for one in members],

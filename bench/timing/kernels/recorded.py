@@ -6,17 +6,19 @@ rows.get(key_on(kernel, device))
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import unquote
 
-from bench.records.record import write_text
+from bench.records.baseline import KERNELS, MEASURED
+from bench.records.csv_rows import BaselineError, csv_files, read_rows, write_rows
+from bench.records.record import in_file_name
+from bench.records.sharing import locked
 from bench.timing.kernels.kernel import Kernel
 from bench.timing.kernels.measurement import THREADS, Measurement, device_name, measure_kernel
 
@@ -106,9 +108,10 @@ def read_kernels(baseline_dir: Path) -> dict[KernelKey, RecordedKernel]:
     """The recorded rows of all device classes, by key; empty where nothing is recorded.
 
     Raises:
-        ValueError: a malformed row or header; the message names file and line.
+        BaselineError: a malformed row or header; the message names file and line.
     """
-    return {row.key: row for path in sorted(_folder(baseline_dir).glob("kernels.*.csv")) for row in _rows(path)}
+    files = [path for path in csv_files(baseline_dir / MEASURED) if path.name.startswith(KERNELS)]
+    return {row.key: row for path in files for row in _rows(path)}
 
 
 def write_kernels(rows: Iterable[RecordedKernel], baseline_dir: Path) -> list[Path]:
@@ -116,47 +119,32 @@ def write_kernels(rows: Iterable[RecordedKernel], baseline_dir: Path) -> list[Pa
 
     Raises:
         ResultsError: the folder cannot be written.
-        ValueError: a malformed row in a file that is there.
+        BaselineError: a malformed row in a file that is there.
     """
     new = {row.key: row for row in rows}
-    merged = sorted((read_kernels(baseline_dir) | new).values())
+    if not new:
+        return []
     paths = []
-    for device_class in sorted({row.device_class for row in new.values()}):
-        text = io.StringIO()
-        table = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
-        table.writeheader()
-        table.writerows(asdict(row) for row in merged if row.device_class == device_class)
-        paths.append(_folder(baseline_dir) / f"kernels.{device_class}.csv")
-        write_text(paths[-1], text.getvalue())
+    with locked(baseline_dir):
+        merged = sorted((read_kernels(baseline_dir) | new).values())
+        for device_class in sorted({row.device_class for row in new.values()}):
+            paths.append(baseline_dir / MEASURED / f"{KERNELS}{in_file_name(device_class)}.csv")
+            write_rows(paths[-1], COLUMNS, (asdict(row) for row in merged if row.device_class == device_class))
     return paths
 
 
-def _folder(baseline_dir: Path) -> Path:
-    return baseline_dir / "measured"
+def _rows(path: Path) -> Iterator[RecordedKernel]:
+    device_class = unquote(path.name.removeprefix(KERNELS).removesuffix(".csv"))
+    for where, values in read_rows(path, COLUMNS):
+        try:
+            yield _row(device_class, values)
+        except ValueError as error:
+            raise BaselineError(f"{where}: {error}; fix the line, or delete it and re-record") from error
 
 
-def _rows(path: Path) -> list[RecordedKernel]:
-    device_class = path.name.removeprefix("kernels.").removesuffix(".csv")
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = csv.reader(file)
-        if tuple(next(lines, ())) != COLUMNS:
-            raise ValueError(f"{path}, line 1: the columns must be {','.join(COLUMNS)}; restore the file")
-        rows = []
-        for values in lines:
-            try:
-                rows.append(_row(device_class, values))
-            except ValueError as error:
-                raise ValueError(
-                    f"{path}, line {lines.line_num}: {error}; fix the line, or delete it and re-record"
-                ) from error
-    return rows
-
-
-def _row(device_class: str, values: list[str]) -> RecordedKernel:
-    if len(values) != len(COLUMNS):
-        raise ValueError(f"{len(values)} values, expected {len(COLUMNS)}")
+def _row(device_class: str, values: Mapping[str, str]) -> RecordedKernel:
     kinds = {field.name: _KINDS[str(field.type)] for field in fields(RecordedKernel)}
-    typed = {name: kinds[name](value) for name, value in zip(COLUMNS, values, strict=True)}
+    typed = {name: kinds[name](value) for name, value in values.items()}
     row = RecordedKernel(device_class, **typed)
     Kernel(row.activation, row.dtype, row.size, row.mode)  # raises where a value is unknown
     if row.n < 2 or not math.isfinite(row.mean_log_ratio_relu) or not 0 <= row.sd_log_ratio_relu < math.inf:

@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.records import json_lines
 from bench.records.record import write_text
+from bench.records.sharing import locked
 from bench.timing.kernels.kernel import Kernel
 from bench.timing.kernels.measurement import Measurement
 from bench.timing.kernels.recorded import RecordedKernel
@@ -54,9 +55,10 @@ def write_timings(found: Iterable[TimedKernel], folder: Path) -> None:
     Raises:
         ResultsError: the file cannot be written, or what is there is not one of timings.
     """
-    kept = sorted(latest_timings([*read_timings(folder), *found]), key=lambda one: one.key)
-    lines = [json.dumps({"measurement": asdict(one.measurement), "verdict": one.verdict}) for one in kept]
-    write_text(folder / FILE, "".join(f"{line}\n" for line in lines))
+    with locked(folder):
+        kept = sorted(latest_timings([*read_timings(folder), *found]), key=lambda one: one.key)
+        lines = [json.dumps({"measurement": asdict(one.measurement), "verdict": one.verdict}) for one in kept]
+        write_text(folder / FILE, "".join(f"{line}\n" for line in lines))
 
 
 def read_timings(folder: Path) -> list[TimedKernel]:

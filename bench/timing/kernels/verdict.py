@@ -27,17 +27,26 @@ SD_FLOOR = 0.05
 
 
 def check_kernel(
-    kernel: Kernel, row: RecordedKernel | None, device: torch.device, cases: int, options: Sequence[str] = ()
+    kernel: Kernel,
+    row: RecordedKernel | None,
+    device: torch.device,
+    cases: int,
+    options: Sequence[str] = (),
+    judging: Sequence[str] = (),
 ) -> TimedKernel:
     """Measure and judge a kernel; one that falls outside its band is measured once more, and that counts."""
-    found = judge_kernel(measure_kernel(kernel, device), row, cases, options)
+    found = judge_kernel(measure_kernel(kernel, device), row, cases, options, judging)
     if found.verdict in ("REGRESSED", "IMPROVED"):
-        found = judge_kernel(measure_kernel(kernel, device), row, cases, options)
+        found = judge_kernel(measure_kernel(kernel, device), row, cases, options, judging)
     return found
 
 
 def judge_kernel(
-    measurement: Measurement, row: RecordedKernel | None, cases: int, options: Sequence[str] = ()
+    measurement: Measurement,
+    row: RecordedKernel | None,
+    cases: int,
+    options: Sequence[str] = (),
+    judging: Sequence[str] = (),
 ) -> TimedKernel:
     """The verdict on a measurement.
 
@@ -49,10 +58,11 @@ def judge_kernel(
         row: recorded for the same kernel on the same machine, or None.
         cases: kernels judged in the session.
         options: that the session's commands need.
+        judging: those that its verdicts depend on, for the command that reproduces this one.
     """
     # The brackets make -k mean this kernel alone, and forward not forward_backward.
     command = " ".join(["pytest bench/timing/test_kernels.py", f'-k "[{measurement.kernel.id}]"', "-n0", *options])
-    commands = f"reproduce: {command}\nre-record: {command} --record"
+    commands = f"reproduce: {' '.join([command, *judging])}\nre-record: {command} --record"
     found = f"{measurement.ratio_relu:.2f} x relu, {measurement.bytes_saved} bytes kept"
     here = f"{measurement.device_name}, torch {measurement.torch}, {measurement.threads} thread"
     if row is None:

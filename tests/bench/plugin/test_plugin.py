@@ -203,7 +203,7 @@ def test_without_a_baseline_a_case_is_new_and_fails_where_one_is_required(micro)
         [
             "*NEW micro-mlp-digits-elu-sgd at tiny: no probe of this case*no baseline of this case*",
             "test_accuracy by seed: 0: 0.*",
-            f"re-record: pytest bench -k micro-mlp-digits-elu-sgd --scale tiny --baseline-dir {folder} --record",
+            f"re-record: pytest -k micro-mlp-digits-elu-sgd --scale tiny --baseline-dir {folder} --record",
             "NEW *::*micro-mlp-digits-elu-sgd* - *",
         ]
     )

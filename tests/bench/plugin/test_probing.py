@@ -41,8 +41,8 @@ def test_what_changed_is_named_with_the_commands_that_show_and_record_it(recorde
     result.stdout.re_match_lines(
         [
             rf"CHANGED micro-mlp-digits-elu-sgd at tiny: {said} are as recorded",
-            r"reproduce: pytest bench -k micro-mlp-digits-elu-sgd --scale tiny .* --probe",
-            r".*re-record: pytest bench .* --probe --record",
+            r"reproduce: pytest -k micro-mlp-digits-elu-sgd --scale tiny .* --probe",
+            r".*re-record: pytest .* --probe --record",
             r"1 CHANGED",
         ]
     )

@@ -188,7 +188,7 @@ def test_a_failure_prints_the_commands_that_one_process_prints(failing, micro):
     places = ["--activation", "own.py:mine", "--device", "cpu", f"--baseline-dir={failing.folder / 'own_baselines'}"]
     alone = micro.runpytest_inprocess("-k", "mine and digits and sgd", *places, "--baseline=require").stdout
     said, expected = (
-        re.findall(r"^(?:reproduce|re-record): pytest bench -k \S+-mine-.*$", str(text), re.MULTILINE)
+        re.findall(r"^(?:reproduce|re-record): pytest -k \S+-mine-.*$", str(text), re.MULTILINE)
         for text in (failing.stdout, alone)
     )
     assert said == expected

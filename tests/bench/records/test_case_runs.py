@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bench.cases.case import Case
@@ -10,6 +12,7 @@ from bench.ranking import learning_rates
 from bench.records import baseline, case_runs, reported
 from bench.records import record as records
 from bench.records.baseline import Baseline
+from bench.reporting.page import sources
 from made import runs
 from made import runs_of_case as made
 
@@ -48,9 +51,43 @@ def test_records_win_over_the_baseline_of_the_same_case(folders):
     assert found.of("test_accuracy") == {0: 0.9}
 
 
-def test_a_baseline_of_a_newer_recipe_wins_over_old_records(folders):
-    (found,), _ = written(folders, runs([0.9], case=ELU, version=0), runs([0.1], case=ELU, version=VERSION))
+def test_a_baseline_of_todays_recipe_wins_over_records_of_another_and_that_is_said(folders):
+    (found,), (note,) = written(folders, runs([0.9], case=ELU, version=0), runs([0.1], case=ELU, version=VERSION))
     assert found.provenance == "baseline"
+    assert note.startswith("left out 1 runs of 1 cases by another version of their recipes, the first: mlp-mlp-")
+
+
+@pytest.mark.parametrize(
+    ("case", "versions", "kept"),
+    [
+        (ELU, {"elu": VERSION, "relu": VERSION + 1}, ["elu"]),  # today's
+        (
+            replace(ELU, experiment="mine"),
+            {"elu": 1, "relu": 2},
+            ["relu"],
+        ),  # of no experiment that is known: the newest
+        (replace(ELU, experiment="mine"), {"elu": 1, "relu": 1}, ["elu", "relu"]),
+    ],
+)
+def test_versions_of_a_recipe_are_never_ranked_beside_each_other(folders, case, versions, kept):
+    made = [one for name, n in versions.items() for one in runs([0.9], case=replace(case, activation=name), version=n)]
+    found, notes = written(folders, made)
+    assert [one.activation for one in found] == kept
+    assert len(notes) == len(versions) - len(kept)
+    assert [one.activation for one in sources.merged([folders[0]], folders[1]).observations] == kept
+
+
+def test_a_session_on_another_device_data_or_recipe_leaves_the_runs_of_the_first(folders):
+    for change in (
+        {},
+        {"device_class": "cuda_h100"},
+        {"data_hash": "1"},
+        {"recipe": {"version": 2}},
+        {"scale": "small"},
+    ):
+        for one in runs([0.9], case=ELU):
+            records.save(replace(one, **{**change, "recipe": {**one.recipe, **change.get("recipe", {})}}), folders[0])
+    assert len(list((folders[0] / "runs").glob("*.json"))) == 5
 
 
 @pytest.mark.parametrize("case", [ELU, Case("mine", "mlp", "digits", "elu", "adam")])
@@ -68,7 +105,7 @@ def test_scales_and_copies_of_the_data_are_never_mixed(folders, other):
 
 
 def test_a_file_that_is_no_record_is_left_out_and_named(folders):
-    path = records.path_of(ELU, "tiny", 7, folders[0])
+    path = records.path_of(runs([0.9], case=ELU)[0].key, 7, folders[0])
     path.parent.mkdir(parents=True)
     path.write_text("{}")
     found, (note,) = written(folders, runs([0.9], case=ELU))

@@ -54,7 +54,7 @@ def test_builtin_values_pass_the_gate_unchanged(value):
 def test_a_record_comes_back_from_its_file(tmp_path):
     one = made(3, 0.9)
     record.save(one, tmp_path)
-    assert record.load(record.path_of(one.case, "tiny", 3, tmp_path)) == one
+    assert record.load(record.path_of(one.key, 3, tmp_path)) == one
 
 
 def test_a_file_is_strict_json_and_what_is_not_finite_comes_back_as_nan(tmp_path):
@@ -70,13 +70,13 @@ def test_no_half_written_file_is_left_behind(tmp_path):
     for one in runs([0.1, 0.2]):
         record.save(one, tmp_path)
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
-        "cnn-cnn-mnist-elu-sgd-tiny-seed0.json",
-        "cnn-cnn-mnist-elu-sgd-tiny-seed1.json",
+        "cnn-cnn-mnist-elu-sgd-tiny-v1-0-cpu-seed0.json",
+        "cnn-cnn-mnist-elu-sgd-tiny-v1-0-cpu-seed1.json",
     ]
 
 
 def test_a_missing_record_is_none_and_a_broken_one_is_named(tmp_path):
-    path = record.path_of(made(0, 0.5).case, "tiny", 0, tmp_path)
+    path = record.path_of(made(0, 0.5).key, 0, tmp_path)
     assert record.load(path) is None
     path.parent.mkdir()
     path.write_text('{"case": 1')

@@ -10,7 +10,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from bench.cases.case import Case
-from bench.records import case_runs
+from bench.records import results_folder
 from bench.records.result import Result
 from bench.reporting.files import junit, tensorboard
 from made import record, runs
@@ -30,7 +30,7 @@ def properties_of(xml) -> dict[str, list[tuple[str, str]]]:
 def test_every_testcase_carries_its_case_and_metrics_once(micro):
     micro.runpytest_inprocess(*UNJUDGED, "--junitxml", "junit.xml").assert_outcomes(passed=2)
     found = properties_of(micro.path / "junit.xml")
-    records = case_runs.read_records(micro.path / "results")[0]
+    records = results_folder.read_records(micro.path / "results")[0]
     assert set(found) == {f"test_micro[micro-mlp-digits-elu-{optimizer}]" for optimizer in ("sgd", "adam")}
     for optimizer in ("sgd", "adam"):
         pairs = found[f"test_micro[micro-mlp-digits-elu-{optimizer}]"]
@@ -67,7 +67,7 @@ def test_a_figure_that_is_reported_for_another_recipe_is_not_said():
 
 def test_tensorboard_reads_the_curves_and_the_final_metrics_of_every_run(micro):
     micro.runpytest_inprocess(*UNJUDGED, "--tensorboard", "events").assert_outcomes(passed=2)
-    records = case_runs.read_records(micro.path / "results")[0]
+    records = results_folder.read_records(micro.path / "results")[0]
     assert len(records) == 4
     for one in records:
         events = EventAccumulator(str(micro.path / "events" / one.case.id / one.scale / f"seed{one.seed}")).Reload()

@@ -12,7 +12,7 @@ import pytest
 import activations
 from bench import data
 from bench.cases.case import AXES, Case
-from bench.records import case_runs, record
+from bench.records import record, results_folder, sharing
 from bench.records.result import Result
 from bench.reporting.files import latex, session_files
 from bench.reporting.files.findings import Findings
@@ -43,8 +43,8 @@ def written(tmp_path):
 
 def test_every_file_is_there_whole_and_nothing_else(written):
     _, folder = written
-    assert {path.name for path in folder.iterdir()} == set(session_files.FILES)
-    assert all(path.stat().st_size for path in folder.iterdir())
+    assert {path.name for path in folder.iterdir()} == {*session_files.FILES, sharing.LOCK}
+    assert all((folder / name).stat().st_size for name in session_files.FILES)
 
 
 @pytest.mark.parametrize("name", session_files.FILES)
@@ -131,7 +131,7 @@ def test_a_second_session_replaces_the_tables_keeps_the_runs_and_adds_to_the_his
     folder = micro.path / "results"
     assert pd.read_csv(folder / "ranking.csv").activation.tolist() == ["relu"]
     assert set(pd.read_parquet(folder / "records.parquet").activation) == {"relu"}
-    assert {one.case.activation for one in case_runs.read_records(folder)[0]} == {"elu", "relu"}
+    assert {one.case.activation for one in results_folder.read_records(folder)[0]} == {"elu", "relu"}
     assert len((folder / "history.jsonl").read_text().splitlines()) == 2
 
 
@@ -140,9 +140,9 @@ def test_the_records_of_all_shares_together_are_those_of_one_session(micro):
     micro.runpytest_inprocess(*whole, "whole").assert_outcomes(passed=12)
     for place in (1, 2, 3):
         micro.runpytest_inprocess(*whole, "merged", "--shard", f"{place}/3")
-    alone, merged = (case_runs.read_records(micro.path / folder)[0] for folder in ("whole", "merged"))
-    assert [record.path_of(one.case, one.scale, one.seed, micro.path) for one in merged] == [
-        record.path_of(one.case, one.scale, one.seed, micro.path) for one in alone
+    alone, merged = (results_folder.read_records(micro.path / folder)[0] for folder in ("whole", "merged"))
+    assert [record.path_of(one.key, one.seed, micro.path) for one in merged] == [
+        record.path_of(one.key, one.seed, micro.path) for one in alone
     ]
     assert [one.digest for one in merged] == [one.digest for one in alone]
     assert len((micro.path / "merged" / "history.jsonl").read_text().splitlines()) == 12

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from bench import __main__
 from bench.cases.case import Case
 from bench.records import record
+from bench.reporting.page import sections, sources
 from bench.reporting.views import VIEWS
+from bench.timing.kernels.kernel import MODES
+from bench.timing.kernels.recorded import RecordedKernel, write_kernels
 from made import runs
 
 
@@ -43,6 +48,31 @@ def test_a_view_prints_its_tables(results, capsys):
     text = said(capsys, "curves")
     assert "cnn · MNIST · sgd · tiny" in text
     assert text.count("\nrelu") == text.count("\nelu") == 1
+
+
+FORMS = ("gelu", "gelu_tanh")
+SETTINGS = {"learning_rate": 0.01, "validation_size": 100}
+
+
+@pytest.fixture
+def forms(results):
+    """Runs of two forms of GELU, and kernels recorded on a machine of one's own."""
+    for name in FORMS:
+        for one in runs([0.8, 0.9], case=Case("gelu_forms", "mlp", "mnist", name, "adam"), **SETTINGS):
+            record.save(one, results / "results")
+    times = [("cpu", name, "float32", "cache", mode, "mine", "2.14", 1, 10) for name in FORMS for mode in MODES]
+    write_kernels(
+        [RecordedKernel(*time, math.log(7.25), 0.1, 9.0, 1, "2026-11-21") for time in times], results / "mine"
+    )
+    return results
+
+
+def test_kernels_are_those_of_the_baseline_folder_that_is_given(forms, capsys):
+    assert __main__.main(["forms", "--baseline-dir", "mine"]) == 0
+    assert capsys.readouterr().out.count("7.25") == 4
+    assert "7.25" not in said(capsys, "forms")
+    found = sources.merged([forms / "results"], forms / "mine")
+    assert "7.25" in str(sections.view("forms", VIEWS["forms"], found.observations, found.recorded_kernels))
 
 
 def test_axes_select_exactly(results, capsys):

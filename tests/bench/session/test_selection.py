@@ -90,6 +90,54 @@ def test_the_shards_of_a_matrix_share_its_level_of_false_alarms(micro):
         assert cases_of("-k", "elu", "--shard", f"{place}/3") == some
 
 
+SWEPT = """variants=("psi80", "psi16_late", "lr0.001", "dropout0.5_lr0.01", "lr0.00012", "late"),
+    runs_at=lambda case, scale: scale == "small" or not case.variant.endswith("late"), recipe="""
+
+
+@pytest.fixture
+def swept(micro):
+    """The micro experiment with variants, some at a larger scale alone, and without elu."""
+    file = micro.path / "test_micro.py"
+    file.write_text(file.read_text().replace("recipe=", SWEPT).replace('"elu", ', ""))
+    return micro
+
+
+@pytest.mark.parametrize(
+    ("word", "variants"),
+    [
+        ("psi8", set()),  # no value at any scale
+        ("psi16", set()),  # one at another scale
+        ("lr0.0001", set()),
+        ("late", set()),
+        ("elu", set()),  # a value that no case has
+        ("elup", set()),
+        ("resnet18", set()),
+        ("psi80", {"psi80"}),
+        ("lr0.01", {"dropout0.5_lr0.01"}),  # one setting of several
+        ("dropout0.5_lr0.01", {"dropout0.5_lr0.01"}),
+        ("psi", {"psi80"}),  # a substring
+        ("lr0.", {"lr0.001", "dropout0.5_lr0.01", "lr0.00012"}),
+    ],
+)
+def test_a_value_that_no_case_has_stands_for_no_other(swept, word, variants):
+    chosen = swept.runpytest_inprocess("--collect-only", "-q", "-k", f"digits and relu and sgd and {word}")
+    found = {line.split("-sgd-")[1].rstrip("]") for line in chosen.outlines if "::test_micro[" in line}
+    assert found == variants
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("psi16", "no test is called 'psi16' at --scale tiny; there are some at small"),
+        ("psi8", "no test is called 'psi8'; did you mean psi80"),
+        ("elu", "no test is called 'elu'; did you mean "),
+    ],
+)
+def test_a_value_that_no_case_has_is_said_to_be_none(swept, word, message):
+    result = swept.runpytest_inprocess("-k", word)
+    assert any(line.startswith(f"nothing is selected: {message}") for line in result.outlines)
+
+
 @pytest.mark.parametrize("arguments", [["-k", "nonsense"], ["-m", "case(dataset='cifar10')"], ["-k", "elu and relu"]])
 def test_selecting_nothing_is_never_green(micro, arguments):
     assert micro.runpytest_inprocess(*arguments).ret == pytest.ExitCode.NO_TESTS_COLLECTED

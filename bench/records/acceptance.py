@@ -1,0 +1,77 @@
+"""Acceptance: which runs of results folders may become baselines without training. `acceptable([folder], asked)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from bench import experiments
+from bench.records import code, history
+from bench.records.baseline import Baseline
+from bench.records.history import Entry
+from bench.records.record import Key, Record
+from bench.records.results_folder import load_records, of_one_code
+
+
+def acceptable(
+    folders: Sequence[Path], asked: Callable[[Key], bool], only_failing: bool = False
+) -> tuple[list[tuple[Baseline, Entry | None]], list[str]]:
+    """The rows that runs make, each beside what its session said of them, and a line on each kind of runs left out.
+
+    Only runs of today's code and recipes count, and of a row those under the fingerprint of its latest.
+
+    Args:
+        asked: whether the runs of a key are meant.
+        only_failing: leave out what did not fail.
+
+    Raises:
+        ValueError: no runs, or `only_failing` without a history that says what failed.
+        ResultsError: a line of a history is none.
+    """
+    loaded = [load_records(folder) for folder in folders]
+    records, left_out = of_one_code(one for found, _ in loaded for one in found)
+    notes = [*(note for _, unreadable in loaded for note in unreadable), *left_out]
+    if not records:
+        raise ValueError(f"no records in {', '.join(str(folder / 'runs') for folder in folders)}")
+    said = history.latest(entry for folder in folders for entry in history.read(folder))
+    if only_failing and not said:
+        raise ValueError(f"nothing says what failed: no {history.FILE} in {', '.join(map(str, folders))}")
+    by_key: dict[Key, list[Record]] = {}
+    for one in records:
+        if asked(one.key) and (not only_failing or (one.key in said and said[one.key].failed)):
+            by_key.setdefault(one.key, []).append(one)
+    kept = []
+    for key, runs in by_key.items():
+        latest = max(runs, key=lambda one: one.date)
+        if why := _why_not(latest):
+            notes.append(f"left out {key.case.id} at {key.scale}: {why}")
+            continue
+        alike = [one for one in runs if one.fingerprint == latest.fingerprint]
+        if len(alike) < len(runs):
+            notes.append(
+                f"left out {len(runs) - len(alike)} runs of {key.case.id}: of another fingerprint than its latest"
+            )
+        kept.append((Baseline.of(alike), said.get(key)))
+    return kept, notes
+
+
+def _why_not(one: Record) -> str:
+    """Why runs cannot be today's baseline; empty where they can."""
+    recipe = experiments.recipe_of(one.case, one.scale)
+    if recipe is None:
+        return f"experiment {one.case.experiment!r} is not known here; give its file with --load"
+    if recipe.version != one.key.recipe_version:
+        return f"its recipe is of version {one.key.recipe_version}, today's is {recipe.version}; train it again"
+    if one.code != code.code_of(one.case.experiment):
+        return "its runs are of other code than this; check out the commit that they are of, or train it again"
+    return ""
+
+
+def changes(accepted: Iterable[Baseline], recorded: dict[Key, Baseline]) -> list[tuple[Baseline | None, Baseline]]:
+    """Old and new of each row that says anything new: other bits, other seeds, or another fingerprint."""
+    pairs = [(recorded.get(new.key), new) for new in sorted(accepted, key=lambda one: one.key)]
+    return [(old, new) for old, new in pairs if old is None or not _contains(old, new)]
+
+
+def _contains(old: Baseline, new: Baseline) -> bool:
+    return old.fingerprint == new.fingerprint and new.runs.bits.items() <= old.runs.bits.items()
