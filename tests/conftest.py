@@ -96,6 +96,8 @@ def _refuse_interpreters(event: str, arguments: tuple[Any, ...]) -> None:
     if event not in ("subprocess.Popen", "os.forkpty") or not RUNNING:
         return
     words = arguments[1] if arguments else [sys.executable]
+    if "torchinductor" in str(words):  # its compiler asks so which instructions a CPU has
+        return
     program = os.fsdecode(words if isinstance(words, str | bytes) else words[0])
     marked = any(RUNNING[0].get_closest_marker(name) for name in ("fresh_process", "slow"))
     if Path(program).name.startswith(("python", "pytest")) and not marked:

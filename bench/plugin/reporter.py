@@ -202,7 +202,8 @@ class Reporter:
         if state.why_nothing:
             write(state.why_nothing, red=True)
         if state.untimed:
-            write(f"{state.untimed} timings were not timed: run with -n0 and pytest-benchmark")
+            needed = "-n0" if under_xdist(self.config) else "pytest-benchmark, which is switched off"
+            write(f"{state.untimed} timings were not timed: run with {needed}")
         if state.unasked:
             write(f"{state.unasked} tests beside other packages were left out: run with --peers -n0")
         if lost := self._lost():

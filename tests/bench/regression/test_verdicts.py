@@ -131,8 +131,8 @@ def test_a_straight_through_relu_fails(verdict_of, broken):
             "test_accuracy by seed: 0: *",
             "false-alarm level: 1% a session, cases selected: 1",
             "fingerprint: *",
-            f"reproduce: pytest bench -k {RELU} --scale tiny --seeds 3",
-            f"re-record: pytest bench -k {RELU} --scale tiny --record",
+            f"reproduce: pytest *test_mlp.py -k {RELU} --scale tiny --seeds 3 --confirm 4",
+            f"re-record: pytest *test_mlp.py -k {RELU} --scale tiny --record",
         ]
     )
 
@@ -162,19 +162,23 @@ def test_an_elu_of_another_alpha_is_changed_on_every_machine(verdict_of, broken)
     result.stdout.fnmatch_lines([f"CHANGED {ELU} at tiny: first steps differ from activation 1 of 8 on, forward, *"])
 
 
-def test_a_constant_activation_collapses(verdict_of, broken):
+def test_a_constant_activation_collapses_and_is_given_no_fresh_seeds_where_its_first_steps_tell(verdict_of, broken):
     broken("relu", torch.zeros_like)
-    verdict, _ = verdict_of(RELU)
+    verdict, result = verdict_of(RELU)
     assert verdict == "COLLAPSED"
+    result.stdout.fnmatch_lines(
+        [f"*{RELU}*(n=3, 3 collapsed)*", f"COLLAPSED {RELU} at tiny: first steps differ from *"]
+    )
 
 
 @pytest.mark.parametrize(("confirm", "runs"), [("0", 3), ("2", 5)])
-def test_a_suspicious_case_gets_no_more_fresh_seeds_than_allowed(verdict_of, broken, confirm, runs):
+def test_a_suspicious_case_gets_no_more_fresh_seeds_than_allowed(verdict_of, broken, pytester, confirm, runs):
+    shutil.copytree(baseline.FOLDER / "measured", pytester.path / "without_probes" / "measured")
     broken("relu", torch.zeros_like)
-    verdict, result = verdict_of(RELU, "--confirm", confirm)
+    verdict, result = verdict_of(RELU, "--confirm", confirm, "--baseline-dir=without_probes")
     assert verdict == "COLLAPSED"
     result.stdout.fnmatch_lines(
-        [f"*{RELU}*(n={runs}, {runs} collapsed)*", f"reproduce: *{RELU} --scale tiny --seeds 3"]
+        [f"*{RELU}*(n={runs}, {runs} collapsed)*", f"reproduce: *{RELU} --scale tiny * --confirm {confirm}"]
     )
 
 
