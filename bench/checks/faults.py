@@ -267,12 +267,6 @@ _ENTRIES: Iterable[Fault] = (
     Fault(
         "linear_in_bfloat16_where_float32", "precision", ELU, ((f"{F}.linear", in_float32(then(through("bfloat16")))),)
     ),
-    Fault(
-        "attention_in_float16_where_float32",
-        "precision",
-        BERT,
-        ((f"{F}.scaled_dot_product_attention", in_float32(then(through("float16")))),),
-    ),
     Fault("epochs_halved", "recipe", ELU, (("bench.cases.recipe:Recipe.__post_init__", shorter),)),
 )
 FAULTS = {fault.name: fault for fault in _ENTRIES}

@@ -12,21 +12,26 @@ import subprocess
 import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
 
+NODES = Path("/dev")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def visible_gpus(environment: MutableMapping[str, str] = os.environ) -> list[str]:
-    """The caller's own CUDA devices, as CUDA_VISIBLE_DEVICES or nvidia-smi name them; no torch needed."""
+    """The caller's own CUDA devices, as CUDA_VISIBLE_DEVICES or nvidia-smi name them; no torch needed.
+
+    Without nvidia-smi, which many containers lack, they are counted by the nodes of the driver.
+    """
     chosen = environment.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
         return [device for device in chosen.split(",") if device.strip() and device.strip() != "-1"]
     if not shutil.which("nvidia-smi"):
-        return []
+        return [str(index) for index, _ in enumerate(NODES.glob("nvidia[0-9]*"))]
     listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout
     cards = [line for line in listed.splitlines() if line.startswith("GPU ")]
     return [str(index) for index in range(len(cards))]
@@ -82,6 +87,10 @@ def resolve(name: str) -> torch.device:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cudnn.benchmark = False
         torch.use_deterministic_algorithms(True, warn_only=True)
+        # With `warn_only` the backward passes of these add up in any order: attention in plain products of matrices.
+        torch.backends.cuda.enable_flash_sdp(False)
+        torch.backends.cuda.enable_mem_efficient_sdp(False)
+        torch.backends.cuda.enable_cudnn_sdp(False)
         # No code here reads what it has not written.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return torch.device(name, torch.cuda.current_device()) if name == "cuda" else torch.device(name)

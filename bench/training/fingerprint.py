@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional as F
@@ -43,11 +43,23 @@ def take(device: torch.device, recipe: Recipe, code: str = "") -> Fingerprint:
         "threads": torch.get_num_threads(),
         "memory_format": recipe.memory_format,
         "precision": recipe.precision,
-        # By default torch allows it to convolutions and not to products of matrices.
-        "tf32": device.type == "cuda" and (torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32),
+        **(_of_cuda() if device.type == "cuda" else {"tf32": False}),
         "compile": False,
         "canary": _canary(device, torch.get_num_threads()),
     }
+
+
+def _of_cuda() -> Fingerprint:
+    """By default torch allows TF32 to convolutions and not to products of matrices.
+
+    It is read as it is set since torch 2.9: after that, reading `allow_tf32` may raise.
+    """
+    places: dict[str, Any] = {
+        "convolution": torch.backends.cudnn.conv,  # type: ignore[attr-defined]
+        "matmul": torch.backends.cuda.matmul,
+    }
+    allowed = [name for name, place in places.items() if place.fp32_precision == "tf32"]
+    return {"tf32": " ".join(allowed), "cudnn": torch.backends.cudnn.version() or 0}
 
 
 def differences(one: Fingerprint, other: Fingerprint) -> str:
@@ -69,6 +81,9 @@ def _canary(device: torch.device, threads: int) -> str:
     matrix = torch.randn(16 * 14 * 14, 128, generator=generator).to(device).requires_grad_()
     hidden = F.max_pool2d(F.conv2d(x, kernel), 2).flatten(1)
     logits = torch.exp(torch.tanh(hidden / 8)) @ matrix / 64
+    if device.type == "cuda":  # on a CPU recorded canaries are without
+        heads = logits.view(1, 8, 8, 128)
+        logits = F.scaled_dot_product_attention(heads, heads, heads).view(64, 128) + logits
     loss = F.cross_entropy(logits, torch.arange(64, device=device)) + logits.var()
     gradients = torch.autograd.grad(loss, (x, kernel, matrix))
     digest = hashlib.sha256()

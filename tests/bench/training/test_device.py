@@ -19,6 +19,7 @@ def _sixteen_cores_and_no_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setattr(os, "cpu_count", lambda: 16)
     monkeypatch.setenv("PATH", str(tmp_path))  # where the tests put an nvidia-smi of their own
     monkeypatch.delenv(CUDA, raising=False)
+    monkeypatch.setattr(device, "NODES", tmp_path)
     device.has_cuda.cache_clear()
 
 
@@ -62,6 +63,14 @@ def test_without_the_variable_nvidia_smi_counts_the_gpus(tmp_path: Path) -> None
     assert [_pinned(worker, 3)[CUDA] for worker in range(3)] == ["0", "1", "0"]
 
 
+def test_without_nvidia_smi_the_drivers_nodes_count_the_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / name).touch()
+    assert device.visible_gpus({}) == ["0", "1"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert device.default_scale("auto") == "small"
+
+
 def test_a_driver_that_answers_with_an_error_means_no_gpu(tmp_path: Path) -> None:
     _fake_nvidia_smi(tmp_path, "NVIDIA-SMI has failed because it could not communicate\\n")
     assert device.visible_gpus({}) == []
@@ -98,12 +107,16 @@ def test_auto_takes_the_best_device_that_is_there(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda *args, **kwargs: None)
+    fused = {name: [] for name in ("flash", "mem_efficient", "cudnn")}
+    for name, told in fused.items():
+        monkeypatch.setattr(torch.backends.cuda, f"enable_{name}_sdp", told.append)
     monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
     assert device.resolve("auto") == torch.device("cuda", 0)
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
     assert torch.backends.cudnn.benchmark is False
+    assert all(told == [False] for told in fused.values())
 
 
 @pytest.mark.parametrize("name", ["cuda", "mps"])

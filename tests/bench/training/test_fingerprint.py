@@ -108,3 +108,20 @@ def test_the_device_class_is_the_type_and_on_cuda_the_card(monkeypatch: pytest.M
     assert fingerprint.device_class(torch.device("mps")) == "mps"
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA A100-SXM4-40GB")
     assert fingerprint.device_class(torch.device("cuda", 0)) == "cuda_nvidia_a100_sxm4_40gb"
+
+
+def test_tf32_is_read_for_convolutions_and_products_however_it_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    conv, matmul = torch.backends.cudnn.conv, torch.backends.cuda.matmul
+    before = conv.fp32_precision, matmul.fp32_precision
+    try:
+        for convolutions, products, said in (
+            ("tf32", "ieee", "convolution"),
+            ("ieee", "tf32", "matmul"),
+            ("ieee",) * 2 + ("",),
+        ):
+            conv.fp32_precision, matmul.fp32_precision = convolutions, products
+            assert fingerprint._of_cuda()["tf32"] == said
+        matmul.allow_tf32 = True
+        assert fingerprint._of_cuda()["tf32"] == "matmul"
+    finally:
+        conv.fp32_precision, matmul.fp32_precision = before
