@@ -85,7 +85,7 @@ class Reporter:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write_results(self) -> None:
-        if not self.state.results and not self.state.cases_failed:
+        if not self.state.results and not self.state.probed and not self.state.cases_failed:
             return
         from bench.records import history
         from bench.reporting.files import ranking_tables, session_files, summary, tensorboard
@@ -94,7 +94,7 @@ class Reporter:
         found = self._findings()
         page = summary.render(found)
         state.no_job_summary = summary.add_to_job(page)
-        if not found.results:
+        if not found.records:
             write_text(settings.results_dir / "summary.md", page)
             state.written.append(f"{settings.results_dir}: summary.md")
             return
@@ -118,7 +118,7 @@ class Reporter:
         ranked = rank.blocks(case_runs.from_records(records, figures))
         return Findings(
             commands=state.settings.commands,
-            results=state.results,
+            results=state.results or state.probed,
             ranked=ranked,
             overall=rank.overall(ranked),
             versus_relu=versus_relu.paragraphs(state.settings.choice.added, ranked),
@@ -209,7 +209,7 @@ class Reporter:
         if lost := self._lost():
             shown = ", ".join(sorted(lost)[:SHOWN_LOST])
             write(f"{len(lost)} of {len(state.selected)} selected tests did not report: {shown}", red=True)
-            write("run again with --resume: finished runs are kept", red=True)
+            write(f"run again{'' if state.settings.probe else ' with --resume: finished runs are kept'}", red=True)
 
     def _show_ranking(self, terminalreporter: Any) -> None:
         state, write = self.state, terminalreporter.write_line

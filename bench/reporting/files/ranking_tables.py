@@ -55,7 +55,7 @@ def columns(block: RankedBlock, verdicts: Mapping[Key, str]) -> dict[str, list[s
 
 def verdicts_of(results: Iterable[Result]) -> dict[Key, str]:
     """What was said of each case."""
-    return {result.records[0].key: result.verdict for result in results}
+    return {result.records[0].key: result.verdict for result in results if result.records}
 
 
 def agreement(found: Sequence[Overall]) -> str:

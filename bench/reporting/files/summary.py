@@ -42,7 +42,7 @@ def render(findings: Findings) -> str:
         *_failed(failed, findings),
         *_listed("Passed, and worth a look", noted),
         *_listed("In quarantine, where nothing fails", spared),
-        *_what_to_do(findings.commands, failed, noted),
+        *_what_to_do(findings, failed, noted),
         *_rankings(findings),
     ]
     return "\n\n".join(parts) + "\n"
@@ -124,9 +124,29 @@ def _listed(title: str, results: Sequence[Result]) -> list[str]:
     return [f"### {title}", "\n".join(["| verdict | case | why |", "|:--|:--|:--|", *shown])]
 
 
-def _what_to_do(commands: Commands, failed: Sequence[Result], noted: Sequence[Result]) -> list[str]:
+def _what_to_do(findings: Findings, failed: Sequence[Result], noted: Sequence[Result]) -> list[str]:
     if not failed and not noted:
         return []
+    commands = findings.commands
+    lines = _about_runs(commands, failed, noted) if findings.records else _about_first_steps(commands, failed, noted)
+    return ["### What to do", _fenced("\n".join(lines), "bash")]
+
+
+def _about_first_steps(commands: Commands, failed: Sequence[Result], noted: Sequence[Result]) -> list[str]:
+    lines = []
+    if changed := [result.case for result in failed if result.verdict == "CHANGED"]:
+        lines += [
+            "# which commit was it? GOOD is one at which the first steps were as recorded",
+            f"python -m bench bisect GOOD HEAD -k {changed[0].id}",
+        ]
+    return [
+        *lines,
+        "# if it is meant: raise the recipe's version, record it, and commit what changes in baselines/probes",
+        f"{commands.again([result.case for result in (*failed, *noted)])} --probe --record",
+    ]
+
+
+def _about_runs(commands: Commands, failed: Sequence[Result], noted: Sequence[Result]) -> list[str]:
     lines = []
     if moved := [result.case for result in failed if result.verdict != "NEW"]:
         again = f"{commands.again(moved)} --seeds {COMPARED_SEEDS} --baseline=ignore"
@@ -145,7 +165,7 @@ def _what_to_do(commands: Commands, failed: Sequence[Result], noted: Sequence[Re
             "# or take the runs of this session, whose results folder is the job's artifact, without training again",
             commands.accept("--only-failing"),
         ]
-    return ["### What to do", _fenced("\n".join(lines), "bash")]
+    return lines
 
 
 def _rankings(findings: Findings) -> list[str]:

@@ -28,7 +28,7 @@ def test_recorded_first_steps_are_the_same_again_and_nothing_is_trained(recorded
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*1/1  micro-mlp-digits-elu-sgd  SAME", "*= probes =*", "1 SAME"])
     assert [path.name for path in (recorded.path / "own_baselines" / "probes").iterdir()] == ["micro.tiny.csv"]
-    assert not (recorded.path / "results").exists()
+    assert [path.name for path in (recorded.path / "results").iterdir()] == ["summary.md"]
 
 
 def test_what_changed_is_named_with_the_commands_that_show_and_record_it(recorded, monkeypatch):
@@ -46,6 +46,10 @@ def test_what_changed_is_named_with_the_commands_that_show_and_record_it(recorde
             r"1 CHANGED",
         ]
     )
+    page = (recorded.path / "results" / "summary.md").read_text()
+    assert page.startswith("## actbench: 1 of 1 cases failed")
+    assert "python -m bench bisect GOOD HEAD -k micro-mlp-digits-elu-sgd" in page
+    assert "--probe --record" in page
 
 
 def test_a_session_probes_beside_training_and_says_both_reasons(recorded, monkeypatch):
