@@ -57,6 +57,12 @@ def test_answering_the_majority_alone_gives_the_figures_that_document_a3_calls_n
         assert found["matthews_correlation"] == 0
 
 
+@pytest.mark.filterwarnings("error")
+def test_of_a_single_label_that_is_named_everywhere_there_is_no_correlation_and_no_warning():
+    labels = torch.zeros(3, dtype=torch.long)
+    assert SENTENCES.metrics(F.one_hot(labels, 2).float(), labels)["matthews_correlation"] == 0
+
+
 def test_matthews_correlation_goes_from_all_wrong_to_all_right():
     labels = torch.tensor([0, 1, 1, 0, 1])
     right = F.one_hot(labels, 2).float()
