@@ -13,6 +13,7 @@ from bench import experiments
 from bench.cases.case import Case
 from bench.records.probes import apart
 from bench.regression.probes import (
+    JUMPS,
     ROUNDING,
     ROUNDING_MARGIN,
     TOLERANCE,
@@ -101,7 +102,9 @@ def test_rounding_in_the_precision_of_training_may_go_a_hundred_times_further_th
         return dataclasses.replace(now(), rounding=epsilons)
 
     before = rounded(sites=0.5, gradients=20.0)
-    assert first_difference(before, rounded(sites=ROUNDING * ROUNDING_MARGIN, gradients=20 * ROUNDING_MARGIN)) == ""
+    assert first_difference(before, rounded(sites=ROUNDING * ROUNDING_MARGIN, gradients=JUMPS * ROUNDING_MARGIN)) == ""
+    assert "from gradients on" in first_difference(before, rounded(gradients=1.01 * JUMPS * ROUNDING_MARGIN))
+    assert first_difference(rounded(gradients=5 * JUMPS), rounded(gradients=4.99 * JUMPS * ROUNDING_MARGIN)) == ""
     assert first_difference(before, rounded(sites=400.0, gradients=math.inf)).endswith(
         "than rounding goes, from sites on: 400.0 epsilons, recorded 0.5; in float64 they are as recorded"
     )
