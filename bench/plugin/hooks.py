@@ -31,7 +31,7 @@ from bench.plugin.items import (
 )
 from bench.plugin.reporter import Reporter
 from bench.plugin.state import STATE, PluginState, is_worker, under_xdist
-from bench.records import baseline, csv_rows, data_probes, probes, quarantine, reported
+from bench.records import baseline, csv_rows
 from bench.records.record import ResultsError
 from bench.records.result import Result
 from bench.session import selection
@@ -124,6 +124,7 @@ def pytest_collection_modifyitems(
     A shard is cut last: the cases of all shards share the level of false alarms.
     """
     settings = config.stash[STATE].settings
+    runner = config.stash[STATE].runner = Runner(settings)
     parameters = {item: parameter for item in items for parameter in parameters_of(item)}
     for item, parameter in parameters.items():
         item.extra_keyword_matches.update(selection.keywords_of(parameter))
@@ -136,16 +137,12 @@ def pytest_collection_modifyitems(
     try:
         with exactly(config, words):
             yield
-        config.stash[STATE].matrix = sum(any(isinstance(one, Case) for one in parameters_of(item)) for item in items)
+        runner.cases = max(1, sum(any(isinstance(one, Case) for one in parameters_of(item)) for item in items))
         if shard := settings.shard:
             deselect(config, items, lambda item: shard.has(parameters.get(item)))
         if parameters:
             selection.check(settings.choice, experiments_of(parameters))
-            baseline.read(settings.baseline_dir)  # now that a metric of the user's own is registered
-            probes.read(settings.baseline_dir)
-            data_probes.read(settings.baseline_dir)
-            quarantine.read(settings.baseline_dir)
-            reported.read(settings.baseline_dir)
+            runner.read_recorded()  # now that a metric of the user's own is registered
         if parameters and not items:
             config.stash[STATE].why_nothing = why_no_item(config.option, settings, parameters)
     except (ValueError, pytest.UsageError) as error:
@@ -165,8 +162,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     state = config.stash[STATE]
     cases = [item for item in session.items if any(isinstance(one, Case) for one in parameters_of(item))]
-    show = progress.progress(config, len(cases), state.results) if not is_worker(config) else None
-    state.runner = Runner(state.settings, max(1, state.matrix), show)
+    if state.runner and not is_worker(config):
+        state.runner.progress = progress.progress(config, len(cases), state.results)
     if not under_xdist(config):
         state.selected = {item.nodeid for item in session.items}
     if cases and (terminal := config.pluginmanager.get_plugin("terminalreporter")):

@@ -21,7 +21,6 @@ class PluginState:
 
     Attributes:
         started: whether tests began to run.
-        matrix: cases selected, of all shards together.
         selected: node ids of all tests that should report; empty in xdist's workers.
         reported: node ids of those that have.
         failures: why a test without a result failed, by node id.
@@ -53,7 +52,6 @@ class PluginState:
     peer_errors: list[PeerErrors] = field(default_factory=list)
     tables: dict[str, str] = field(default_factory=dict)
     started: bool = False
-    matrix: int = 0
     selected: set[str] = field(default_factory=set)
     reported: set[str] = field(default_factory=set)
     failures: dict[str, str] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.cases.case import AXES, Case
 from bench.cases.metric import Measured
-from bench.records.csv_rows import BaselineError, csv_files, read_rows, write_rows
+from bench.records.csv_rows import BaselineError, csv_files, parsed_rows, write_rows
 from bench.records.record import OUTCOMES, Key, Record, in_file_name
 from bench.records.runs import Runs
 from bench.records.sharing import locked
@@ -75,11 +75,7 @@ def read(folder: Path) -> dict[Key, Baseline]:
     for path in csv_files(folder / MEASURED):
         if path.name.startswith(KERNELS):
             continue
-        for where, row in read_rows(path, COLUMNS):
-            try:
-                baseline = _parse(row)
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                raise BaselineError(f"{where}: malformed row ({error}); fix or re-record it") from error
+        for where, baseline in parsed_rows(path, COLUMNS, _parse):
             if _path(baseline.key, folder) != path:
                 name = _path(baseline.key, folder).name
                 raise BaselineError(f"{where}: the row of {baseline.key.case.id} belongs into {name}; move it there")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.records.record import write_text
+
+T = TypeVar("T")
 
 
 class BaselineError(ValueError):
@@ -45,6 +47,19 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[st
                 yield where, row
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BaselineError(f"{path} cannot be read as CSV ({error}); fix it, or move it away and re-record") from error
+
+
+def parsed_rows(path: Path, columns: Sequence[str], parse: Callable[[dict[str, str]], T]) -> Iterator[tuple[str, T]]:
+    """Where each row of a file stands, and what `parse` makes of it.
+
+    Raises:
+        BaselineError: it is no such file, or a row cannot be parsed; the message names file and line.
+    """
+    for where, row in read_rows(path, columns):
+        try:
+            yield where, parse(row)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BaselineError(f"{where}: malformed row ({error}); fix or re-record it") from error
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

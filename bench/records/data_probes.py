@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.records.csv_rows import BaselineError, read_rows, write_rows
+from bench.records.csv_rows import BaselineError, parsed_rows, write_rows
 from bench.records.sharing import locked
 
 FILE = "data_probes.csv"
@@ -67,11 +67,7 @@ def read(folder: Path) -> dict[DataKey, DataProbe]:
     """
     found: dict[DataKey, DataProbe] = {}
     path = folder / FILE
-    for where, row in read_rows(path, COLUMNS) if path.exists() else ():
-        try:
-            probe = DataProbe.from_row(row)
-        except ValueError as error:
-            raise BaselineError(f"{where}: malformed row ({error}); fix or re-record it") from error
+    for where, probe in parsed_rows(path, COLUMNS, DataProbe.from_row) if path.exists() else ():
         if probe.key in found:
             raise BaselineError(f"{where}: a second row for {probe.key.dataset} prepared likewise; keep one")
         found[probe.key] = probe

@@ -6,14 +6,14 @@ The rows are text, sorted, one a line, so that two branches merge and a diff rea
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
-from bench.records.csv_rows import BaselineError, csv_files, read_rows, write_rows
+from bench.records.csv_rows import BaselineError, csv_files, parsed_rows, write_rows
 from bench.records.sharing import locked
 
 # What is measured, in the order in which it arises; a case may lack some. Several numbers have blanks between them.
@@ -113,7 +113,7 @@ def read(folder: Path) -> dict[ProbeKey, Probe]:
     """
     found: dict[ProbeKey, Probe] = {}
     for path in csv_files(folder / "probes"):
-        for where, probe in _rows(path):
+        for where, probe in parsed_rows(path, COLUMNS, from_row):
             if probes_file(probe.key, folder) != path:
                 raise BaselineError(f"{where}: the row of {probe.key.case.id} at {probe.key.scale} is not of this file")
             if probe.key in found:
@@ -135,14 +135,6 @@ def write(probes: Iterable[Probe], folder: Path) -> None:
         for path in sorted({probes_file(key, folder) for key in new}):
             of_file = (to_row(probe) for key, probe in sorted(rows.items()) if probes_file(key, folder) == path)
             write_rows(path, COLUMNS, of_file)
-
-
-def _rows(path: Path) -> Iterator[tuple[str, Probe]]:
-    for where, row in read_rows(path, COLUMNS):
-        try:
-            yield where, from_row(row)
-        except (ValueError, TypeError, KeyError) as error:
-            raise BaselineError(f"{where}: malformed row ({error}); fix or re-record") from error
 
 
 def to_row(probe: Probe) -> dict[str, str]:

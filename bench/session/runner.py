@@ -1,4 +1,4 @@
-"""Runner: from a case to its result. `Runner(settings, cases=130).run(case, experiment)`.
+"""Runner: from a case to its result. `Runner(settings).run(case, experiment)`.
 
 This is the only door between the plugin and the training: records of a case, please. What stands behind it
 (this process, later a cluster) is nobody else's business.
@@ -38,13 +38,26 @@ Progress: TypeAlias = Callable[[Case, int, int, int, float, float], None]
 
 
 class Runner:
-    """What all cases of one process share: settings, device, baselines, and the number of cases in all shards."""
+    """What all cases of one process share: settings, device, and what is recorded.
 
-    def __init__(self, settings: Settings, cases: int, progress: Progress | None = None) -> None:
+    Attributes:
+        cases: selected in all shards together, which share the level of false alarms.
+        progress: told how far a run has come; None tells nobody.
+    """
+
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.cases = cases
-        self.progress = progress
+        self.cases = 1
+        self.progress: Progress | None = None
         self._known: dict[tuple[object, ...], FirstSteps] = {}
+
+    def read_recorded(self) -> None:
+        """Read what is recorded now, once, and not when the first case has been trained.
+
+        Raises:
+            BaselineError: a file that cannot be read, or a row that is none; the message names file and line.
+        """
+        _ = self.baselines, self.probes, self.data_probes, self.quarantine, self.figures
 
     @cached_property
     def device(self) -> torch.device:
