@@ -27,9 +27,20 @@ def _torch_default(weight: Tensor, generator: torch.Generator) -> None:
     nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
 
 
+def _unit_norm_rows(weight: Tensor, generator: torch.Generator) -> None:
+    """Of length 1 for each unit: Hendrycks and Gimpel 2016, arXiv 1606.08415, section 3.1; variance 1 / fan_in."""
+    import torch
+    from torch.nn import functional as F
+
+    with torch.no_grad():
+        weight.normal_(generator=generator)
+        weight.copy_(F.normalize(weight.flatten(1)).view_as(weight))
+
+
 INITIALISATIONS: dict[str, Callable[[Tensor, torch.Generator], None] | None] = {
     "torch": _torch_default,
     "kaiming": _kaiming,
+    "unit_norm_rows": _unit_norm_rows,
     "own": None,  # of networks that draw as their source does, or are pretrained: they stay as they were built
 }
 

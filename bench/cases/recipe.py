@@ -16,7 +16,9 @@ Precision: TypeAlias = Literal["float32", "bfloat16"]
 MemoryFormat: TypeAlias = Literal["contiguous", "channels_last"]
 Aggregate: TypeAlias = Literal["mean", "median"]
 ObjectiveName: TypeAlias = Literal["classification", "sentence_classification", "reconstruction"]
-Preprocessing: TypeAlias = Literal["range", "standard", "zca"]
+Preprocessing: TypeAlias = Literal["range", "unit_range", "standard", "zca"]
+# From black to white, where a preprocessing keeps the two: 1 on the scale of pixels in [0, 1].
+CONTRAST: Mapping[str, float] = {"range": 2.0, "unit_range": 1.0}
 Augmentation: TypeAlias = Literal["none", "flip_rotate", "crop_flip"]
 Schedule: TypeAlias = Literal["constant", "linear_from_half", "cosine", "triangular", "one_cycle"]
 
@@ -49,14 +51,14 @@ class Recipe:
         validation_size: examples split off the training part by a fixed seed, or taken of the data set's own
             validation part; None takes all of that.
         test_size: examples of the test part to use; None takes all.
-        preprocessing: of the inputs, fitted on the rows trained on: `range` (to [-1, 1]), `standard` (mean 0 and
-            sd 1 a channel) or `zca` (whitening).
+        preprocessing: of the inputs, fitted on the rows trained on: `range` (to [-1, 1]), `unit_range` (to [0, 1]),
+            `standard` (mean 0 and sd 1 a channel) or `zca` (whitening).
         encoder: pretrained BERT that the network starts from: an installed package or a name of the hub (`--bert`
             takes its place); None starts from random weights.
         psi: peak count of the shot noise that corrupts all parts; None leaves them clean.
         augmentation: of each training batch, see `bench.training.augmentation`.
         test_noise: half widths of uniform noise, on the scale of pixels in [0, 1], under which the trained
-            network is also tested.
+            network is also tested; of inputs in `range` or `unit_range`.
         objective: `classification`, that of sentences with the metrics usual for them, or `reconstruction` of the
             inputs.
         model_arguments: of `models.build`: `width`, `depth`, `stem`, `dropout`, ...
@@ -120,6 +122,16 @@ class Recipe:
         for name, kind in _WORDS.items():
             if getattr(self, name) not in get_args(kind):
                 raise ValueError(f"recipe: {name} {getattr(self, name)!r}; known: {', '.join(get_args(kind))}")
+        if self.test_noise and self.preprocessing not in CONTRAST:
+            raise ValueError(
+                f"recipe: test_noise is on the scale of pixels: it needs the preprocessing {' or '.join(CONTRAST)}, "
+                f"not {self.preprocessing}"
+            )
+        if self.augmentation == "flip_rotate" and self.preprocessing != "range":
+            raise ValueError(
+                f"recipe: flip_rotate turns in black from outside: it needs the preprocessing range, not "
+                f"{self.preprocessing}"
+            )
         try:
             Measured.parse(self.metric)
         except ValueError as error:

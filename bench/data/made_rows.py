@@ -97,7 +97,8 @@ def _part(
 
 
 def _numbers(recipe: Recipe, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """From -1 to 1, or of mean 0 and standard deviation 1, as the preprocessing leaves them."""
-    if recipe.preprocessing == "range":
-        return 2 * torch.rand(shape, generator=generator, dtype=torch.float64) - 1
+    """From -1 or 0 to 1, or of mean 0 and standard deviation 1, as the preprocessing leaves them."""
+    if recipe.preprocessing in ("range", "unit_range"):
+        pixels = torch.rand(shape, generator=generator, dtype=torch.float64)
+        return pixels if recipe.preprocessing == "unit_range" else 2 * pixels - 1
     return torch.randn(shape, generator=generator, dtype=torch.float64)

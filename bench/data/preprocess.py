@@ -28,6 +28,11 @@ def scale_to_range(train: Tensor, peak: int) -> Transform:
     return lambda images: images * (2 / peak) - 1
 
 
+def scale_to_unit_range(train: Tensor, peak: int) -> Transform:
+    """To [0, 1], as torchvision's ToTensor has them."""
+    return lambda images: images / peak
+
+
 def standardise(train: Tensor, peak: int) -> Transform:
     """To mean 0 and standard deviation 1 in each channel, or feature."""
     variance, mean = torch.var_mean(train, dim=(0, *range(2, train.ndim)), keepdim=True)
@@ -63,6 +68,7 @@ def whiten(train: Tensor, peak: int) -> Transform:
 
 PREPROCESSING: dict[str, Callable[[Tensor, int], Transform]] = {
     "range": scale_to_range,
+    "unit_range": scale_to_unit_range,
     "standard": standardise,
     "zca": whiten,
 }

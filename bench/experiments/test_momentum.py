@@ -10,15 +10,15 @@ from bench.cases import Case, Experiment, Recipe, RunCase
 from bench.experiments.test_mlp import recipe as mlp_recipe
 
 # Of SGD, in the long run of a constant gradient: rate / (1 - momentum).
-STEP_LENGTH = 2e-2
+STEP_LENGTH = 5e-2
 
 
 def recipe(case: Case, scale: str) -> Recipe:
     """That of `mlp` (B1) at every scale, but for SGD's momentum and rate.
 
     The source gives the advice to use an optimizer with momentum, and no experiment. Here SGD has momentum 0 or 0.9
-    at rates that make steps of the same length, 2e-2 and 2e-3, so that momentum is what differs and not the pace;
-    2e-3 with 0.9 is what `mlp` found to be stable. Adam, whose momentum is its first moment, stands beside at 1e-3.
+    at rates that make steps of the same length, 5e-2 and 5e-3, so that momentum is what differs and not the pace;
+    5e-3 with 0.9 is what `mlp` found to be stable. Adam, whose momentum is its first moment, stands beside at 1e-3.
     """
     if case.optimizer == "adam":
         return mlp_recipe(case, scale)

@@ -24,7 +24,7 @@ from activations.contract.memory import bytes_saved
 from bench.cases import seeding
 from bench.cases.case import Case
 from bench.cases.metric import Measured
-from bench.cases.recipe import Recipe
+from bench.cases.recipe import CONTRAST, Recipe
 from bench.data.locations import Locations
 from bench.data.noise import uniform_noise
 from bench.data.parts import Part, Parts, prepare
@@ -173,7 +173,11 @@ def _run(
         device_class=fingerprint.device_class(device),
         fingerprint=_fingerprint(case, recipe, device),
         outcome=outcome,
-        metrics={**metrics, **({"vanishing_ratio": norms.vanishing_ratio()} if norms else {})},
+        metrics={
+            "train_loss": evaluate(network.net, parts.train, objective_of(recipe), autocast_of(recipe, device)).loss,
+            **metrics,
+            **({"vanishing_ratio": norms.vanishing_ratio()} if norms else {}),
+        },
         curves=log.curves,
         functions=log.functions.sampled,
         digest=_digest(network.net, log.curves["train_loss"]),
@@ -269,7 +273,8 @@ def _under_noise(net: nn.Module, part: Part, recipe: Recipe, seed: int, autocast
     """Test metrics under uniform noise, as `test_accuracy_noise1.5`; the same noise for all activations of a seed."""
     found: dict[str, float] = {}
     for amplitude in recipe.test_noise:
-        inputs = uniform_noise(part.inputs, amplitude, seeding.generator(seed, "test noise"))
+        half_width = amplitude * CONTRAST[recipe.preprocessing]
+        inputs = uniform_noise(part.inputs, half_width, seeding.generator(seed, "test noise"))
         noisy = evaluate(net, Part(inputs, part.labels), objective_of(recipe), autocast)
         found |= {f"{name}_noise{amplitude:g}": value for name, value in noisy.named("test").items()}
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -98,14 +97,6 @@ def middle(label: str, sides: Sequence[BySeed], metric: str) -> Contrast:
     medians = {seed: float(np.median([side[seed] for side in sides])) for seed in shared}
     found = intervals.difference(medians, dict.fromkeys(medians, 0.0))
     return Contrast(label, found, " decades") if _is_loss(measured) else contrast(label, found, measured)
-
-
-def with_training_loss(one: CaseRuns) -> CaseRuns:
-    """With the training loss of the last epoch as a metric, where its curves were kept."""
-    if not all(curves.get("train_loss") for curves in one.curves) or len(one.curves) < one.n:
-        return one
-    last = tuple(curves["train_loss"][-1] for curves in one.curves)
-    return replace(one, metrics={"train_loss": last, **one.metrics})
 
 
 def mean_under_noise(one: CaseRuns, metric: str) -> BySeed:

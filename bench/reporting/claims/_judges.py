@@ -58,15 +58,6 @@ def robust(name: str, rivals: Sequence[str]) -> Judge:
     return judge
 
 
-def learns_best(name: str, rivals: Sequence[str]) -> Judge:
-    """A lower training loss in the last epoch than every rival, in every block, of those whose curves were kept."""
-
-    def judge(cases: Sequence[CaseRuns]) -> Conclusion:
-        return beats(name, rivals, "train_loss")([differences.with_training_loss(one) for one in cases])
-
-    return judge
-
-
 def typically(names: Sequence[str], rival: str, metric: str) -> Judge:
     """Each of some better than one rival in the median of all blocks in which the metric of both was measured.
 

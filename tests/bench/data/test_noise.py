@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from bench.cases.recipe import CONTRAST
 from bench.data.noise import uniform_noise
 from bench.data.preprocess import PREPROCESSING
 
@@ -16,11 +17,16 @@ def _noisy(inputs: Tensor, amplitude: float, seed: int = 0) -> Tensor:
     return uniform_noise(inputs, amplitude, torch.Generator().manual_seed(seed))
 
 
+@pytest.mark.parametrize("preprocessing", CONTRAST)
 @pytest.mark.parametrize("amplitude", [0.25, 1.0, 3.0])
-def test_on_the_scale_of_pixels_it_is_uniform_between_plus_and_minus_the_amplitude(amplitude: float) -> None:
-    pixels = torch.full((100_000,), 0.5)
-    scale = PREPROCESSING["range"](pixels, 1)
-    noise = (_noisy(scale(pixels), amplitude) + 1) / 2 - pixels
+def test_on_the_scale_of_pixels_it_is_uniform_between_plus_and_minus_the_amplitude(
+    amplitude: float, preprocessing: str
+) -> None:
+    pixels = torch.full((100_000,), 127.0)
+    scale, contrast = PREPROCESSING[preprocessing](pixels, 255), CONTRAST[preprocessing]
+    black, white = scale(torch.tensor([0.0, 255.0])).tolist()
+    assert white - black == contrast
+    noise = (_noisy(scale(pixels), contrast * amplitude) - scale(pixels)) / contrast
     assert noise.min() == pytest.approx(-amplitude, rel=1e-3)
     assert noise.max() == pytest.approx(amplitude, rel=1e-3)
     assert noise.mean() == pytest.approx(0, abs=0.02 * amplitude)
