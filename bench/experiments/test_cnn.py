@@ -13,7 +13,8 @@ def recipe(case: Case, scale: str) -> Recipe:
     The source: at most 50 epochs, early stopping on the validation loss with patience 5, all the data. It
     leaves out batch size, rates, momentum and the validation part. Here: batch 64, a tenth of the training part
     for validation, Adam at 1e-3 (which gives the source's accuracies and epochs to stop almost exactly), SGD at
-    1e-2 without momentum (momentum shortens runs to half the source's epochs), torch's own initialisation.
+    1e-2 without momentum (momentum shortens runs to half the source's epochs), torch's own initialisation, and the
+    weights of the best epoch are tested.
 
     `tiny` trains on a few thousand images for two epochs in batches of 32, SGD with momentum 0.9 since it would
     not leave its plateau without; it keeps the question, not the accuracies. Sigmoid does not learn with SGD in

@@ -20,8 +20,11 @@ def recipe(case: Case, scale: str) -> Recipe:
     The source: rate 0.001, mean of 3 runs. Its repository (github.com/GSPuniani/MBG-Activation-Functions, folder
     cifar-10) adds Adam, batch 128, 100 epochs, images in [-1, 1], flipped with probability 0.4 and turned by up to
     30 degrees, torch's own initialisation and the network of the last epoch. It has the networks of
-    github.com/weiaicunzai/pytorch-cifar100, which keep a little more resolution in MobileNet than ours with
-    `stem="cifar"`, and one TAct for all places of a block where ours has one a place.
+    github.com/weiaicunzai/pytorch-cifar100, and one TAct for all places of a block where ours has one a place. Its
+    DenseNet exchanges only the first of a layer's two activations, keeps ReLU in the second, and has none in the stem
+    and between its stages; ours, torchvision's, exchanges all, so that differences between activations may be larger
+    than reported. Its MobileNet keeps a little more resolution than ours with `stem="cifar"`, has no dropout before
+    the last layer, where ours drops 0.2, and its relu is ReLU6.
 
     `small` is for a GPU: some 15 minutes a run. `tiny` trains networks cut in width and depth on 1200 digits for
     three epochs in batches of 32, not flipped or turned, which would make other digits of them. What it keeps is

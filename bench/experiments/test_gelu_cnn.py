@@ -18,8 +18,8 @@ def recipe(case: Case, scale: str) -> Recipe:
     trained anew on the whole training part, median of 3 runs. The rates are variants; the case without one is the
     final training, at 1e-3 here for each activation: the rate that the authors' all_convnet.py
     (github.com/hendrycks/GELUs) has by default, not one that we have measured. Batch 100 is from there too; its
-    lower Adam momentum in the second half is not in the paper and left out. Kaiming's initialisation stands for
-    Lasagne's, which the source does not state.
+    lower Adam momentum in the second half and its batch norm behind the last layer are not in the paper and left out.
+    Kaiming's initialisation stands for Lasagne's, which the source does not state.
 
     `small` is made for a GPU. `tiny` has an eighth of the channels, dropout 0.1 since half of so few is too much, and
     of the rates 1e-3 alone, since the others go nowhere in so few steps; whitening, noise, schedule and the final

@@ -21,8 +21,9 @@ def recipe(case: Case, scale: str) -> Recipe:
     weights are tested.
     The weights of a unit have length 1 together, as in the authors' code and in section 3.1, and the biases are zero.
 
-    Its word vectors of 56 million tweets are not to be had: by default vectors are learned for features made from
-    Brown clusters of tweets and from spelling, `--vectors` takes any.
+    Its word vectors of 56 million tweets are in the authors' repository (data/Tweets/embeddings-twitter.txt), in the
+    format that `--vectors` takes; there both ends of a tweet have the vector of `</s>`, here they are zero. By default
+    vectors are learned for features made from Brown clusters of tweets and from spelling.
     """
     learning_rate = case.settings.get("lr", 1e-3)
     if scale == "tiny":

@@ -14,9 +14,9 @@ def recipe(case: Case, scale: str) -> Recipe:
     """That of `complex` with the variant's rate, and 5000 training images kept for the choice of a rate.
 
     The source: rates 0.0001, 0.001, 0.01, 0.1 and 1, mean of 3 runs, and tables of the accuracy on the test part,
-    in which it also looks for the best rate. In two of its repository's scripts, cifar-10_senet18_relu_LR.py and
-    cifar-10_mobilenetv2_tact_LR.py, one network is trained through all rates from low to high and on into the next
-    run; here every run starts anew, and the choice is made on a validation part.
+    in which it also looks for the best rate. In all eleven of its repository's scripts `*_LR.py` one network is
+    trained through the rates from low to high and on into the next run, so that only the first run at 0.0001 is of a
+    fresh one; here every run starts anew, and the choice is made on a validation part.
 
     `tiny` has senet18 at 0.001 and 0.1, a hundred times as much.
     """

@@ -13,11 +13,11 @@ from bench.experiments.test_mlp import recipe as mlp_recipe
 def recipe(case: Case, scale: str) -> Recipe:
     """That of `mlp` (B1), for both networks.
 
-    The source names the relatives and measures none. GELU stands beside ReLU with dropout and beside the stochastic
-    0/1 map in the fully connected network, and with zoneout in one of 128 recurrent units that reads MNIST row by
-    row. Dropout 0.5 is B1's; zoneout 0.15 is that of Krueger et al. 2016 (arXiv 1606.01305) on the permuted
-    pixels of MNIST. Adam at 1e-3 serves the recurrent network too; torch's own initialisation keeps its 28 steps
-    from blowing up.
+    The slides and the paper's last version name the relatives and measure none. GELU stands beside ReLU with dropout
+    and beside the stochastic 0/1 map in the fully connected network, and with zoneout in one of 128 recurrent units
+    that reads MNIST row by row. Dropout 0.5 is B1's; zoneout 0.15 is that of Krueger et al. 2016 (arXiv 1606.01305) on
+    the permuted pixels of MNIST. Adam at 1e-3 serves the recurrent network too; torch's own initialisation keeps its 28
+    steps from blowing up.
 
     `tiny` has 3 of the 8 fully connected layers, with and without dropout alike: through all 8 nothing is learned in
     so few steps at dropout 0.5. The recurrent network sees two thirds of the images for four epochs.

@@ -19,12 +19,12 @@ def recipe(case: Case, scale: str) -> Recipe:
     """The source's recipe at `small` and `paper`, digits at `tiny`; a variant says how many epochs there are.
 
     The source: 25, 50 and 100 epochs, mean of 5 runs, the standard deviation as a band. Its repository
-    (github.com/GSPuniani/MBG-Activation-Functions, folder baseline_results) adds fastai 1's fit_one_cycle, batch
-    128, standardised images, padded by 4, cropped and flipped, and the rates of three range tests: 3.0e-3 for
-    xresnet18, 2.5e-3 for wrn_22, 8.3e-4 for xresnet50; ours is their geometric mean, rounded. The rest is fastai's
-    default: Adam with a decoupled weight decay of 0.01 and weights by Kaiming; its beta2 of 0.99 and its cycle of
-    the momentum are left out. The source calls the networks pre-trained, but its logs start at 50 %: they were not.
-    Its curves are of the test part, ours of 5000 training images kept for validation.
+    (github.com/GSPuniani/MBG-Activation-Functions, folder baseline_results) adds fastai 1's fit_one_cycle, batch 128,
+    standardised images, padded by 4 (in mirror images, with zeros here), cropped and flipped, and the rates of three
+    range tests: 3.0e-3 for xresnet18, 2.5e-3 for wrn_22, 8.3e-4 for xresnet50; ours is their geometric mean, rounded.
+    The rest is fastai's default: Adam with a decoupled weight decay of 0.01 and weights by Kaiming; its beta2 of 0.99
+    and its cycle of the momentum are left out. The source calls the networks pre-trained, but its logs start at 50 %:
+    they were not. Its curves are of the test part, ours of 5000 training images kept for validation.
 
     `small` is `paper` without its long variants, for a GPU. `tiny` trains an eighth of the width and a half or a
     third of the depth on 1200 digits in batches of 32, for the four epochs that its variant names.

@@ -93,6 +93,16 @@ def test_kaiming_has_variance_two_over_fan_in_and_no_bias(layer: nn.Linear | nn.
     assert not layer.bias.any()
 
 
+@pytest.mark.parametrize("layer", [nn.Linear(300, 400), nn.Conv2d(12, 400, 5)], ids=str)
+def test_unit_norm_rows_point_anywhere_with_length_one_and_have_no_bias(layer: nn.Linear | nn.Conv2d) -> None:
+    weight = _layers(_initialised(nn.Sequential(layer), "unit_norm_rows"))[0].weight
+    torch.testing.assert_close(weight.flatten(1).norm(dim=1), torch.ones(400))
+    fan_in = weight[0].numel()
+    assert weight.var().item() == pytest.approx(1 / fan_in, rel=5 * (2 / weight.numel()) ** 0.5)
+    assert abs(weight.mean().item()) < 5 * (fan_in * weight.numel()) ** -0.5
+    assert not layer.bias.any()
+
+
 @pytest.mark.parametrize("make", [lambda: nn.Linear(300, 400), lambda: nn.Conv2d(12, 400, 5)])
 def test_torch_draws_from_the_layers_own_distribution(make: type[nn.Linear]) -> None:
     """Bound and spread of weights and biases as nn.Linear and nn.Conv2d draw them: U(±1/sqrt(fan_in))."""

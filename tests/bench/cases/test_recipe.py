@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.cases.recipe import Recipe
+from bench.cases.recipe import Preprocessing, Recipe
 
 RECIPE = Recipe(version=1, epochs=2, batch_size=8, learning_rate=0.1, initialisation="torch")
 POSITIVE = ("version", "epochs", "batch_size", "seeds", "recorded_seeds", "learning_rate")
@@ -49,6 +49,18 @@ def test_a_word_that_means_nothing_is_refused(field: str, value: Any) -> None:
 def test_a_rate_that_is_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match="recipe: learning_rate"):
         replace(RECIPE, learning_rate=float("nan"))
+
+
+@pytest.mark.parametrize("preprocessing", ["standard", "zca"])
+def test_noise_on_pixels_needs_inputs_that_are_pixels_still(preprocessing: Preprocessing) -> None:
+    with pytest.raises(ValueError, match="test_noise .* needs the preprocessing range or unit_range, not"):
+        replace(RECIPE, test_noise=(0.5,), preprocessing=preprocessing)
+
+
+@pytest.mark.parametrize("preprocessing", ["unit_range", "standard", "zca"])
+def test_a_rotation_that_fills_in_black_needs_minus_one_to_be_black(preprocessing: Preprocessing) -> None:
+    with pytest.raises(ValueError, match="flip_rotate .* needs the preprocessing range, not"):
+        replace(RECIPE, augmentation="flip_rotate", preprocessing=preprocessing)
 
 
 def test_patience_needs_a_validation_part() -> None:

@@ -48,9 +48,12 @@ def test_shape_and_type_stay_and_rows_do_not_mix(name: str, train: Tensor) -> No
 
 
 @pytest.mark.parametrize("peak", [16, 255])
-def test_range_takes_black_to_minus_one_and_full_white_to_one(peak: int) -> None:
-    transform = PREPROCESSING["range"](torch.empty(0, *SHAPE), peak)
-    assert transform(torch.tensor([0.0, peak / 2, peak])).tolist() == [-1, 0, 1]
+@pytest.mark.parametrize(("name", "wanted"), [("range", [-1, 0, 1]), ("unit_range", [0, 0.5, 1])])
+def test_range_takes_black_to_minus_one_unit_range_to_zero_and_both_full_white_to_one(
+    name: str, wanted: list[float], peak: int
+) -> None:
+    transform = PREPROCESSING[name](torch.empty(0, *SHAPE), peak)
+    assert transform(torch.tensor([0.0, peak / 2, peak])).tolist() == wanted
 
 
 def test_standard_gives_each_channel_mean_0_and_sd_1(train: Tensor) -> None:

@@ -152,6 +152,16 @@ def test_mlp_is_tested_under_noise_up_to_3_on_mnist_alone(scale):
 
 
 @pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", ["mlp", "gelu_forms", "pos", "timit", "autoencoder"])
+def test_the_fully_connected_networks_of_the_gelu_paper_start_from_rows_of_length_one(name, scale):
+    for case, recipe in recipes(name, scale).items():
+        if case.optimizer != "sgd":  # the paper has none
+            assert recipe.initialisation == "unit_norm_rows", case.id
+        if data.info(case.dataset).kind == "images":
+            assert recipe.preprocessing == "unit_range", case.id
+
+
+@pytest.mark.parametrize("scale", SCALES)
 def test_the_final_training_of_gelu_cnn_has_the_images_that_chose_its_rate_too(scale):
     by_variant = {case.variant: (case, recipe) for case, recipe in recipes("gelu_cnn", scale).items()}
     case, final = by_variant.pop("")
@@ -182,7 +192,7 @@ def test_wrn_goes_down_half_a_cosine_from_a_tenth_with_one_architecture_for_all_
 def test_sgd_with_and_without_momentum_makes_steps_of_one_length(scale):
     sgd = [recipe for case, recipe in recipes("momentum", scale).items() if case.optimizer == "sgd"]
     assert {recipe.momentum for recipe in sgd} == {0, 0.9}
-    assert {round(recipe.learning_rate / (1 - recipe.momentum), 9) for recipe in sgd} == {0.02}
+    assert {round(recipe.learning_rate / (1 - recipe.momentum), 9) for recipe in sgd} == {0.05}
 
 
 @pytest.mark.parametrize("scale", SCALES)

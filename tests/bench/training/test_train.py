@@ -138,6 +138,24 @@ def test_the_metrics_are_those_of_the_network_on_the_test_part():
     assert found.loss == pytest.approx(torch.nn.functional.cross_entropy(logits, parts.test.labels).item(), rel=1e-6)
 
 
+def test_the_training_loss_of_a_record_is_that_of_the_whole_network_without_dropout():
+    """In the curve dropout is on, as the weights still move: arXiv 1606.08415's own code shows the whole network."""
+    still = {"learning_rate": 1e-12, "epochs": 1}
+    (whole,), (thinned,) = run(**still), run(**still, model_arguments={"dropout": 0.9})
+    assert whole.metrics["train_loss"] == pytest.approx(whole.curves["train_loss"][0], rel=1e-4)
+    assert thinned.metrics["train_loss"] == pytest.approx(whole.metrics["train_loss"], rel=1e-4)
+    assert thinned.curves["train_loss"][0] != pytest.approx(whole.metrics["train_loss"], rel=1e-2)
+
+
+@pytest.mark.parametrize(("preprocessing", "contrast"), [("range", 2), ("unit_range", 1)])
+def test_noise_on_test_images_is_as_strong_as_its_name_says_on_pixels_in_0_to_1(preprocessing, contrast, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(train, "uniform_noise", lambda inputs, amplitude, _: drawn.append(amplitude) or inputs)
+    (record,) = run(preprocessing=preprocessing, test_noise=(0.5, 3.0), epochs=1)
+    assert drawn == [0.5 * contrast, 3.0 * contrast]
+    assert record.metrics["test_loss_noise0.5"] == record.metrics["test_loss"]
+
+
 def test_time_to_target_is_when_validation_first_reached_it_and_none_if_never():
     (reached,) = run(target_accuracy=0.2)
     (missed,) = run(target_accuracy=1.1)
