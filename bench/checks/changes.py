@@ -51,11 +51,6 @@ def in_float32(change: Change) -> Change:
     return changed
 
 
-def with_entries(values: dict[str, Any]) -> Change:
-    """The same dict with other entries."""
-    return lambda old: {**old, **values}
-
-
 def instead(name: str) -> Change:
     """Another function or class."""
 

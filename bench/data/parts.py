@@ -74,9 +74,12 @@ class Part:
                 yield self.take(rows)
             return
         alike = [rows for pool in order.split(size * SORTED_BATCHES) for rows in pool.sort().values.split(size)]
-        for batch in torch.randperm(len(alike), generator=generator).tolist():
-            inputs, labels = self.take(alike[batch].to(self.labels.device))
-            yield inputs[:, : self.lengths[alike[batch][-1]]], labels
+        mixed = [alike[batch] for batch in torch.randperm(len(alike), generator=generator).tolist()]
+        longest = [self.lengths[rows[-1]] for rows in mixed]
+        on_device = torch.cat(mixed).to(self.labels.device).split([len(rows) for rows in mixed])
+        for rows, tokens in zip(on_device, longest, strict=True):
+            inputs, labels = self.take(rows)
+            yield inputs[:, :tokens], labels
 
     def in_turn(self, size: int) -> Iterator[Tensor]:
         """The inputs of all rows in their own order, `size` at a time, sentences without needless padding."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -78,13 +79,21 @@ def _load(record: DatasetInfo, where: Locations) -> Dataset:
     if stamp is None:
         tensors = reader.read(record, where)
         return Dataset(record, tensors, _hash(tensors))
-    path = place(record.name, stamp)
+    return Dataset(record, *cached(place(record.name, stamp), lambda: reader.read(record, where)))
+
+
+def cached(path: Path, make: Callable[[], dict[str, Tensor]]) -> tuple[dict[str, Tensor], str]:
+    """Tensors from the cache and their hash; made first, by one process at a time, where the file is not there.
+
+    Raises:
+        DataError: the cache is corrupt or cannot be written.
+    """
     if not path.exists():  # a cache that is shared and read-only serves all the same
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(f"{path}.lock"):
                 if not path.exists():
-                    _write(path, reader.read(record, where))
+                    _write(path, make())
         except OSError as error:
             raise DataError(
                 f"cannot write the cache {path}: {error}; set ACTBENCH_CACHE to a folder that can be"
@@ -92,7 +101,7 @@ def _load(record: DatasetInfo, where: Locations) -> Dataset:
     tensors, stored = _read(path)
     if _hash(tensors) != stored:
         raise DataError(f"the cache {path} is corrupt (its data hash is wrong); delete it and run again")
-    return Dataset(record, tensors, stored)
+    return tensors, stored
 
 
 def _hash(tensors: dict[str, Tensor]) -> str:

@@ -151,6 +151,7 @@ def _trainer(network: Network, recipe: Recipe, part: Part) -> Callable[[], objec
             dataloader_pin_memory=False,
             use_cpu=part.labels.device.type == "cpu",
         )
+        arguments._n_gpu = min(arguments.n_gpu, 1)  # with several in sight it would train on all, by DataParallel
         trainer = Trainer(
             model=network.net,
             args=arguments,

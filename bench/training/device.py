@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import shutil
 import subprocess
@@ -94,6 +95,42 @@ def resolve(name: str) -> torch.device:
         # No code here reads what it has not written.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return torch.device(name, torch.cuda.current_device()) if name == "cuda" else torch.device(name)
+
+
+class PeakMemory:
+    """The most that training takes of a card's memory, beyond what was there before: `with peak.watched(): ...`.
+
+    Made before the network. What a network of before holds in circles is collected first, and cuBLAS has its workspace.
+
+    Attributes:
+        bytes: so far; None off CUDA, where nothing is counted.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self.bytes: int | None = None
+        if device.type != "cuda":
+            return
+        import torch
+
+        gc.collect()
+        one = torch.ones(1, 1, device=device)
+        torch.mm(one, one)
+        del one
+        self._before = torch.cuda.memory_allocated(device)
+        self.bytes = 0
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """What is done inside counts; evaluation in large batches, outside, does not."""
+        if self.bytes is None:
+            yield
+            return
+        import torch
+
+        torch.cuda.reset_peak_memory_stats(self._device)
+        yield
+        self.bytes = max(self.bytes, torch.cuda.max_memory_allocated(self._device) - self._before)
 
 
 def clock() -> float:

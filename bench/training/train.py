@@ -32,7 +32,7 @@ from bench.records import code
 from bench.records.record import Outcome, Record
 from bench.training import fingerprint, setup
 from bench.training.augmentation import AUGMENTATIONS
-from bench.training.device import now, since, threads
+from bench.training.device import PeakMemory, now, since, threads
 from bench.training.evaluation import Autocast, Evaluation, autocast_of, evaluate, outcome_of
 from bench.training.gradient_norms import Gradients
 from bench.training.learned_functions import Functions
@@ -101,12 +101,13 @@ def train_epoch(
         watch: told the loss of every step, between backward pass and optimizer.
     """
     net, optimizer, scheduler = network.net, network.optimizer, network.scheduler
-    objective, augment = objective_of(recipe), AUGMENTATIONS[recipe.augmentation]
-    total = torch.zeros((), device=part.labels.device)
-    correct = torch.zeros((), device=part.labels.device, dtype=torch.int64)
+    objective, device = objective_of(recipe), part.labels.device
+    augmentations = AUGMENTATIONS[recipe.augmentation].epoch(len(part), recipe.batch_size, draws, device)
+    total = torch.zeros((), device=device)
+    correct = torch.zeros((), device=device, dtype=torch.int64)
     net.train()
-    for inputs, labels in part.batches(recipe.batch_size, batches):
-        inputs = augment(inputs, draws)
+    for (inputs, labels), augment in zip(part.batches(recipe.batch_size, batches), augmentations, strict=True):
+        inputs = augment(inputs)
         optimizer.zero_grad()
         with autocast():
             outputs = net(inputs)
@@ -155,14 +156,10 @@ def _run(
     progress: Progress,
     gradients: bool,
 ) -> Record:
-    held = 0  # data sets, those of earlier cases among them
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-        held = torch.cuda.memory_allocated(device)
+    peak = PeakMemory(device)
     network = setup.build(case, recipe, seed, device, parts)
     norms = Gradients(network.net, network.sites, recipe.steps(len(parts.train))) if gradients else None
-    log = fit(network, recipe, seed, parts, progress, (lambda loss: norms.step()) if norms else None)
-    peak = torch.cuda.max_memory_allocated(device) - held if device.type == "cuda" else None
+    log = fit(network, recipe, seed, parts, progress, (lambda loss: norms.step()) if norms else None, peak)
     outcome, metrics = results(network, log, recipe, seed, parts)
     return Record(
         case=case,
@@ -184,7 +181,7 @@ def _run(
         seconds=log.seconds,
         seconds_to_target=log.seconds_to_target,
         bytes_saved=bytes_of_a_batch(network.net, parts.train, recipe),
-        peak_bytes=peak,
+        peak_bytes=peak.bytes,
         num_parameters=sum(p.numel() for p in network.net.parameters() if p.requires_grad),
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         gradients=norms.norms() if norms else {},
@@ -200,9 +197,11 @@ def fit(
     parts: Parts,
     progress: Progress = lambda *_: None,
     watch: Watch | None = None,
+    peak: PeakMemory | None = None,
 ) -> TrainingLog:
     """Train a network as its recipe says, with what is random in a step drawn from the seed's own streams."""
     device = parts.train.labels.device
+    peak = peak or PeakMemory(device)
     autocast = autocast_of(recipe, device)
     log = TrainingLog()
     objective = objective_of(recipe)
@@ -212,7 +211,8 @@ def fit(
             log.functions.sample(network.sites, network.shapes)
         for epoch in range(1, recipe.epochs + 1):
             start = now(device)
-            total, correct = train_epoch(network, parts.train, recipe, batches, draws, autocast, watch)
+            with peak.watched():
+                total, correct = train_epoch(network, parts.train, recipe, batches, draws, autocast, watch)
             log.seconds += since(start, device)
             loss = total.item() / len(parts.train)
             log.note(train_loss=loss)

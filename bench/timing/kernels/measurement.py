@@ -90,9 +90,20 @@ class Measurement:
 
 @contextmanager
 def steady() -> Iterator[None]:
-    """One thread, and an allocator that keeps its memory: what kernels are timed under."""
+    """What kernels are timed under: one thread, an allocator that keeps its memory, and any algorithm.
+
+    Held to deterministic algorithms, the compiler of fused kernels does not try out which one is fastest.
+    """
+    import torch
+
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     with threads(THREADS), memory_kept():
-        yield
+        torch.use_deterministic_algorithms(False)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
 
 
 def measure_kernel(kernel: Kernel, device: torch.device) -> Measurement:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 # hundred kernels, at the floor of the spread, five would leave a band of a factor 2.4, ten leave one of 1.4.
 BLOCKS = 10
 
-# (activation, dtype, size, mode, device name, threads)
-KernelKey: TypeAlias = tuple[str, str, str, str, str, int]
+# (device class, activation, dtype, size, mode, device name, threads)
+KernelKey: TypeAlias = tuple[str, str, str, str, str, str, int]
 
 
 @dataclass(frozen=True, order=True)
@@ -69,7 +69,10 @@ class RecordedKernel:
     @property
     def key(self) -> KernelKey:
         """Rows of equal key replace each other."""
-        return (self.activation, self.dtype, self.size, self.mode, self.device_name, self.threads)
+        return (
+            *(self.device_class, self.activation, self.dtype, self.size, self.mode),
+            *(self.device_name, self.threads),
+        )
 
 
 COLUMNS = tuple(field.name for field in fields(RecordedKernel) if field.name != "device_class")
@@ -78,7 +81,9 @@ _KINDS = {"int": int, "float": float, "str": str}
 
 def key_on(kernel: Kernel, device: torch.device) -> KernelKey:
     """Of the row that a kernel is judged against on this machine."""
-    return (*astuple(kernel), device_name(device), THREADS)
+    from bench.training.fingerprint import device_class
+
+    return (device_class(device), *astuple(kernel), device_name(device), THREADS)
 
 
 def record_kernel(kernel: Kernel, device: torch.device) -> tuple[Measurement, RecordedKernel]:

@@ -41,7 +41,7 @@ class TimedKernel:
     def key(self) -> tuple[Any, ...]:
         """Timings of equal key replace each other."""
         one = self.measurement
-        return (one.kernel, one.device_name, one.threads)
+        return (one.device_class, one.kernel, one.device_name, one.threads)
 
 
 def latest_timings(found: Iterable[TimedKernel]) -> list[TimedKernel]:

@@ -53,13 +53,13 @@ def test_a_rate_that_is_no_number_is_refused() -> None:
 
 @pytest.mark.parametrize("preprocessing", ["standard", "zca"])
 def test_noise_on_pixels_needs_inputs_that_are_pixels_still(preprocessing: Preprocessing) -> None:
-    with pytest.raises(ValueError, match="test_noise .* needs the preprocessing range or unit_range, not"):
+    with pytest.raises(ValueError, match=r"test_noise .* needs the preprocessing range or unit_range, not"):
         replace(RECIPE, test_noise=(0.5,), preprocessing=preprocessing)
 
 
 @pytest.mark.parametrize("preprocessing", ["unit_range", "standard", "zca"])
 def test_a_rotation_that_fills_in_black_needs_minus_one_to_be_black(preprocessing: Preprocessing) -> None:
-    with pytest.raises(ValueError, match="flip_rotate .* needs the preprocessing range, not"):
+    with pytest.raises(ValueError, match=r"flip_rotate .* needs the preprocessing range, not"):
         replace(RECIPE, augmentation="flip_rotate", preprocessing=preprocessing)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -98,3 +100,23 @@ def test_zca_of_fewer_images_than_pixels_is_refused(train: Tensor) -> None:
     with pytest.raises(DataError, match=r"has values, 60; the recipe takes 59. Give it a larger train_size"):
         PREPROCESSING["zca"](train[: VALUES - 1], 255)
     PREPROCESSING["zca"](train[:VALUES], 255)
+
+
+def test_a_whitening_that_takes_long_is_kept_for_the_sessions_to_come(
+    train: Tensor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plain = PREPROCESSING["zca"](train, 255)(train)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(preprocess, "CACHED_PIXELS", VALUES)
+    monkeypatch.setenv("ACTBENCH_CACHE", str(tmp_path))
+    assert torch.equal(PREPROCESSING["zca"](train, 255)(train), plain)
+    (kept,) = tmp_path.glob("zca-*.safetensors")
+    with monkeypatch.context() as patched:
+        patched.setattr(preprocess, "_whitening", lambda *_: pytest.fail("made once more"))
+        assert torch.equal(PREPROCESSING["zca"](train, 255)(train), plain)
+    fewer = PREPROCESSING["zca"](train[1:], 255)(train)
+    assert not torch.equal(fewer, plain)
+    assert len(list(tmp_path.glob("zca-*.safetensors"))) == 2
+    kept.write_bytes(kept.read_bytes()[:-1])
+    with pytest.raises(DataError, match=rf"the cache {re.escape(str(kept))} is corrupt .*; delete it and run again"):
+        PREPROCESSING["zca"](train, 255)

@@ -16,7 +16,7 @@ from bench.timing.kernels.kernel import ACTIVATIONS, Kernel, catalogue
 from bench.timing.kernels.measurement import Measurement, measure_kernel, prepare_kernel
 from bench.timing.kernels.recorded import RecordedKernel, key_on, read_kernels, record_kernel, write_kernels
 from bench.timing.kernels.table import kernel_table
-from bench.timing.kernels.timings import TimedKernel
+from bench.timing.kernels.timings import TimedKernel, latest_timings
 from bench.timing.kernels.verdict import check_kernel, judge_kernel
 
 CPU = torch.device("cpu")
@@ -116,6 +116,18 @@ def test_relu_costs_about_as_much_as_relu(mode):
     assert found.ratio_copy > 0
     assert found.gigabytes_per_second > 0
     assert found.threads == 1
+
+
+@pytest.mark.parametrize("warn_only", [True, False])
+def test_kernels_are_timed_with_any_algorithm_and_the_choice_is_put_back(warn_only):
+    torch.use_deterministic_algorithms(True, warn_only=warn_only)
+    try:
+        with measuring.steady():
+            assert not torch.are_deterministic_algorithms_enabled()
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled() is warn_only
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 def test_measuring_puts_the_number_of_threads_back():
@@ -230,6 +242,15 @@ def test_rows_come_back_as_they_were_written_sorted_and_beside_those_of_other_ma
     assert len(read_kernels(tmp_path)) == 4
     assert read_kernels(tmp_path)[row().key].n == 12
     assert [line.split(",")[0] for line in path.read_text().splitlines()] == ["activation", "celu", "elu", "elu"]
+
+
+def test_a_row_of_the_same_machine_by_another_class_of_devices_is_another_row(tmp_path):
+    """On Apple's machines the CPU and MPS have one name."""
+    rows = [row(), row(device_class="mps", ratio_copy=3.0)]
+    write_kernels(rows, tmp_path)
+    assert read_kernels(tmp_path) == {one.key: one for one in rows}
+    found = [TimedKernel(measurement(device_class=one.device_class), "PASSED") for one in rows]
+    assert latest_timings(found) == found
 
 
 def test_no_rows_are_read_where_nothing_is_recorded(tmp_path):

@@ -83,6 +83,31 @@ def test_two_batches_from_one_generator_differ(name: str) -> None:
     assert not torch.equal(first, second)
 
 
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+@given(batch=batches, batch_size=st.integers(1, 7), seed=st.integers(0, 2**32))
+def test_drawn_for_a_whole_epoch_each_batch_becomes_what_it_would_by_itself(
+    name: str, batch: Tensor, batch_size: int, seed: int
+) -> None:
+    one, other = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed)
+    epoch = AUGMENTATIONS[name].epoch(len(batch), batch_size, one, batch.device)
+    for images, augment in zip(batch.split(batch_size), epoch, strict=True):
+        assert torch.equal(augment(images), AUGMENTATIONS[name](images, other))
+    assert torch.equal(one.get_state(), other.get_state())
+
+
+def test_an_epoch_copies_what_it_drew_to_the_device_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy in every step would have the CPU wait for the card: batches are of one device already."""
+    moved: list[object] = []
+    plain = Tensor.to
+    monkeypatch.setattr(Tensor, "to", lambda tensor, *args: moved.append(args) or plain(tensor, *args))
+    images = torch.rand(64, 3, 8, 8)
+    for rows, augment in zip(
+        images.split(8), AUGMENTATIONS["crop_flip"].epoch(64, 8, torch.Generator(), images.device), strict=True
+    ):
+        augment(rows)
+    assert moved == 3 * [(images.device,)]
+
+
 def test_flip_rotate_flips_four_in_ten_and_turns_evenly_up_to_thirty_degrees() -> None:
     """Where pixels of a central square came from is a linear map, fitted here by least squares."""
     inner = slice(SIZE // 2 - 33, SIZE // 2 + 34)  # turned by 45 degrees, it would still be inside

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from bench.training import device
 
@@ -138,3 +139,26 @@ def test_an_unknown_device_lists_the_known_ones(name: str) -> None:
     with pytest.raises(ValueError, match=f"unknown device '{name}'; known: ") as caught:
         device.resolve(name)
     assert all(known in str(caught.value) for known in device.DEVICES)
+
+
+def test_the_peak_of_memory_is_of_what_is_watched_beyond_what_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On fake tensors and a made allocator: before 100, then training up to 500 and evaluation up to 900."""
+    most = {"now": 0}
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 100)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: most["now"])
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda _: most.update(now=100))
+    with FakeTensorMode():
+        peak = device.PeakMemory(torch.device("cuda"))
+    assert peak.bytes == 0
+    for training in (500, 300):
+        with peak.watched():
+            most["now"] = training
+        most["now"] = 900
+    assert peak.bytes == 400
+
+
+def test_off_cuda_no_peak_is_counted() -> None:
+    peak = device.PeakMemory(torch.device("cpu"))
+    with peak.watched():
+        pass
+    assert peak.bytes is None
