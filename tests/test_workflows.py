@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -15,13 +17,16 @@ from conftest import selects_something, split
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
 JOBS = {f"{name}-{job}": entry for name, workflow in WORKFLOWS.items() for job, entry in workflow["jobs"].items()}
+RECORD = ".github/record-on-this-card"
 READMES = "".join((ROOT / folder / "README.md").read_text(encoding="utf-8") for folder in (".", "bench"))
 
 
 def scripts(job: dict) -> list[str]:
-    """What the steps of a job run, a line a command, for the first of each axis of a matrix."""
+    """What the steps of a job and their script run, a line a command, for the first of each axis of a matrix."""
     first = {axis: values[0] for axis, values in job.get("strategy", {}).get("matrix", {}).items()}
-    lines = [line.strip() for step in job["steps"] for line in step.get("run", "").replace("\\\n", " ").splitlines()]
+    texts = [step.get("run", "") for step in job["steps"]]
+    texts = [(ROOT / RECORD).read_text() if RECORD in text else text for text in texts]
+    lines = [line.strip() for text in texts for line in text.replace("\\\n", " ").splitlines()]
     return [re.sub(r"\$\{\{ matrix\.(\w+) \}\}", lambda match: first[match[1]], line) for line in lines]
 
 
@@ -81,10 +86,9 @@ def test_a_workflow_may_only_read_and_two_of_it_do_not_race(name):
 def test_a_job_asks_for_a_gpu_only_where_there_is_one_and_never_for_a_fork(name):
     workflow = WORKFLOWS[name.split("-")[0]]
     job = JOBS[name]
-    condition = job.get("if") or workflow["jobs"][job["needs"]]["if"]
-    assert condition.startswith("vars.GPU_RUNNER != ''")
+    assert job["if"].startswith("vars.GPU_RUNNER != ''")
     if "pull_request" in workflow[True]:
-        assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
+        assert "github.event.pull_request.head.repo.full_name == github.repository" in job["if"]
 
 
 def test_the_report_is_made_after_every_shard_whatever_it_said():
@@ -95,7 +99,36 @@ def test_the_report_is_made_after_every_shard_whatever_it_said():
     assert all("!cancelled()" in step["if"] and step["with"]["name"].startswith("results-") for step in uploads)
 
 
-@pytest.mark.parametrize("name", [name for name, job in JOBS.items() if "--record" in " ".join(scripts(job))])
-def test_baselines_are_recorded_from_the_base_branch(name):
-    checkout, *_ = JOBS[name]["steps"]
-    assert checkout["with"]["ref"].startswith("${{ github.event.pull_request.base.sha ||")
+def test_a_pull_request_is_judged_on_the_machine_that_recorded_its_base_branch():
+    steps = JOBS["regression-gpu"]["steps"]
+    places = {
+        name: [at for at, step in enumerate(steps) if name in str(step)] for name in (RECORD, "checkout@", "require")
+    }
+    (recorded,), (base, change), (judged,) = places[RECORD], places["checkout@"], places["require"]
+    assert base < recorded < change < judged
+    assert steps[base]["with"]["ref"].startswith("${{ github.event.pull_request.base.sha ||")
+    assert "with" not in steps[change]
+
+
+@pytest.mark.parametrize("name", [name for name, job in JOBS.items() if "self-hosted" in job["runs-on"]])
+def test_no_session_on_a_card_passes_for_want_of_baselines(name):
+    sessions = [line for line in scripts(JOBS[name]) if line.startswith("pytest bench")]
+    assert [line for line in sessions if "--record" not in line and "--baseline=require" not in line] == []
+
+
+def test_a_machine_records_once_and_again_what_it_is_asked_for(tmp_path):
+    """With a `pytest` and a `python` that only say what they were asked, in a checkout of its own."""
+    for name, says in (("pytest", 'echo "$@" >> "$HOME/asked"'), ("python", "echo cuda_card"), ("git", "echo commit")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{says}\n")
+        (tmp_path / name).chmod(0o755)
+
+    def sessions(**asked):
+        environment = {"HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}", **asked}
+        subprocess.run([ROOT / RECORD], check=True, env=environment)
+        return (tmp_path / "asked").read_text().splitlines()
+
+    assert len(sessions()) == 1
+    assert len(sessions()) == 1
+    *_, last = sessions(RECORD="mlp and gelu")
+    assert "-k mlp and gelu --record" in last
+    assert len(sessions()) == 2
