@@ -142,9 +142,10 @@ _ENTRIES: Iterable[Fault] = (
     Fault(
         "kaiming_gain",
         "initialisation",
-        ELU,
+        RELU,
         (("torch.nn.init.kaiming_normal_", then(lambda w, *_: w.data.mul_(1.001))),),
     ),
+    Fault("rows_longer_than_one", "initialisation", ELU, ((f"{F}.normalize", then(lambda w, *_: 1.001 * w)),)),
     Fault("biases_not_zero", "initialisation", ELU, (("torch.nn.init.zeros_", then(lambda b, *_: b.data.add_(1e-6))),)),
     Fault(
         "other_weights",
@@ -265,6 +266,13 @@ _ENTRIES: Iterable[Fault] = (
     ),
     Fault(
         "linear_in_bfloat16_where_float32", "precision", ELU, ((f"{F}.linear", in_float32(then(through("bfloat16")))),)
+    ),
+    Fault("conv_in_float16_where_float32", "precision", CNN, ((f"{F}.conv2d", in_float32(then(through("float16")))),)),
+    Fault(
+        "attention_in_float16_where_float32",
+        "precision",
+        BERT,
+        ((f"{F}.scaled_dot_product_attention", in_float32(then(through("float16")))),),
     ),
     Fault("epochs_halved", "recipe", ELU, (("bench.cases.recipe:Recipe.__post_init__", shorter),)),
 )

@@ -32,6 +32,8 @@ COLUMNS = (
     *(*AXES, "scale", "recipe_version", "recipe", "num_sites", "num_layers"),
     *(*SERIES, "evaluation", "tolerances", "rounding"),
 )
+# Likewise, one by one: values of the outputs of activations and network in the first step.
+ROUNDED_VALUES = ("site_values", "output_values")
 RATES_OF_A_RUN = 9
 # What rounding may leave in the place of zero, as of a gradient behind a dead layer.
 ZERO = 1e-20
@@ -60,7 +62,7 @@ class Probe:
             than elsewhere; see `bench.regression.probes.with_tolerances`.
         rounding: how far the same steps in the precision that the recipe trains in, as float32, lie from those in
             float64, relative to their size and in epsilons of that precision: the furthest number of each of the
-            series `ROUNDED`.
+            series `ROUNDED`, and the furthest of the tensors of `ROUNDED_VALUES`.
         num_sites: activations that a forward pass uses.
         num_layers: modules with trainable weights, activations left out.
         layers: their names, from the output to the input; not recorded.

@@ -9,6 +9,7 @@ rounding carries them off: a kernel that is wrong in float32 alone goes further.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +23,17 @@ from bench.cases.case import Case
 from bench.cases.recipe import Precision, Recipe
 from bench.data import info, made_rows
 from bench.data.parts import Part, Parts
-from bench.records.probes import RATES_OF_A_RUN, ROUNDED, Probe, ProbeKey, apart, chosen, groups
+from bench.records.probes import (
+    RATES_OF_A_RUN,
+    ROUNDED,
+    ROUNDED_VALUES,
+    ZERO,
+    Probe,
+    ProbeKey,
+    apart,
+    chosen,
+    groups,
+)
 from bench.records.record import OUTCOMES
 from bench.training import float64, optimizers, schedules, setup, train
 from bench.training.device import threads
@@ -36,6 +47,8 @@ EPOCHS = {"tiny": 2, "small": 1, "paper": 1}
 BATCH = {"tiny": 16, "small": 4, "paper": 4}
 # Of the weights, relative: above the rounding of a precision, far below what any change of the code does.
 NUDGE = {torch.float64: 1e-13, torch.float32: 5e-7}
+# Of a tensor, kept to compare two precisions one by one.
+VALUES = 1024
 # Steps of a schedule at most: a longer run is looked at as if it had so many.
 SCHEDULED = 5000
 # Fields of a recipe that do not reach the first steps.
@@ -103,12 +116,17 @@ def take_probe(
 
 @dataclass(frozen=True)
 class FirstSteps:
-    """Those of a case in one precision, without what is known before them; the attributes are `Probe`'s."""
+    """Those of a case in one precision, without what is known before them; the other attributes are `Probe`'s.
+
+    Attributes:
+        values: some of what the measured sites and the network put out in the first step, one by one.
+    """
 
     series: Mapping[str, tuple[float, ...]]
     evaluation: Mapping[str, float]
     num_sites: int
     layers: tuple[str, ...]
+    values: Mapping[str, list[Tensor]]
 
 
 def _take(case: Case, short: Recipe, device: torch.device, dtype: torch.dtype, nudged: bool) -> FirstSteps:
@@ -126,14 +144,16 @@ def _take(case: Case, short: Recipe, device: torch.device, dtype: torch.dtype, n
         if device.type == "cpu" and dtype == torch.float64:
             with seeding.global_stream(SEED, "bytes kept"):  # dropout draws there too
                 first.series["bytes_saved"] = (float(train.bytes_of_a_batch(network.net, parts.train, short)),)
-    return FirstSteps(
-        first.series, {**metrics, "outcome": float(OUTCOMES.index(outcome))}, first.num_sites, first.layers
-    )
+    evaluation = {**metrics, "outcome": float(OUTCOMES.index(outcome))}
+    return FirstSteps(first.series, evaluation, first.num_sites, first.layers, first.values)
 
 
 def _rounding(exact: FirstSteps, own: FirstSteps, epsilon: float) -> dict[str, float]:
-    """How far apart two precisions are, at the number of each series that is furthest."""
-    found = {}
+    """How far apart two precisions are, at the number of each series and the tensor of values that is furthest."""
+    found = {
+        name: max(map(_values_apart, exact.values[name], own.values[name]), default=0.0) / epsilon
+        for name in ROUNDED_VALUES
+    }
     for name, numbers in ROUNDED.items():
         if name in exact.series:
             ones, others = (taken.series[name][:numbers] for taken in (exact, own))
@@ -141,11 +161,20 @@ def _rounding(exact: FirstSteps, own: FirstSteps, epsilon: float) -> dict[str, f
     return found
 
 
+def _values_apart(exact: Tensor, own: Tensor) -> float:
+    """Root mean square of the differences over that of the values, where both are numbers."""
+    numbers = exact.isfinite() & own.isfinite()
+    size, error = (torch.where(numbers, one, 0).norm().item() for one in (exact, own - exact))
+    same = torch.equal(exact.isfinite(), own.isfinite())
+    return 0.0 if same and error <= ZERO else error / size if same and size else math.inf
+
+
 class _Watch:
     """Measures a network by hooks while it is trained: the first step in full, of the others the loss and the update.
 
     Attributes:
         series: what was measured, see `Probe`.
+        values: see `FirstSteps`.
         layers: names of the modules with trainable weights, activations left out, from the output to the input.
     """
 
@@ -161,11 +190,12 @@ class _Watch:
         self.series: dict[str, tuple[float, ...]] = {"weights": (figure(net.parameters()),)}
         if self._own:
             self.series["activation_parameters"] = (figure(self._own),)
-        self._outputs: dict[nn.Module, float] = {}
+        self.values: dict[str, list[Tensor]] = {"output_values": []}
+        self._outputs: dict[nn.Module, tuple[float, Tensor]] = {}
         self._hooks = [
             net.register_forward_pre_hook(lambda _, args: self._note("inputs", figure(args))),
             *(site.register_forward_hook(self._used) for site in network.sites),
-            net.register_forward_hook(lambda _, args, output: self._note("output", figure([output]))),
+            net.register_forward_hook(lambda _, args, output: self._put_out(output)),
         ]
         network.optimizer.register_step_pre_hook(lambda *_: self._keep())
         network.optimizer.register_step_post_hook(lambda *_: self._updated())
@@ -177,7 +207,11 @@ class _Watch:
         if not self._outputs:
             self._note("first_site_input", figure(args))
         if site not in self._outputs:  # a recurrent network uses its own at every row
-            self._outputs[site] = figure([output])
+            self._outputs[site] = (figure([output]), _some(output))
+
+    def _put_out(self, output: Tensor) -> None:
+        self._note("output", figure([output]))
+        self.values["output_values"].append(_some(output))
 
     def step(self, loss: Tensor) -> None:
         """Of each step, between backward pass and optimizer."""
@@ -188,7 +222,9 @@ class _Watch:
             self._hooks.pop().remove()
         used = list(self._outputs.values())
         self.num_sites = len(used)
-        self.series["sites"] = tuple(used[place] for place in chosen(len(used)))
+        measured = [used[place] for place in chosen(len(used))]
+        self.series["sites"] = tuple(value for value, _ in measured)
+        self.values["site_values"] = [values for _, values in measured]
         self.series["gradients"] = tuple(
             figure(gradient for own in self._weights[group] for gradient in _gradients(own))
             for group in groups(len(self._weights))
@@ -205,6 +241,12 @@ class _Watch:
         ):
             if own:
                 self._note(name, figure(sample(now) - was for now, was in zip(own, before, strict=True)))
+
+
+def _some(output: Tensor) -> Tensor:
+    """Evenly spaced values of a tensor, in float64 on the CPU."""
+    values = output.detach().flatten()
+    return values[:: math.ceil(len(values) / VALUES) or 1].cpu().double()
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from bench.regression.probes import (
     ROUNDING,
     ROUNDING_MARGIN,
     TOLERANCE,
+    VALUES_MARGIN,
     distance,
     first_difference,
     with_tolerances,
@@ -43,7 +44,7 @@ def recorded(name, place=0, factor=2.0):
     ("name", "place", "words"),
     [
         ("rates", 0, "the schedule on, rate of every step 0.001, recorded 0.002; recipe is as recorded"),
-        ("weights", 0, "the initial weights on, rms 0.13"),
+        ("weights", 0, "the initial weights on, rms 0.09"),
         ("activation_parameters", 0, "the activations' initial parameters on, rms 0.2"),
         ("inputs", 0, "the inputs on, in their order and augmented, step 1: rms"),
         ("first_site_input", 0, "what activation 1 of 8 takes on, forward, step 1: rms"),
@@ -88,7 +89,7 @@ def test_rounding_is_no_difference():
 
 def test_where_a_nudge_moves_more_what_follows_is_allowed_more():
     nudged = recorded("losses", 2, 1 + 1e-6)
-    found = with_tolerances(now(), nudged)
+    found = dataclasses.replace(with_tolerances(now(), nudged), rounding={})
     assert found.tolerances == {"losses.3": pytest.approx(1e-3)}
     assert first_difference(found, nudged) == ""
     assert first_difference(found, recorded("updates", 2, 1 + 5e-4)) == ""
@@ -109,6 +110,10 @@ def test_rounding_in_the_precision_of_training_may_go_a_hundred_times_further_th
         "than rounding goes, from sites on: 400.0 epsilons, recorded 0.5; in float64 they are as recorded"
     )
     assert first_difference(rounded(sites=math.inf), rounded(sites=math.inf)) == ""
+    values = rounded(site_values=5.0)
+    assert first_difference(values, rounded(site_values=5 * VALUES_MARGIN)) == ""
+    assert "from site values on: 60.0 epsilons, recorded 5.0" in first_difference(values, rounded(site_values=60.0))
+    assert first_difference(before, rounded(site_values=60.0)) == "", "rows from before they were measured"
     assert with_tolerances(before, rounded(sites=1.0, gradients=5.0)).rounding == {"sites": 1.0, "gradients": 20.0}
 
 

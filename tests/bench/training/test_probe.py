@@ -13,7 +13,7 @@ from bench.cases.case import Case
 from bench.cases.recipe import SCALES
 from bench.data import DATASETS, made_rows
 from bench.records.probes import MOST, SERIES
-from bench.regression.probes import TOLERANCE, distance, first_difference, with_tolerances
+from bench.regression.probes import TOLERANCE, VALUES_MARGIN, distance, first_difference, with_tolerances
 from bench.training import float64, probe, train
 from bench.training.figures import figure, sample
 
@@ -102,7 +102,7 @@ def test_the_first_step_is_measured_in_full_and_of_the_others_loss_and_update():
         "batch_size": 128,
         "train_size": 1200,
         "validation_size": 237,
-        "preprocessing": "range",
+        "preprocessing": "unit_range",
     }
 
 
@@ -122,7 +122,7 @@ def test_where_a_nudge_moves_much_much_is_allowed():
     assert max(calm.tolerances.values(), default=TOLERANCE) < 1e-8
     assert max(steep.tolerances.values()) > 1e-7
     assert first_difference(steep, nudged(STEEP)) == ""
-    assert distance(steep, nudged(STEEP)) <= TOLERANCE / 100
+    assert distance(steep, nudged(STEEP)) <= TOLERANCE / VALUES_MARGIN
 
 
 def test_rates_are_of_the_whole_run():
