@@ -39,7 +39,11 @@ def recorded():
 def test_a_data_probe_repeats_and_its_key_says_how_the_data_is_prepared(recorded):
     assert taken() == recorded
     assert recorded.key.augmentation == "flip_rotate"
-    assert {taken(psi=8).key, taken(preprocessing="standard").key, taken(train_size=300).key}.isdisjoint({recorded.key})
+    assert {
+        taken(psi=8).key,
+        taken(preprocessing="unit_range", augmentation="none").key,
+        taken(train_size=300).key,
+    }.isdisjoint({recorded.key})
     assert taken(SPEECH).figures.keys() == recorded.figures.keys() | {"validation_inputs", "validation_labels"}
 
 
