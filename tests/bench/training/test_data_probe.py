@@ -27,8 +27,8 @@ def _prepared_anew():
 
 def taken(case=DIGITS, **changes):
     recipe = experiments.find(case.experiment).recipe(case, "tiny")
-    turned = {"augmentation": "flip_rotate"} if case == DIGITS else {}
-    return take_data_probe(case, dataclasses.replace(recipe, **turned, **changes), torch.device("cpu"))
+    turned = {"preprocessing": "range", "augmentation": "flip_rotate"} if case == DIGITS else {}
+    return take_data_probe(case, dataclasses.replace(recipe, **(turned | changes)), torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
