@@ -280,7 +280,7 @@ class Runner:
         for seed in missing:
             trained = train.run(case, recipe, settings.scale, [seed], self.device, place, progress, gradients)
             try:
-                (one,) = out_of_memory.named(f"seed {seed}", partial(list, trained))
+                one = out_of_memory.named(f"seed {seed}", partial(next, trained))
                 yield one
                 record.save(one, settings.results_dir)
             except (OutOfMemoryError, ResultsError) as error:

@@ -34,7 +34,7 @@ def test_it_is_named_in_one_line_with_the_remedy(error):
 
 
 def test_what_this_machine_itself_cannot_allocate_is_named():
-    with pytest.raises(out_of_memory.OutOfMemoryError, match="seed 1: out of memory: .*allocate"):
+    with pytest.raises(out_of_memory.OutOfMemoryError, match=r"seed 1: out of memory: .*allocate"):
         out_of_memory.named("seed 1", lambda: torch.empty(2**60, dtype=torch.int8))
 
 
@@ -46,7 +46,7 @@ def test_no_other_error_is_taken_for_it(error):
 
 
 def test_what_has_a_name_keeps_it():
-    with pytest.raises(out_of_memory.OutOfMemoryError, match="^seed 1: out of memory"):
+    with pytest.raises(out_of_memory.OutOfMemoryError, match=r"^seed 1: out of memory"):
         out_of_memory.named("the case", lambda: out_of_memory.named("seed 1", ending_in(MemoryError())))
 
 
