@@ -18,8 +18,11 @@ from conftest import selects_something, split
 ROOT = Path(acceptance.__file__).parents[1]
 WITH_DATA, WITHOUT = (acceptance.steps(data, minutes=8, workers=4) for data in ("data", ""))
 OTHERWISE = [step for step in WITHOUT if step.command not in {one.command for one in WITH_DATA}]
-# Starts a process of its own, says which, and waits.
-HANGS = 'import os, time; print(os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "99"), flush=True); time.sleep(99)'
+# Starts a process of its own, says which, and waits, whatever it is told.
+HANGS = (
+    "import os, signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    'print(os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "99"), flush=True); time.sleep(99)'
+)
 MADE = {
     Step("fails", 9, ""): "python -c 'import sys; print(\"so far\"); sys.exit(3)'",
     Step("hangs", 1, ""): f"python -c '{HANGS}'",
@@ -66,7 +69,7 @@ def test_whatever_becomes_of_a_step_the_others_run_and_the_table_has_all(tmp_pat
     assert len(list((tmp_path / "out").iterdir())) == 2
     with tarfile.open(tmp_path / "out" / "results.tar.gz") as archive:
         assert {"results/fails.log", "results/hangs.log", "results/passes.log"} <= set(archive.getnames())
-    left = Path(f"/proc/{outcomes[1].found}/cmdline")
+    left = Path(f"/proc/{int(outcomes[1].found)}/cmdline")
     assert not (left.exists() and left.read_bytes()), "it left a process behind"
 
 
