@@ -2,6 +2,7 @@
 
 pytest -n 2            # what every change is tested by
 pytest -n 2 --slow     # and what only nights need
+pytest -m gpu          # on a machine with a card, what needs one
 """
 
 from __future__ import annotations
@@ -63,6 +64,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: only nights need it; run with --slow")
+    config.addinivalue_line("markers", "gpu: needs a card that torch can use; run with -m gpu")
+    if config.option.markexpr != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # all other tests say what happens on a CPU
     config.addinivalue_line("markers", "fresh_process: starts an interpreter, since in process it would show less")
 
 
@@ -71,6 +75,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         slow = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in slow]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a card that torch can use: run with -m gpu where there is one")
 
 
 def pytest_collection_finish() -> None:

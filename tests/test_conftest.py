@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 import conftest
 
@@ -52,6 +53,14 @@ def test_slow():
 """
 
 
+def with_our_hooks(pytester, text, *names):
+    """A folder with one file of tests, and hooks of the tests' own conftest."""
+    hooks = [inspect.getsource(getattr(conftest, name)) for name in names]
+    pytester.makeconftest("\n".join(["import os\nimport pytest", *hooks]))
+    pytester.makepyfile(test_both=text)
+    return pytester
+
+
 @pytest.mark.parametrize(
     ("options", "ran"),
     [
@@ -63,8 +72,36 @@ def test_slow():
     ],
 )
 def test_what_is_slow_is_run_where_it_is_asked_for(pytester, options, ran):
-    hooks = conftest.pytest_addoption, conftest.pytest_configure, conftest.pytest_collection_modifyitems
-    pytester.makeconftest("\n".join(["import pytest", *map(inspect.getsource, hooks)]))
-    pytester.makepyfile(test_both=SLOW)
-    found = pytester.inline_run(*options).listoutcomes()[0]
+    hooks = "pytest_addoption", "pytest_configure", "pytest_collection_modifyitems"
+    found = with_our_hooks(pytester, SLOW, *hooks).inline_run(*options).listoutcomes()[0]
     assert [report.nodeid.split("test_")[-1] for report in found] == ran
+
+
+GPU = """
+import os
+import pytest
+
+@pytest.mark.gpu
+def test_on_a_card():
+    print("asked for", os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+def test_anywhere():
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+"""
+
+
+def test_what_needs_a_card_is_skipped_where_there_is_none_and_says_so(pytester, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    result = with_our_hooks(pytester, GPU, "pytest_configure", "pytest_runtest_setup").runpytest_inprocess("-rs")
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED * needs a card that torch can use: run with -m gpu where there is one"])
+
+
+def test_where_there_is_a_card_no_other_test_sees_it(pytester, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5")
+    session = with_our_hooks(pytester, GPU, "pytest_configure", "pytest_runtest_setup")
+    asked = session.runpytest_inprocess("-m", "gpu", "-s")
+    asked.assert_outcomes(passed=1, deselected=1)
+    asked.stdout.fnmatch_lines(["*asked for 5*"])
+    session.runpytest_inprocess("-k", "anywhere").assert_outcomes(passed=1, deselected=1)

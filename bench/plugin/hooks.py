@@ -9,6 +9,7 @@ Nothing heavy is imported to collect: torch, scipy and pandas come in when the f
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,12 @@ from bench.timing.context import TimingContext
 from bench.timing.kernels.kernel import catalogue
 from bench.timing.kernels.recorded import read_kernels
 from bench.timing.peers.comparison import peer_cases
+from bench.training import out_of_memory
 from bench.training.device import has_cuda, pin_worker, visible_gpus
+from bench.training.out_of_memory import OutOfMemoryError
 
+# Why a case cannot be trained, in words that need no traceback.
+NAMED = (DataError, OutOfMemoryError, ResultsError, ValueError)
 _RESULT = pytest.StashKey[Result]()
 
 
@@ -210,8 +215,9 @@ def run_case(request: pytest.FixtureRequest, runner: Runner) -> Callable[[Case],
         try:
             for name in experiment.views:
                 views.info(name)  # hours before it is asked for its table
-            result = runner.probed(case, experiment) if runner.settings.probe else runner.run(case, experiment)
-        except (DataError, ResultsError, ValueError) as error:  # from None: pytest would print the chain of causes
+            found = runner.probed if runner.settings.probe else runner.run
+            result = out_of_memory.named("its data and first steps", partial(found, case, experiment))
+        except NAMED as error:  # from None: pytest would print the chain of causes
             first = request.config.stash[STATE].first_with.setdefault(str(error), case.id)
             said = error if first == case.id else f"the same as {first}"
             raise pytest.fail.Exception(f"{case.id}: {said}", pytrace=False) from None

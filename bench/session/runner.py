@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from bench.cases.case import Case, Experiment
@@ -24,6 +24,8 @@ from bench.records.result import Result
 from bench.records.verdict import fails, worst
 from bench.session import failures
 from bench.session.settings import Settings
+from bench.training import out_of_memory
+from bench.training.out_of_memory import OutOfMemoryError
 
 if TYPE_CHECKING:
     import torch
@@ -90,18 +92,23 @@ class Runner:
     def run(self, case: Case, experiment: Experiment) -> Result:
         """Train a case and judge it, with fresh seeds while it looks suspicious.
 
-        A record that cannot be written fails the case, with its numbers in the message.
+        A record that cannot be written, and a run for which there is no memory, fail the case, with the numbers of its
+        runs in the message.
 
         Raises:
-            DataError, ResultsError, ValueError: it cannot be trained at all.
+            DataError, OutOfMemoryError, ResultsError, ValueError: it cannot be trained at all.
         """
         settings = self.settings
         recipe = experiment.recipe(case, self.settings.scale)
         wanted = settings.seeds or (recipe.recorded_seeds if settings.record else recipe.seeds)
-        unsaved: list[ResultsError] = []
+        trained: list[Record] = []
+        troubles: list[ResultsError | OutOfMemoryError] = []
 
         def train(seeds: Sequence[int]) -> list[Record]:
-            return list(self._records(case, recipe, seeds, unsaved))
+            trained.extend(fresh := list(self._records(case, recipe, seeds, troubles)))
+            if not trained:
+                raise troubles[0]
+            return fresh
 
         if settings.record or settings.baseline_mode == "ignore":
             verdict = "RECORDED" if settings.record else "IGNORED"
@@ -112,8 +119,8 @@ class Runner:
         else:
             result = self._spared(self._judged(case, recipe, wanted, train))
         result = replace(result, views=(*experiment.views, *(["gradients"] if settings.gradients else [])))
-        if unsaved:
-            message = f"{unsaved[0]}\nnot lost: {result.line}\n{result.message}"
+        if troubles:
+            message = f"{troubles[0]}\nnot lost: {result.line}\n{result.message}"
             result = replace(result, failed=True, message=message)
         return result
 
@@ -253,8 +260,9 @@ class Runner:
         return found, judge.prior_of(pool, step_of(found.metric, key.case.dataset, recipe.test_size))
 
     def _records(
-        self, case: Case, recipe: Recipe, seeds: Sequence[int], unsaved: list[ResultsError]
+        self, case: Case, recipe: Recipe, seeds: Sequence[int], troubles: list[ResultsError | OutOfMemoryError]
     ) -> Iterator[Record]:
+        """Of these seeds, but for those for which there is no memory: these are among the troubles."""
         from bench.training import train
 
         settings = self.settings
@@ -269,12 +277,14 @@ class Runner:
                 tell(case, seed, epoch, epochs, loss, (missing.index(seed) + epoch / epochs) / len(missing))
 
         place, gradients = settings.where, settings.gradients
-        for one in train.run(case, recipe, settings.scale, missing, self.device, place, progress, gradients):
+        for seed in missing:
+            trained = train.run(case, recipe, settings.scale, [seed], self.device, place, progress, gradients)
             try:
+                one = out_of_memory.named(f"seed {seed}", partial(next, trained))
+                yield one
                 record.save(one, settings.results_dir)
-            except ResultsError as error:
-                unsaved.append(error)
-            yield one
+            except (OutOfMemoryError, ResultsError) as error:
+                troubles.append(error)
 
     def _resumed(self, case: Case, recipe: Recipe, seed: int) -> Record | None:
         """The record of an earlier session, if nothing that fixes its numbers has changed and it lacks nothing."""

@@ -36,7 +36,7 @@ from bench.records.probes import (
 )
 from bench.records.record import OUTCOMES
 from bench.training import float64, optimizers, schedules, setup, train
-from bench.training.device import threads
+from bench.training.device import full_float32, threads
 from bench.training.figures import figure, sample
 from bench.training.setup import Network
 
@@ -74,7 +74,7 @@ def take_probe(
     nudged: bool = False,
     known: dict[tuple[object, ...], FirstSteps] | None = None,
 ) -> Probe:
-    """The probe of a case. Torch's generators, threads and default dtype are as before when it returns.
+    """The probe of a case. Torch's generators, threads, precisions and default dtype are as before when it returns.
 
     MPS has no float64: there the steps in float64 are the CPU's, and those in float32 the device's.
 
@@ -97,7 +97,8 @@ def take_probe(
             known[key] = _take(case, own, device, dtype, nudged)
         return known[key]
 
-    with float64.default_dtype(torch.float64), threads(recipe.threads or torch.get_num_threads()):
+    cpu_threads = threads(recipe.threads or torch.get_num_threads())
+    with float64.default_dtype(torch.float64), cpu_threads, full_float32():
         exact_device = torch.device("cpu") if device.type == "mps" else device
         exact = taken("float32", exact_device, torch.float64)  # without autocast
         own = taken(recipe.precision, device, torch.float32)

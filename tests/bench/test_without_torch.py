@@ -35,9 +35,9 @@ ROOMS = (
 
 @pytest.mark.fresh_process
 def test_what_selects_pins_and_reports_loads_no_torch(tmp_path: Path) -> None:
-    without = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES"}
+    without = {"OMP_NUM_THREADS", "MKL_NUM_THREADS"}
     environment = {name: value for name, value in os.environ.items() if name not in without}
-    environment["PATH"] = str(tmp_path)  # without an nvidia-smi
+    environment |= {"PATH": str(tmp_path), "CUDA_VISIBLE_DEVICES": ""}  # no nvidia-smi, and no card
     code = CODE.format(rooms=[f"bench.{room}" for room in ROOMS])
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

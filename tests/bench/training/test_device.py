@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,13 @@ CUDA = "CUDA_VISIBLE_DEVICES"
 
 
 @pytest.fixture(autouse=True)
-def _sixteen_cores_and_no_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _sixteen_cores_and_no_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(os, "cpu_count", lambda: 16)
     monkeypatch.setenv("PATH", str(tmp_path))  # where the tests put an nvidia-smi of their own
     monkeypatch.delenv(CUDA, raising=False)
     monkeypatch.setattr(device, "NODES", tmp_path)
+    device.has_cuda.cache_clear()
+    yield
     device.has_cuda.cache_clear()
 
 

@@ -68,6 +68,25 @@ def test_all_steps_are_taken_in_float64_and_then_in_float32(monkeypatch):
     assert seen[len(seen) // 2 + 1 :] == [{torch.float32}] * (len(seen) // 2)
 
 
+def test_no_step_is_taken_in_tf32_which_is_as_it_was_after(monkeypatch):
+    """A card takes it for convolutions by default, and is thousands of epsilons off."""
+
+    def precisions():
+        return [place.fp32_precision for place in (torch.backends.cudnn.conv, torch.backends.cuda.matmul)]
+
+    seen, fit, before = [], train.fit, precisions()
+
+    def watched(*args, **options):
+        seen.append(precisions())
+        return fit(*args, **options)
+
+    monkeypatch.setattr(train, "fit", watched)
+    taken(Case("cnn", "cnn", "digits", "elu", "adam"))
+    assert seen == [["ieee"] * 2] * 2
+    assert "tf32" in before
+    assert precisions() == before
+
+
 def test_what_is_wrong_in_float32_alone_is_a_difference(monkeypatch):
     recorded = taken()
     elu = torch.nn.functional.elu
