@@ -281,10 +281,14 @@ class Runner:
             trained = train.run(case, recipe, settings.scale, [seed], self.device, place, progress, gradients)
             try:
                 one = out_of_memory.named(f"seed {seed}", partial(next, trained))
-                yield one
-                record.save(one, settings.results_dir)
-            except (OutOfMemoryError, ResultsError) as error:
+            except OutOfMemoryError as error:
                 troubles.append(error)
+                continue
+            try:
+                record.save(one, settings.results_dir)
+            except ResultsError as error:
+                troubles.append(error)
+            yield one
 
     def _resumed(self, case: Case, recipe: Recipe, seed: int) -> Record | None:
         """The record of an earlier session, if nothing that fixes its numbers has changed and it lacks nothing."""
