@@ -19,7 +19,7 @@ ObjectiveName: TypeAlias = Literal["classification", "sentence_classification", 
 Preprocessing: TypeAlias = Literal["range", "unit_range", "standard", "zca"]
 # From black to white, where a preprocessing keeps the two: 1 on the scale of pixels in [0, 1].
 CONTRAST: Mapping[str, float] = {"range": 2.0, "unit_range": 1.0}
-Augmentation: TypeAlias = Literal["none", "flip_rotate", "crop_flip"]
+Augmentation: TypeAlias = Literal["none", "flip_rotate", "crop_flip", "reflect_crop_flip"]
 Schedule: TypeAlias = Literal["constant", "linear_from_half", "cosine", "triangular", "one_cycle"]
 
 _WORDS: dict[str, Any] = {
@@ -47,6 +47,7 @@ class Recipe:
         initialisation: a name of `models.INITIALISATIONS`.
         momentum: of sgd.
         weight_decay: L2, of all parameters but those of an activation whose source asks for another.
+        decay_biases: whether it counts for biases too, those of batch norms among them.
         train_size: examples to train on; None takes all that validation leaves.
         validation_size: examples split off the training part by a fixed seed, or taken of the data set's own
             validation part; None takes all of that.
@@ -87,6 +88,7 @@ class Recipe:
     schedule: Schedule = "constant"
     momentum: float = 0.0
     weight_decay: float = 0.0
+    decay_biases: bool = True
     train_size: int | None = None
     validation_size: int | None = 0
     test_size: int | None = None

@@ -20,7 +20,7 @@ def recipe(case: Case, scale: str) -> Recipe:
 
     The source: 25, 50 and 100 epochs, mean of 5 runs, the standard deviation as a band. Its repository
     (github.com/GSPuniani/MBG-Activation-Functions, folder baseline_results) adds fastai 1's fit_one_cycle, batch 128,
-    standardised images, padded by 4 (in mirror images, with zeros here), cropped and flipped, and the rates of three
+    standardised images, padded by 4 in mirror image, cropped and flipped, and the rates of three
     range tests: 3.0e-3 for xresnet18, 2.5e-3 for wrn_22, 8.3e-4 for xresnet50; ours is their geometric mean, rounded.
     The rest is fastai's default: Adam with a decoupled weight decay of 0.01 and weights by Kaiming; its beta2 of 0.99
     and its cycle of the momentum are left out. The source calls the networks pre-trained, but its logs start at 50 %:
@@ -48,7 +48,7 @@ def recipe(case: Case, scale: str) -> Recipe:
             recorded_seeds=10,
         )
     return Recipe(
-        version=1,
+        version=2,
         epochs=epochs,
         batch_size=128,
         learning_rate=2e-3,
@@ -57,7 +57,7 @@ def recipe(case: Case, scale: str) -> Recipe:
         weight_decay=0.01,
         validation_size=5000,
         preprocessing="standard",
-        augmentation="crop_flip",
+        augmentation="reflect_crop_flip",
         model_arguments={} if case.model == "wrn_22" else {"stem": "imagenet"},
         seeds=5,
         recorded_seeds=5,

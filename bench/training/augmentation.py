@@ -87,14 +87,15 @@ def _draw_crop_flip(images: int, generator: torch.Generator) -> Draws:
     return down, right, torch.rand(images, generator=generator) < 0.5
 
 
-def _crop_flip(batch: Tensor, down: Tensor, right: Tensor, flip: Tensor) -> Tensor:
+def _crop_flip(batch: Tensor, down: Tensor, right: Tensor, flip: Tensor, mode: str = "constant") -> Tensor:
     """Pads by 4, crops at random to the old size, flips horizontally with probability 0.5 (He et al. 2015).
 
-    The padding is 0, the mean of standardised images: the source pads after it has subtracted the mean.
+    The padding is 0, the mean of standardised images, since the source pads after it has subtracted the mean; or with
+    `reflect` the mirror image of what is inside, as in fastai (D1).
     """
     height, width = batch.shape[2:]
     images = torch.arange(len(batch), device=batch.device)
-    windows = F.pad(batch, [PADDING] * 4).unfold(2, height, 1).unfold(3, width, 1)
+    windows = F.pad(batch, [PADDING] * 4, mode).unfold(2, height, 1).unfold(3, width, 1)
     cropped = windows[images, :, down, right]
     return torch.where(flip[:, None, None, None], cropped.flip(3), cropped)
 
@@ -103,4 +104,5 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "none": Augmentation(lambda images, generator: (), lambda batch: batch),
     "flip_rotate": Augmentation(_draw_flip_rotate, _flip_rotate),
     "crop_flip": Augmentation(_draw_crop_flip, _crop_flip),
+    "reflect_crop_flip": Augmentation(_draw_crop_flip, partial(_crop_flip, mode="reflect")),
 }

@@ -67,8 +67,13 @@ def build(case: Case, recipe: Recipe, seed: int, device: torch.device, parts: Pa
     wish = activations.info(case.activation).weight_decay
     own = list(nn.ModuleList(sites).parameters())  # each once: places may share some
     mine = {id(parameter) for parameter in own}
-    others = [parameter for parameter in net.parameters() if id(parameter) not in mine]
-    groups = [{"params": others, "weight_decay": recipe.weight_decay}]
+    spared: dict[bool, list[nn.Parameter]] = {False: [], True: []}
+    for name, parameter in net.named_parameters():
+        if id(parameter) not in mine:
+            spared[not recipe.decay_biases and name.endswith("bias")].append(parameter)
+    groups = [{"params": spared[False], "weight_decay": recipe.weight_decay}]
+    if spared[True]:
+        groups.append({"params": spared[True], "weight_decay": 0.0})
     if own:
         groups.append({"params": own, "weight_decay": recipe.weight_decay if wish is None else wish})
     optimizer = optimizers.build(case.optimizer, groups, recipe)

@@ -189,6 +189,24 @@ def test_wrn_goes_down_half_a_cosine_from_a_tenth_with_one_architecture_for_all_
 
 
 @pytest.mark.parametrize("scale", SCALES)
+def test_wrn_decays_its_weights_and_not_its_biases(scale):
+    assert {(recipe.weight_decay, recipe.decay_biases) for recipe in recipes("wrn", scale).values()} == {(1e-3, False)}
+
+
+@pytest.mark.parametrize("scale", ["small", "paper"])
+def test_xresnet_crops_out_of_mirror_images_as_fastai_does(scale):
+    assert {recipe.augmentation for recipe in recipes("xresnet", scale).values()} == {"reflect_crop_flip"}
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", ["complex", "rates", "corruption"])
+def test_the_mobilenet_of_the_report_has_no_dropout(name, scale):
+    for case, recipe in recipes(name, scale).items():
+        if case.model == "mobilenet_v2":
+            assert recipe.model_arguments["dropout"] == 0, case.id
+
+
+@pytest.mark.parametrize("scale", SCALES)
 def test_sgd_with_and_without_momentum_makes_steps_of_one_length(scale):
     sgd = [recipe for case, recipe in recipes("momentum", scale).items() if case.optimizer == "sgd"]
     assert {recipe.momentum for recipe in sgd} == {0, 0.9}

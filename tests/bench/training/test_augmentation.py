@@ -19,7 +19,7 @@ from bench.training.augmentation import AUGMENTATIONS
 
 CHANGING = [name for name in AUGMENTATIONS if name != "none"]
 # What comes in from outside the image.
-FILL = {"flip_rotate": -1.0, "crop_flip": 0.0}
+FILL = {"flip_rotate": -1.0, "crop_flip": 0.0, "reflect_crop_flip": float("inf")}  # nothing is infinite
 IMAGES = 1000
 SIZE = 97
 
@@ -156,6 +156,15 @@ def test_crop_flip_fills_what_it_moves_in_and_keeps_the_rest() -> None:
     images = torch.rand(IMAGES, 1, 8, 8, generator=torch.Generator().manual_seed(1)) + 1
     kept = (_augment("crop_flip", images) != 0).flatten(1).sum(1)
     assert set(kept.tolist()) == {(8 - down) * (8 - right) for down in range(5) for right in range(5)}
+
+
+def test_reflect_crop_flip_shows_the_mirror_image_where_crop_flip_shows_zero() -> None:
+    images = torch.rand(IMAGES, 1, 8, 8, generator=torch.Generator().manual_seed(1)) + 1
+    with_zeros, mirrored = (_augment(name, images) for name in ("crop_flip", "reflect_crop_flip"))
+    assert torch.equal(mirrored.where(with_zeros != 0, 0), with_zeros)
+    down, right = torch.randint(9, (2, IMAGES), generator=torch.Generator().manual_seed(0))
+    padded = tv.pad(images[0], [4] * 4, padding_mode="reflect")[:, down[0] : down[0] + 8, right[0] : right[0] + 8]
+    assert any(torch.equal(mirrored[0], image) for image in (padded, padded.flip(2)))
 
 
 @pytest.mark.parametrize("name", CHANGING)

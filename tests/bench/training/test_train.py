@@ -84,6 +84,18 @@ def test_parameters_of_an_activation_decay_as_its_source_asks(activation, decay)
     assert activations.info(activation).weight_decay == (None if activation == "tact" else decay)
 
 
+@pytest.mark.parametrize("decay_biases", [True, False])
+def test_weights_decay_and_biases_where_the_recipe_says_so(decay_biases):
+    made, _, _ = built("prelu", weight_decay=0.5, decay_biases=decay_biases)
+    decayed = {id(one): group["weight_decay"] for group in made.optimizer.param_groups for one in group["params"]}
+    found = {name: decayed[id(one)] for name, one in made.net.named_parameters()}
+    assert len(found) == len(decayed)
+    own = {id(one) for site in made.sites for one in site.parameters()}
+    for name, one in made.net.named_parameters():
+        wanted = 0.0 if id(one) in own else 0.5 if decay_biases or name.endswith("weight") else 0.0
+        assert found[name] == wanted, name
+
+
 def test_every_place_of_a_trainable_activation_trains():
     made, recipe, parts = built("apl")
     before = [copy.deepcopy(site.state_dict()) for site in made.sites]
