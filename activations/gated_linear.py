@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from activations.pointwise import Pointwise
+from activations.pointwise import Along
 from activations.self_gated import FAR
 
 
-class Narrowing(Pointwise):
+class Narrowing(Along):
     """A function of several inputs along a dimension for each output; every other dimension is elementwise.
 
-    Its constants are `dim` and either `gate_first` or `num_pieces`. Keeps its input alone for backward.
+    Among its constants are `dim` and either `gate_first` or `num_pieces`. Keeps its input alone for backward.
     """
 
     def in_features_multiplier(self, **constants: Any) -> int:
@@ -35,18 +35,14 @@ class Narrowing(Pointwise):
         Raises:
             ValueError: no such dimension, or its size is no multiple of `in_features_multiplier`.
         """
-        dim = constants.pop("dim", -1)
+        dim = constants.get("dim", -1)
         multiplier = self.in_features_multiplier(**constants)
-        if not -x.ndim <= dim < x.ndim:
-            raise ValueError(f"{self.name}: dim {dim} is no dimension of an input of shape {tuple(x.shape)}")
-        if x.shape[dim] % multiplier:
+        if -x.ndim <= dim < x.ndim and x.shape[dim] % multiplier:
             raise ValueError(
                 f"{self.name} takes {multiplier} inputs for each output, and {x.shape[dim]} inputs along dim {dim} do "
                 f"not divide by {multiplier}: the layer before it must give {multiplier} times the wanted width"
             )
-        # Counted from the end, where vmap leaves the dimensions alone.
-        dim = dim - x.ndim if dim >= 0 else dim
-        return super().__call__(x, *parameters, fused=fused, dim=dim, **constants)
+        return super().__call__(x, *parameters, fused=fused, **constants)
 
 
 def _halves(x: Tensor, dim: int, gate_first: bool) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import activations._elementary as elementary
+from activations._catalogue.sigmoids import LAPLACE_MU, LAPLACE_SIGMA
 from activations._modules import Trainable
 from activations.pointwise import Pointwise
 from activations.self_gated import FAR
@@ -102,6 +104,18 @@ def _tanhshrink_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
     return (grad * elementary.tanh(x).square(),)
 
 
+def _laplace_value(x: Tensor, *, mu: float = LAPLACE_MU, sigma: float = LAPLACE_SIGMA) -> Tensor:
+    """(1 + erf((x - mu) / (sigma sqrt 2))) / 2. Ma et al. 2022 (Mega), arXiv 2209.10655."""
+    return torch.erfc((mu - x) / (sigma * math.sqrt(2))) / 2
+
+
+def _laplace_vjp(
+    grad: Tensor, x: Tensor, *, mu: float = LAPLACE_MU, sigma: float = LAPLACE_SIGMA
+) -> tuple[Tensor, ...]:
+    z = (mu - x) / (sigma * math.sqrt(2))
+    return (grad * (torch.exp(-z * z) / (sigma * math.sqrt(2 * math.pi))),)
+
+
 def _dyt_value(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     """gamma * tanh(alpha * x) + beta. Zhu et al. 2025, arXiv 2503.10622."""
     return gamma * elementary.tanh(alpha * x) + beta
@@ -120,6 +134,7 @@ dsilu = Pointwise(_dsilu_value, _dsilu_vjp)
 softsign = Pointwise(_softsign_value, _softsign_vjp)
 penalized_tanh = Pointwise(_penalized_tanh_value, _penalized_tanh_vjp)
 tanhshrink = Pointwise(_tanhshrink_value, _tanhshrink_vjp, eager=F.tanhshrink)
+laplace = Pointwise(_laplace_value, _laplace_vjp)
 dyt = Pointwise(_dyt_value, _dyt_vjp)
 
 

@@ -1,4 +1,4 @@
-"""Records of the functions whose very shape is learned: pau, hyperactivation; torch-free."""
+"""Records of the functions whose very shape is learned: pau, poly_norm, hyperactivation; torch-free."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ PAU_DENOMINATOR = {
     "A": (-1.1419548357285474, 4.393159974992486, 0.8714712309957245, 0.34719662339598834),
     "B": (3.917294261258692e-05, 0.1065308384054887, 3.7991514117509955e-06, 0.0005503052126186067),
 }
+
+# The authors' code starts the weights of the third, second and first power at 1/3 each, and the bias at 0.
+POLYCOM: dict[str, float | tuple[float, ...]] = {"weight": (1 / 3, 1 / 3, 1 / 3), "bias": 0.0}
 
 
 def _pau(m: Any, x: Any, numerator: Any, denominator: Any, version: str) -> Any:
@@ -62,6 +65,37 @@ LEARNED = (
         notes=(
             "Version A of rational_activations, its default; B is the paper's safe PAU. Both start from that code's "
             "fits on [-3, 3], of leaky_relu (0.03 at 0) and of swish; the initial values of the record are those of A."
+        ),
+    ),
+    Activation(
+        name="poly_relu",
+        label="PolyReLU",
+        family="learned",
+        source="Zhuo et al. 2024, arXiv 2411.03884, and github.com/BryceZhuo/PolyCom",
+        variant_of="relu",
+        formula=lambda m, x, *, weight, bias: (
+            m.fsum(w * max(m.mpf(0), x) ** power for w, power in zip(weight, (3, 2, 1), strict=True)) + bias
+        ),
+        function="activations.polynomials:poly_relu",
+        module="activations.polynomials:PolyReLU",
+        parameters=POLYCOM,
+        parameters_per="layer",
+        kinks=(0.0,),
+    ),
+    Activation(
+        name="poly_norm",
+        label="PolyNorm",
+        family="learned",
+        source="Zhuo et al. 2024, arXiv 2411.03884, and github.com/BryceZhuo/PolyCom",
+        variant_of="poly_relu",
+        function="activations.polynomials:poly_norm",
+        module="activations.polynomials:PolyNorm",
+        arguments={"dim": Number(-1, whole=True)},
+        parameters=POLYCOM,
+        parameters_per="layer",
+        notes=(
+            "No function of a number: powers of x are divided by their root mean square along dim. The bias starts at "
+            "0, as everywhere in the authors' repository; Liger-Kernel's LigerPolyNorm starts it at 1."
         ),
     ),
     Activation(

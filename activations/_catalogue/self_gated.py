@@ -172,6 +172,35 @@ SELF_GATED = (
         accuracy=Accuracy(ulp=3.0, derivative_absolute_eps=1.0, reason=SHUT),
         exceptions=AT_INFINITY,
     ),
+    Activation(
+        name="hard_mish",
+        label="Hard-Mish",
+        family="self_gated",
+        source="timm's hard_mish, after notes of Misra, github.com/digantamisra98/H-Mish",
+        variant_of="mish",
+        formula=lambda m, x: x * min(max(x + 2, m.mpf(0)), m.mpf(2)) / 2,
+        function="activations.self_gated:hard_mish",
+        kinks=(-2.0,),
+    ),
+    Activation(
+        name="golu",
+        label="GoLU",
+        family="self_gated",
+        source="Das, Alili and Hutter 2025, arXiv 2502.03654, and github.com/automl/GoLU",
+        variant_of="silu",
+        formula=lambda m, x, *, alpha, beta, gamma: (
+            x * alpha * m.exp(-beta * m.exp(min(-gamma * x, m.mpf(100))))  # as for telu
+        ),
+        function="activations.self_gated:golu",
+        arguments={name: Number(1.0, above=0) for name in ("alpha", "beta", "gamma")},
+        accuracy=Accuracy(
+            ulp=4.0,
+            derivative_ulp=12.0,
+            argument_ulp=2.0,
+            reason=f"e^-x is rounded before exp sees it; {BESIDE_ITS_ROOT}",
+        ),
+        notes="The gate is the distribution function of a standard Gumbel variable.",
+    ),
     TACT,
     replace(
         TACT,
