@@ -127,6 +127,22 @@ def _dyt_vjp(grad: Tensor, x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor
     return slope * alpha, slope * x.clamp(-LARGE, LARGE), grad * elementary.tanh(inner), grad
 
 
+def _derf_value(x: Tensor, alpha: Tensor, shift: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+    """gamma * erf(alpha * x + shift) + beta. Chen et al. 2025, arXiv 2512.10938."""
+    return gamma * _erf(alpha * x + shift) + beta
+
+
+def _derf_vjp(grad: Tensor, x: Tensor, alpha: Tensor, shift: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, ...]:
+    inner = alpha * x + shift
+    slope = grad * gamma * (2 / math.sqrt(math.pi)) * torch.exp(-inner * inner)
+    return slope * alpha, slope * x.clamp(-LARGE, LARGE), slope, grad * _erf(inner), grad
+
+
+def _erf(x: Tensor) -> Tensor:
+    size = elementary.erf(torch.where(x > 0, x, -x))  # abs has no slope at 0, which double backward would miss
+    return torch.where(x > 0, size, -size)
+
+
 binary_step = Pointwise(_binary_step_value, _binary_step_vjp)
 hard_sigmoid = Pointwise(_hard_sigmoid_value, _hard_sigmoid_vjp)
 logsigmoid = Pointwise(_logsigmoid_value, _logsigmoid_vjp, eager=F.logsigmoid)
@@ -136,6 +152,7 @@ penalized_tanh = Pointwise(_penalized_tanh_value, _penalized_tanh_vjp)
 tanhshrink = Pointwise(_tanhshrink_value, _tanhshrink_vjp, eager=F.tanhshrink)
 laplace = Pointwise(_laplace_value, _laplace_vjp)
 dyt = Pointwise(_dyt_value, _dyt_vjp)
+derf = Pointwise(_derf_value, _derf_vjp)
 
 
 def softmax(x: Tensor, dim: int = -1) -> Tensor:
@@ -160,3 +177,22 @@ class DyT(Trainable):
     def __init__(self, alpha: float = 0.5, shape: Sequence[int] = (), fused: bool = False) -> None:
         super().__init__({"alpha": alpha, "gamma": 1.0, "beta": 0.0}, shape, fused)
         self.alpha = nn.Parameter(torch.tensor(float(alpha)))
+
+
+class Derf(Trainable):
+    """Dynamic erf: gamma * erf(alpha * x + shift) + beta, all four trainable. Chen et al. 2025, arXiv 2512.10938.
+
+    It was made to replace a normalisation layer, as `DyT`. alpha and shift are one number each, whatever `shape` is;
+    gamma, `weight` in the authors' code, starts at 1 and beta, `bias` there, at 0, one each a channel.
+
+    Args:
+        alpha, shift: initial values.
+        shape: of gamma and beta, see `Trainable`.
+        fused: see `Trainable`.
+    """
+
+    function = derf
+
+    def __init__(self, alpha: float = 0.5, shift: float = 0.0, shape: Sequence[int] = (), fused: bool = False) -> None:
+        super().__init__({"alpha": alpha, "shift": shift, "gamma": 1.0, "beta": 0.0}, shape, fused)
+        self.alpha, self.shift = (nn.Parameter(torch.tensor(float(value))) for value in (alpha, shift))

@@ -186,7 +186,7 @@ SELF_GATED = (
         name="golu",
         label="GoLU",
         family="self_gated",
-        source="Das, Alili and Hutter 2025, arXiv 2502.03654, and github.com/automl/GoLU",
+        source="Das, Safari, Adriaensen and Hutter 2025, arXiv 2502.03654, and github.com/automl/GoLU",
         variant_of="silu",
         formula=lambda m, x, *, alpha, beta, gamma: (
             x * alpha * m.exp(-beta * m.exp(min(-gamma * x, m.mpf(100))))  # as for telu

@@ -235,4 +235,26 @@ SIGMOIDS = (
         notes="Replaces a normalisation layer rather than an activation. alpha is one number a layer, gamma and beta "
         "are one a channel; in a transformer that is channel_dim=-1.",
     ),
+    Activation(
+        name="derf",
+        label="Derf",
+        family="tanh",
+        source="Chen et al. 2025, arXiv 2512.10938, and github.com/zlab-princeton/Derf",
+        aliases=("dynamic_erf",),
+        variant_of="dyt",
+        formula=lambda m, x, *, alpha, shift, gamma, beta: _of_erf(m, alpha * x + shift, gamma, beta),
+        function="activations.sigmoids:derf",
+        module="activations.sigmoids:Derf",
+        arguments={"alpha": Number(0.5), "shift": Number(0.0)},
+        parameters={"alpha": 0.5, "shift": 0.0, "gamma": 1.0, "beta": 0.0},
+        parameters_per="channel",
+        accuracy=Accuracy(
+            derivative_ulp=6.0,
+            argument_ulp=1.0,
+            absolute_eps=0.5,
+            reason="alpha * x + shift and its square are rounded, and beta may cancel gamma * erf(alpha * x + shift)",
+        ),
+        notes="Replaces a normalisation layer, as dyt. alpha and shift are one number a layer, gamma and beta (weight "
+        "and bias in the authors' code) one a channel; in a transformer that is channel_dim=-1.",
+    ),
 )

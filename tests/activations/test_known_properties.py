@@ -75,6 +75,8 @@ SHAPES = {
     "hard_mish": Truth("[-0.5, inf)", "kinks", "id zc L"),
     "golu": Truth("[-0.0972601312276, inf)", "C1", "zc L"),
     "poly_relu": Truth("[0, inf)", "kinks", "mono mono' L"),
+    "derf": Truth("(-1, 1)", "C1", "mono zc L R"),
+    "siren": Truth("[-1, 1]", "C1", "zc"),
 }
 LEAST_AT = {
     "silu": -1.278464543,
@@ -115,6 +117,8 @@ AT_ZERO = {  # f(0), f'(0) from the left, f'(0) from the right
     "sqrtsoftplus": (math.sqrt(math.log(2)), 1 / (4 * math.sqrt(math.log(2))), 1 / (4 * math.sqrt(math.log(2)))),
     "golu": (0, 1 / math.e, 1 / math.e),
     "poly_relu": (0, 0, 1 / 3),
+    "derf": (0, 1 / math.sqrt(math.pi), 1 / math.sqrt(math.pi)),
+    "siren": (0, 30, 30),
 }
 DERIVATIVES = {
     "sigmoid": (0, 0.25),
@@ -132,6 +136,8 @@ DERIVATIVES = {
     "identity": (1, 1),
     "hard_mish": (-1, 1),
     "screlu": (0, 2),
+    "derf": (0, 1 / math.sqrt(math.pi)),
+    "siren": (-30, 30),
 }
 NORMAL_AT_1 = (1 + math.erf(math.sqrt(1 / 2))) / 2  # the normal distribution function
 MOMENTS = {  # mean and variance of f, mean of f'^2: Gaussian integrals in closed form

@@ -172,7 +172,7 @@ def _wide(model: str, activation: str, equal: models.Equal, arguments: dict[str,
 
 
 # Of narrow rows such as these, its own sparsity of 0.95 leaves nothing.
-SPARSE = {"gelu_topk_glu": {"sparsity": 0.5}}
+SPARSE = {"gelu_topk_glu": {"sparsity": 0.25}}
 WIDE = [
     *(
         (name, SPARSE.get(name, {}))
