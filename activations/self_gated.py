@@ -60,6 +60,15 @@ def _shifted_gelu_vjp(grad: Tensor, x: Tensor, *, mu: float = 0.0, sigma: float 
     return (grad * (0.5 * torch.erfc(z) + near * density),)
 
 
+def _gelu_10_value(x: Tensor) -> Tensor:
+    """x * Phi(x), at most 10 (and at least -10, which it never is). transformers' ClippedGELUActivation."""
+    return _shifted_gelu_value(x).clamp(max=10)
+
+
+def _gelu_10_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+    return _shifted_gelu_vjp(torch.where(x < 10, grad, 0.0), x)
+
+
 def _gelu_tanh_value(x: Tensor) -> Tensor:
     """x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))). arXiv 1606.08415."""
     # (1 + tanh(z)) / 2 = sigmoid(2 z), which does not cancel; from -30 on it is 0 in float64 too.
@@ -174,6 +183,7 @@ def _golu_exponent(x: Tensor, beta: float, gamma: float) -> Tensor:
 mish = Pointwise(_mish_value, _mish_vjp, eager=F.mish)
 shifted_gelu = Pointwise(_shifted_gelu_value, _shifted_gelu_vjp)
 gelu_tanh = Pointwise(_gelu_tanh_value, _gelu_tanh_vjp, eager=functools.partial(F.gelu, approximate="tanh"))
+gelu_10 = Pointwise(_gelu_10_value, _gelu_10_vjp)
 gelu_sigmoid = Pointwise(_gelu_sigmoid_value, _gelu_sigmoid_vjp)
 swish_beta = Pointwise(_swish_beta_value, _swish_beta_vjp)
 serf = Pointwise(_serf_value, _serf_vjp)

@@ -20,6 +20,13 @@ def _phi(m: Any, z: Any) -> Any:
     return m.erfc(-max(min(z, m.mpf(10**6)), -m.mpf(10**6)) / m.sqrt(2)) / 2
 
 
+def b_silu(m: Any, x: Any, alpha: Any) -> Any:
+    return (x + alpha) / (1 + m.exp(-x)) - alpha / 2
+
+
+B_SILU = Accuracy(ulp=3.0, derivative_ulp=12.0, reason=BESIDE_ITS_ROOT)
+
+
 def _tact(m: Any, x: Any, alpha: Any, beta: Any) -> Any:
     """As in GSPuniani/MBG-Activation-Functions."""
     a, c = alpha / 2, (1 + beta) / 2
@@ -50,6 +57,7 @@ SELF_GATED = (
         label="GELU",
         family="self_gated",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415",
+        aliases=("gelu_python",),
         formula=lambda m, x, *, mu, sigma: x * _phi(m, (x - mu) / sigma),
         function="activations.self_gated:gelu",
         module="activations.self_gated:gelu_module",
@@ -68,7 +76,7 @@ SELF_GATED = (
         label="GELU (tanh)",
         family="self_gated",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415",
-        aliases=("gelu_new", "gelu_fast", "gelu_pytorch_tanh"),
+        aliases=("gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate"),
         variant_of="gelu",
         # (1 + tanh(u)) / 2 written as 1 / (1 + e^(-2 u)): with x^3 in u the sum cancels far too many digits
         formula=lambda m, x: x / (1 + m.exp(-2 * m.sqrt(2 / m.pi) * (x + m.mpf("0.044715") * x**3))),
@@ -83,6 +91,18 @@ SELF_GATED = (
             **AT_INFINITY,
             "gradients_are_finite": "torch multiplies 1 - tanh^2 = 0 by x^2 = inf; the fused form does not",
         },
+    ),
+    Activation(
+        name="gelu_10",
+        label="GELU (clipped)",
+        family="self_gated",
+        source="Wu et al. 2020, arXiv 2004.09602, and transformers' ClippedGELUActivation",
+        variant_of="gelu",
+        formula=lambda m, x: max(-m.mpf(10), min(m.mpf(10), x * _phi(m, x))),
+        function="activations.self_gated:gelu_10",
+        kinks=(10.0,),  # to the last digit of float64
+        accuracy=Accuracy(derivative_ulp=8.0, argument_ulp=1.0, reason="x / sqrt(2) is rounded before erfc"),
+        notes="For quantisation.",
     ),
     Activation(
         name="gelu_sigmoid",
@@ -123,6 +143,18 @@ SELF_GATED = (
         module="torch.nn:SiLU",
         accuracy=Accuracy(derivative_absolute_eps=1.0, reason=SHUT),
         exceptions=AT_INFINITY,
+    ),
+    Activation(
+        name="b_silu",
+        label="B-SiLU",
+        family="self_gated",
+        source="Horuz et al. 2025, arXiv 2505.22074",
+        aliases=("bsilu",),
+        variant_of="silu",
+        formula=lambda m, x, *, alpha: b_silu(m, x, alpha),
+        function="activations.sugar:b_silu",
+        arguments={"alpha": Number(1.67)},
+        accuracy=B_SILU,
     ),
     Activation(
         name="swish_beta",

@@ -88,6 +88,7 @@ SIGMOIDS = (
         label="Hard sigmoid (torch)",
         family="sigmoid",
         source="torch.nn.Hardsigmoid; Howard et al. 2019, arXiv 1905.02244",
+        aliases=("hardsigmoid",),
         variant_of="sigmoid",
         formula=lambda m, x: _clip((x + 3) / 6, 0, 1),
         function="torch.nn.functional:hardsigmoid",

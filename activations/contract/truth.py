@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 import mpmath
@@ -73,11 +74,12 @@ def kinks_of(entry: Activation, values: Mapping[str, Any]) -> tuple[float, ...]:
 def from_formula(entry: Activation, values: Mapping[str, Any], grid: Array) -> list[Exact]:
     """The value, and the derivative by each input, at each row of the grid; computed once in a process."""
     formula = reference.bind(entry, **values)
-    key = (entry.formula, *((name, _hashable(value)) for name, value in sorted(values.items())))
+    backward = reference.bind(replace(entry, formula=entry.surrogate), **values) if entry.surrogate else formula
+    key = (entry.formula, entry.surrogate, *((name, _hashable(value)) for name, value in sorted(values.items())))
     rows = []
     for point in map(tuple, grid.tolist()):
         if (key, point) not in _KNOWN:
-            _KNOWN[key, point] = _at(formula, point)
+            _KNOWN[key, point] = _at(formula, backward, point)
         rows.append(_KNOWN[key, point])
     tables = np.array(rows).transpose(1, 2, 0)
     last = np.abs(grid[:, -1])
@@ -103,7 +105,7 @@ def from_call(call: Call, grid: Array) -> list[Exact]:
 _KNOWN: dict[Hashable, list[list[float]]] = {}
 
 
-def _at(formula: reference.Formula, point: tuple[float, ...]) -> list[list[float]]:
+def _at(formula: reference.Formula, backward: reference.Formula, point: tuple[float, ...]) -> list[list[float]]:
     """For value and derivatives: the nearest float, what it lacks, and how it is to the left and to the right."""
     with mpmath.workdps(max(reference.digits(point[-1]), *(reference.digits(min(1.0, abs(one))) for one in point))):
         *others, x = map(mpmath.mpf, point)
@@ -121,7 +123,9 @@ def _at(formula: reference.Formula, point: tuple[float, ...]) -> list[list[float
             slopes = [(beside(at, step) - beside(at, -step)) / (2 * step) for at in (x - radius, x + radius)]
             rows.append((mpmath.nan if corner else (before + after) / (2 * step), *slopes))
         step = STEP * min(mpmath.mpf(1), abs(x) or mpmath.mpf(reference.SMALLEST))
-        slope = (formula(*others, x + step) - formula(*others, x - step)) / (2 * step)
+        if backward is not formula:
+            here, left, right = (backward(*others, moved) for moved in (x, x - radius, x + radius))
+        slope = (backward(*others, x + step) - backward(*others, x - step)) / (2 * step)
         # Slopes at both ends from the mean slopes, at a fraction of the cost of two more derivatives.
         ends = [2 * rise / radius - slope if radius else slope for rise in (here - left, right - here)]
         rows.append((slope, *ends))

@@ -75,6 +75,10 @@ SHAPES = {
     "hard_mish": Truth("[-0.5, inf)", "kinks", "id zc L"),
     "golu": Truth("[-0.0972601312276, inf)", "C1", "zc L"),
     "poly_relu": Truth("[0, inf)", "kinks", "mono mono' L"),
+    "b_silu": Truth("[-0.89990046655, inf)", "C1", "zc L"),
+    "sugar_bsilu": Truth("[0, inf)", "kinks", "mono mono' L"),
+    "sugar_nelu": Truth("[0, inf)", "kinks", "mono mono' L"),
+    "gelu_10": Truth("[-0.16997120748, 10]", "kinks", "zc L R"),
     "derf": Truth("(-1, 1)", "C1", "mono zc L R"),
     "siren": Truth("[-1, 1]", "C1", "zc"),
 }
@@ -93,6 +97,7 @@ LEAST_AT = {
     "xielu": -0.980829253,
     "tact": -3.80686,
     "hard_mish": -1.0,
+    "b_silu": -2.7349004665501,
     "golu": -0.5671432904097838,  # less the omega constant, where x e^-x = -1
 }
 AT_ZERO = {  # f(0), f'(0) from the left, f'(0) from the right
@@ -119,6 +124,7 @@ AT_ZERO = {  # f(0), f'(0) from the left, f'(0) from the right
     "poly_relu": (0, 0, 1 / 3),
     "derf": (0, 1 / math.sqrt(math.pi), 1 / math.sqrt(math.pi)),
     "siren": (0, 30, 30),
+    "b_silu": (0, 1 / 2 + 1.67 / 4, 1 / 2 + 1.67 / 4),
 }
 DERIVATIVES = {
     "sigmoid": (0, 0.25),
