@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from activations._arguments import Choice, Number
-from activations._catalogue.self_gated import B_SILU, b_silu
 from activations._record import Accuracy, Activation
 
 
@@ -132,36 +131,6 @@ RECTIFIERS = (
             "The initial values are a convention, a leaky rectifier; implementations differ. The paper freezes the "
             "four at first (`module.freeze()`), then sets t_right from the data, which is left to the caller. Others "
             "call shifted, squared or scaled rectifiers SReLU too."
-        ),
-    ),
-    Activation(
-        name="sugar_bsilu",
-        label="SUGAR (B-SiLU)",
-        family="rectifier",
-        source="Horuz et al. 2025, arXiv 2505.22074",
-        variant_of="relu",
-        formula=lambda m, x, *, alpha: max(m.mpf(0), x),
-        surrogate=lambda m, x, *, alpha: b_silu(m, x, alpha),
-        function="activations.sugar:sugar_bsilu",
-        arguments={"alpha": Number(1.67)},
-        kinks=(0.0,),
-        accuracy=B_SILU,
-        notes="Facts are those of the forward pass, ReLU's; the backward pass is that of b_silu.",
-    ),
-    Activation(
-        name="sugar_nelu",
-        label="SUGAR (NeLU)",
-        family="rectifier",
-        source="Horuz et al. 2025, arXiv 2505.22074, and github.com/lucidrains/x-mlps-pytorch",
-        variant_of="sugar_bsilu",
-        formula=lambda m, x, *, alpha: max(m.mpf(0), x),
-        surrogate=lambda m, x, *, alpha: x if x > 0 else alpha * x**2 / (1 + x**2),
-        function="activations.sugar:sugar_nelu",
-        arguments={"alpha": Number(0.05)},
-        kinks=(0.0,),
-        notes=(
-            "Facts are those of the forward pass, ReLU's; backward, what is below 0 is pushed the other way: the slope "
-            "is 2 * alpha * x / (1 + x^2)^2 there. Implementations differ on alpha, 0.05 or 0.2."
         ),
     ),
     Activation(

@@ -20,13 +20,6 @@ def _phi(m: Any, z: Any) -> Any:
     return m.erfc(-max(min(z, m.mpf(10**6)), -m.mpf(10**6)) / m.sqrt(2)) / 2
 
 
-def b_silu(m: Any, x: Any, alpha: Any) -> Any:
-    return (x + alpha) / (1 + m.exp(-x)) - alpha / 2
-
-
-B_SILU = Accuracy(ulp=3.0, derivative_ulp=12.0, reason=BESIDE_ITS_ROOT)
-
-
 def _tact(m: Any, x: Any, alpha: Any, beta: Any) -> Any:
     """As in GSPuniani/MBG-Activation-Functions."""
     a, c = alpha / 2, (1 + beta) / 2
@@ -98,9 +91,9 @@ SELF_GATED = (
         family="self_gated",
         source="Wu et al. 2020, arXiv 2004.09602, and transformers' ClippedGELUActivation",
         variant_of="gelu",
-        formula=lambda m, x: max(-m.mpf(10), min(m.mpf(10), x * _phi(m, x))),
+        formula=lambda m, x: x * _phi(m, x) if x < 10 else m.mpf(10),  # which x * Phi(x) is at 10, to 22 digits
         function="activations.self_gated:gelu_10",
-        kinks=(10.0,),  # to the last digit of float64
+        kinks=(10.0,),
         accuracy=Accuracy(derivative_ulp=8.0, argument_ulp=1.0, reason="x / sqrt(2) is rounded before erfc"),
         notes="For quantisation.",
     ),
@@ -143,18 +136,6 @@ SELF_GATED = (
         module="torch.nn:SiLU",
         accuracy=Accuracy(derivative_absolute_eps=1.0, reason=SHUT),
         exceptions=AT_INFINITY,
-    ),
-    Activation(
-        name="b_silu",
-        label="B-SiLU",
-        family="self_gated",
-        source="Horuz et al. 2025, arXiv 2505.22074",
-        aliases=("bsilu",),
-        variant_of="silu",
-        formula=lambda m, x, *, alpha: b_silu(m, x, alpha),
-        function="activations.sugar:b_silu",
-        arguments={"alpha": Number(1.67)},
-        accuracy=B_SILU,
     ),
     Activation(
         name="swish_beta",
