@@ -209,7 +209,7 @@ RECTIFIERS = (
     ),
     Activation(
         name="sqrtsoftplus",
-        label="√Softplus",
+        label="SqrtSoftplus",
         family="rectifier",
         source="transformers' SqrtSoftplusActivation, of DeepSeek-V4's router",
         variant_of="softplus",
