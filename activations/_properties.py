@@ -72,7 +72,8 @@ class Properties:
         slopes_at_zero: f'(0) from the left and from the right.
         mean, variance: of f(x) for x from N(0, 1).
         gain: 1 / sqrt(E f(x)^2) for such x: weights of variance gain^2 / fan_in keep the second moment forward.
-        mean_square_derivative: E f'(x)^2 for such x: its inverse instead of gain^2 keeps it backward.
+        mean_square_derivative: E f'(x)^2 for such x: its inverse instead of gain^2 keeps it backward, unless the
+            backward pass is that of a surrogate.
     """
 
     name: str

@@ -63,6 +63,8 @@ class Activation:
             keywords are the constants and trainable parameters it needs, by their names; a parameter with several
             values comes as a list. For gated linear units `(m, a, b)`, b being what the gate sees. None where
             there is no elementwise formula.
+        surrogate: for a backward pass that is not the derivative of the formula: the function, of the formula's
+            arguments, by whose derivative it multiplies. None where it is the formula itself.
         function: the functional form, `"package.module:name"`: a function of torch, or one of our `Pointwise`.
         module: the `nn.Module` class, likewise, or a factory; None builds `Elementwise(function)`.
         arguments: what the module takes: constants and initial values, with their defaults and limits.
@@ -87,6 +89,7 @@ class Activation:
     aliases: tuple[str, ...] = ()
     variant_of: str | None = None
     formula: Callable[..., Any] | None = None
+    surrogate: Callable[..., Any] | None = None
     function: str | None = None
     module: str | Callable[..., nn.Module] | None = None
     arguments: Mapping[str, Number | Choice] = field(default_factory=dict)

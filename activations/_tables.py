@@ -80,6 +80,7 @@ def facts(one: Properties) -> dict[str, str]:
         "variant of": entry.variant_of or "",
         "variants": ", ".join(name for name in registry.names() if registry.info(name).variant_of == entry.name),
         "notes": entry.notes,
+        "backward": "multiplies by the derivative of a surrogate, not by f'" if entry.surrogate else "",
         "arguments": "; ".join(
             f"{name} = {argument.default}, {argument}" for name, argument in entry.arguments.items()
         ),

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from activations.pointwise import Pointwise
-from activations.self_gated import FAR
+from activations.pointwise import Along, Pointwise
+from activations.self_gated import FAR, gelu_tanh, shifted_gelu
+
+Approximation: TypeAlias = Literal["tanh", "none"]
+GELUS: dict[Approximation, Pointwise] = {"tanh": gelu_tanh, "none": shifted_gelu}
 
 
-class Narrowing(Pointwise):
+class Narrowing(Along):
     """A function of several inputs along a dimension for each output; every other dimension is elementwise.
 
-    Its constants are `dim` and either `gate_first` or `num_pieces`. Keeps its input alone for backward.
+    Among its constants are `dim` and either `gate_first` or `num_pieces`. Keeps its input alone for backward.
     """
 
     def in_features_multiplier(self, **constants: Any) -> int:
@@ -35,18 +38,14 @@ class Narrowing(Pointwise):
         Raises:
             ValueError: no such dimension, or its size is no multiple of `in_features_multiplier`.
         """
-        dim = constants.pop("dim", -1)
+        dim = constants.get("dim", -1)
         multiplier = self.in_features_multiplier(**constants)
-        if not -x.ndim <= dim < x.ndim:
-            raise ValueError(f"{self.name}: dim {dim} is no dimension of an input of shape {tuple(x.shape)}")
-        if x.shape[dim] % multiplier:
+        if -x.ndim <= dim < x.ndim and x.shape[dim] % multiplier:
             raise ValueError(
                 f"{self.name} takes {multiplier} inputs for each output, and {x.shape[dim]} inputs along dim {dim} do "
                 f"not divide by {multiplier}: the layer before it must give {multiplier} times the wanted width"
             )
-        # Counted from the end, where vmap leaves the dimensions alone.
-        dim = dim - x.ndim if dim >= 0 else dim
-        return super().__call__(x, *parameters, fused=fused, dim=dim, **constants)
+        return super().__call__(x, *parameters, fused=fused, **constants)
 
 
 def _halves(x: Tensor, dim: int, gate_first: bool) -> tuple[Tensor, Tensor]:
@@ -116,6 +115,115 @@ def _reglu_vjp(grad: Tensor, x: Tensor, *, dim: int = -1, gate_first: bool = Fal
     return _joined(grad * b.clamp(min=0), grad * torch.where(b > 0, a, 0.0), dim, gate_first)
 
 
+def _drelu_value(x: Tensor, *, dim: int = -1, gate_first: bool = False) -> Tensor:
+    """max(0, a) * max(0, b). Song et al. 2024 (TurboSparse), arXiv 2406.05955."""
+    a, b = _halves(x, dim, gate_first)
+    return a.clamp(min=0) * b.clamp(min=0)
+
+
+def _drelu_vjp(grad: Tensor, x: Tensor, *, dim: int = -1, gate_first: bool = False) -> tuple[Tensor, ...]:
+    a, b = _halves(x, dim, gate_first)
+    on = (a > 0) & (b > 0)
+    return _joined(grad * torch.where(on, b, 0.0), grad * torch.where(on, a, 0.0), dim, gate_first)
+
+
+def _fatrelu_glu_value(x: Tensor, *, threshold: float = 0.0, dim: int = -1, gate_first: bool = False) -> Tensor:
+    """a * b where b is above the threshold, else 0. Song et al. 2024 (ProSparse), arXiv 2402.13516."""
+    a, b = _halves(x, dim, gate_first)
+    return a * torch.where(b <= threshold, 0.0, b)
+
+
+def _fatrelu_glu_vjp(
+    grad: Tensor, x: Tensor, *, threshold: float = 0.0, dim: int = -1, gate_first: bool = False
+) -> tuple[Tensor, ...]:
+    a, b = _halves(x, dim, gate_first)
+    shut = b <= threshold
+    return _joined(grad * torch.where(shut, 0.0, b), grad * torch.where(shut, 0.0, a), dim, gate_first)
+
+
+def _swiglu_clamped_value(
+    x: Tensor,
+    *,
+    alpha: float = 1.702,
+    offset: float = 1.0,
+    limit: float = 7.0,
+    dim: int = -1,
+    gate_first: bool = False,
+) -> Tensor:
+    """(a + offset) * b * sigmoid(alpha * b), a clamped to ±limit and b to at most limit. As in gpt-oss.
+
+    alpha = 1, offset = 0 and limit = 10 make it that of DeepSeek-V4.
+    """
+    a, b = _halves(x, dim, gate_first)
+    b = b.clamp(max=limit)
+    gate = torch.sigmoid(alpha * b)
+    return (a.clamp(-limit, limit) + offset) * torch.where(gate == 0, gate, b * gate)
+
+
+def _swiglu_clamped_vjp(
+    grad: Tensor,
+    x: Tensor,
+    *,
+    alpha: float = 1.702,
+    offset: float = 1.0,
+    limit: float = 7.0,
+    dim: int = -1,
+    gate_first: bool = False,
+) -> tuple[Tensor, ...]:
+    a, b = _halves(x, dim, gate_first)
+    near = b.clamp(max=limit)
+    z = alpha * near
+    gate, shut = torch.sigmoid(z), torch.sigmoid(-z)
+    by_a = torch.where(a.abs() <= limit, torch.where(gate == 0, gate, near * gate), 0.0)
+    slope = torch.where(b <= limit, gate + z.clamp(-FAR, FAR) * gate * shut, 0.0)
+    return _joined(grad * by_a, grad * ((a.clamp(-limit, limit) + offset) * slope), dim, gate_first)
+
+
+def _gelu_topk_glu_value(
+    x: Tensor,
+    *,
+    sparsity: float = 0.95,
+    approximate: Approximation = "tanh",
+    dim: int = -1,
+    gate_first: bool = False,
+) -> Tensor:
+    """a * gelu(max(0, b - cutoff)), cutoff = mean + std * (normal quantile of sparsity), both of b along dim.
+
+    Gemma 3n, `_gaussian_topk` of transformers: of normal numbers the share `sparsity` becomes 0.
+    """
+    a, b = _halves(x, dim, gate_first)
+    return a * GELUS[approximate].value((b - _cutoff(b, sparsity, dim)[0]).clamp(min=0))
+
+
+def _gelu_topk_glu_vjp(
+    grad: Tensor,
+    x: Tensor,
+    *,
+    sparsity: float = 0.95,
+    approximate: Approximation = "tanh",
+    dim: int = -1,
+    gate_first: bool = False,
+) -> tuple[Tensor, ...]:
+    a, b = _halves(x, dim, gate_first)
+    cutoff, by_b = _cutoff(b, sparsity, dim)
+    above = (b - cutoff).clamp(min=0)
+    (slope,) = GELUS[approximate].vjp(grad * a, above)
+    slope = torch.where(b > cutoff, slope, 0.0)
+    by_gate = slope - slope.sum(dim, keepdim=True) * by_b
+    return _joined(grad * GELUS[approximate].value(above), by_gate, dim, gate_first)
+
+
+def _cutoff(b: Tensor, sparsity: float, dim: int) -> tuple[Tensor, Tensor]:
+    """The cutoff, and its derivative by each of the b along dim; the one of std is 0 where all of them are equal."""
+    quantile = torch.special.ndtri(b.new_full((), sparsity))
+    mean = b.mean(dim, keepdim=True)
+    apart = b - mean
+    variance = apart.square().mean(dim, keepdim=True)
+    spread = torch.where(variance > 0, variance, 1.0).sqrt()
+    std = torch.where(variance > 0, spread, variance)
+    return mean + quantile * std, (1 + quantile * apart / spread) / b.shape[dim]
+
+
 def _bilinear_value(x: Tensor, *, dim: int = -1, gate_first: bool = False) -> Tensor:
     """a * b: no gate but the product. Dauphin et al. 2016, arXiv 1612.08083; Shazeer 2020, arXiv 2002.05202."""
     a, b = _halves(x, dim, gate_first)
@@ -157,5 +265,9 @@ glu = Narrowing(_glu_value, _glu_vjp, eager=_glu_eager)
 swiglu = Narrowing(_swiglu_value, _swiglu_vjp)
 geglu = Narrowing(_geglu_value, _geglu_vjp)
 reglu = Narrowing(_reglu_value, _reglu_vjp)
+drelu = Narrowing(_drelu_value, _drelu_vjp)
+fatrelu_glu = Narrowing(_fatrelu_glu_value, _fatrelu_glu_vjp)
+swiglu_clamped = Narrowing(_swiglu_clamped_value, _swiglu_clamped_vjp)
+gelu_topk_glu = Narrowing(_gelu_topk_glu_value, _gelu_topk_glu_vjp)
 bilinear = Narrowing(_bilinear_value, _bilinear_vjp)
 maxout = Narrowing(_maxout_value, _maxout_vjp)

@@ -8,6 +8,7 @@ In the paper all hyperactivations of a network share one hypernetwork, and diffe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Literal, TypeAlias
@@ -15,11 +16,12 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from activations._catalogue.learned import PAU_DENOMINATOR, PAU_NUMERATOR
+from activations._catalogue.learned import GR_KAN_DENOMINATOR, GR_KAN_NUMERATOR, PAU_DENOMINATOR, PAU_NUMERATOR
 from activations._modules import Trainable
 from activations.pointwise import Pointwise, opmath
 
 Version: TypeAlias = Literal["A", "B"]
+Fit: TypeAlias = Literal["gelu", "swish"]
 Tensors: TypeAlias = Sequence[Tensor]
 
 
@@ -142,6 +144,41 @@ class PAU(Trainable):
     def forward(self, x: Tensor) -> Tensor:
         coefficients = (*self.numerator.unbind(), *self.denominator.unbind())
         return pau(x, *coefficients, version=self.version, fused=self.fused)
+
+
+class GRKAN(Trainable):
+    """Group rational activation: P(x) / Q(x) as version A of `PAU`, with one Q for each group of channels.
+
+    Yang and Wang 2024 (Kolmogorov-Arnold transformer), arXiv 2409.10594, and github.com/Adamdad/rational_kat_cu. The
+    numerator is one for all, the denominator one a group of neighbouring channels. As in the authors' kernels; their
+    torch reference leaves the signs of x in Q, which then has roots.
+
+    Args:
+        init: which of the authors' fits it starts from, `gelu` or `swish`; only swish is met (see the record's notes).
+        num_groups: of channels; as many as divide both it and the number of channels.
+        shape: of the denominators before they are shared: its first dimension above 1 is that of the channels.
+        fused: see `Trainable`.
+    """
+
+    numerator: nn.Parameter
+    denominator: nn.Parameter
+
+    def __init__(self, init: Fit = "gelu", num_groups: int = 8, shape: Sequence[int] = (), fused: bool = False) -> None:
+        super().__init__({"numerator": GR_KAN_NUMERATOR[init], "denominator": GR_KAN_DENOMINATOR[init]}, (), fused)
+        self.dim = next((dim for dim, size in enumerate(shape) if size > 1), 0)
+        channels = shape[self.dim] if shape else 1
+        groups = math.gcd(num_groups, channels)
+        self.channels_per_group = channels // groups
+        grouped = [groups if dim == self.dim else size for dim, size in enumerate(shape)]
+        self.denominator = nn.Parameter(torch.empty(4, *grouped))
+        self.reset_parameters()
+
+    def forward(self, x: Tensor) -> Tensor:
+        below = [
+            one.repeat_interleave(self.channels_per_group, self.dim) if one.ndim else one
+            for one in self.denominator.unbind()
+        ]
+        return pau(x, *self.numerator.unbind(), *below, fused=self.fused)
 
 
 class Hyperactivation(nn.Module):

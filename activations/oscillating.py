@@ -39,8 +39,18 @@ def _gcu_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
     return (grad * (torch.cos(x) - x * torch.sin(x)),)
 
 
+def _siren_value(x: Tensor, *, omega: float = 30.0) -> Tensor:
+    """sin(omega * x). Sitzmann et al. 2020, arXiv 2006.09661."""
+    return torch.sin(_finite(omega * x))
+
+
+def _siren_vjp(grad: Tensor, x: Tensor, *, omega: float = 30.0) -> tuple[Tensor, ...]:
+    return (grad * (omega * torch.cos(_finite(omega * x))),)
+
+
 snake = Pointwise(_snake_value, _snake_vjp)
 gcu = Pointwise(_gcu_value, _gcu_vjp)
+siren = Pointwise(_siren_value, _siren_vjp)
 
 
 class Snake(Trainable):

@@ -93,6 +93,22 @@ class Pointwise:
         return pkgutil.resolve_name, (f"{self.value.__module__}:{self.name}",)
 
 
+class Along(Pointwise):
+    """A function along one dimension, its constant `dim`; every other dimension is elementwise."""
+
+    def __call__(self, x: Tensor, *parameters: Tensor | float, fused: bool = False, **constants: Any) -> Tensor:
+        """The function of x along `dim`, which is the last unless given.
+
+        Raises:
+            ValueError: no such dimension; or see `Pointwise`.
+        """
+        dim = constants.pop("dim", -1)
+        if not -x.ndim <= dim < x.ndim:
+            raise ValueError(f"{self.name}: dim {dim} is no dimension of an input of shape {tuple(x.shape)}")
+        # Counted from the end, where vmap leaves the dimensions alone.
+        return super().__call__(x, *parameters, fused=fused, dim=dim - x.ndim if dim >= 0 else dim, **constants)
+
+
 def require_floating_point(name: str, x: Tensor) -> None:
     """Raise ValueError where the input of the named activation is not floating point."""
     if not x.is_floating_point():

@@ -9,8 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import activations._elementary as elementary
 from activations._modules import Trainable
 from activations.pointwise import Pointwise
+
+# log(1 + u) is u to the last digit of float64 long before this, which is a normal number in float32.
+TINY = 1e-30
 
 
 def _prelu_value(x: Tensor, weight: Tensor) -> Tensor:
@@ -30,6 +34,26 @@ def _relu_squared_value(x: Tensor) -> Tensor:
 
 def _relu_squared_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
     return (grad * (2 * x.clamp(min=0)),)
+
+
+def _leaky_relu_squared_value(x: Tensor, *, negative_slope: float = 0.5) -> Tensor:
+    """leaky_relu(x)^2: x^2 where x > 0, (negative_slope * x)^2 elsewhere. openai/parameter-golf, pull request 549."""
+    leaky = torch.where(x > 0, x, negative_slope * x)
+    return leaky * leaky
+
+
+def _leaky_relu_squared_vjp(grad: Tensor, x: Tensor, *, negative_slope: float = 0.5) -> tuple[Tensor, ...]:
+    return (grad * (torch.where(x > 0, 2.0, 2 * negative_slope**2) * x),)
+
+
+def _screlu_value(x: Tensor) -> Tensor:
+    """max(0, min(1, x))^2, the squared clipped ReLU of chess engines: Stormphrax, src/eval/nnue/activation.h."""
+    clipped = x.clamp(0, 1)
+    return clipped * clipped
+
+
+def _screlu_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+    return (grad * torch.where(x < 1, 2 * x.clamp(min=0), 0.0),)
 
 
 def _star_relu_value(x: Tensor, s: Tensor, b: Tensor) -> Tensor:
@@ -93,12 +117,39 @@ def _smelu_vjp(grad: Tensor, x: Tensor, *, beta: float = 2.0) -> tuple[Tensor, .
     return (grad * ((x.clamp(-beta, beta) + beta) / (2 * beta)),)
 
 
+def _sqrtsoftplus_value(x: Tensor) -> Tensor:
+    """sqrt(log(1 + e^x)). transformers' SqrtSoftplusActivation, the scores of DeepSeek-V4's router."""
+    gate, root, _ = _sqrtsoftplus_terms(x)
+    return gate * root
+
+
+def _sqrtsoftplus_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+    gate, root, u = _sqrtsoftplus_terms(x)
+    return (grad * (gate / (2 * (1 + u) * root)),)
+
+
+def _sqrtsoftplus_terms(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """gate, root and u = e^-|x|, where gate * root = sqrt(softplus(x)).
+
+    softplus(x) is x + log(1 + u) where x > 0 and log(1 + u) elsewhere, whose root is sqrt(u) * sqrt(log(1 + u) / u):
+    e^x vanishes long before e^(x / 2) does.
+    """
+    half = elementary.exp_minus_abs(x / 2)
+    u = half * half
+    log = elementary.log1p(u)
+    ratio = torch.where(u > TINY, log / u.clamp(min=TINY), 1.0)
+    return torch.where(x > 0, 1.0, half), torch.sqrt(torch.where(x > 0, x + log, ratio)), u
+
+
 prelu = Pointwise(_prelu_value, _prelu_vjp)
 relu_squared = Pointwise(_relu_squared_value, _relu_squared_vjp)
+leaky_relu_squared = Pointwise(_leaky_relu_squared_value, _leaky_relu_squared_vjp)
+screlu = Pointwise(_screlu_value, _screlu_vjp)
 star_relu = Pointwise(_star_relu_value, _star_relu_vjp)
 srelu = Pointwise(_srelu_value, _srelu_vjp)
 squareplus = Pointwise(_squareplus_value, _squareplus_vjp)
 smelu = Pointwise(_smelu_value, _smelu_vjp)
+sqrtsoftplus = Pointwise(_sqrtsoftplus_value, _sqrtsoftplus_vjp)
 
 
 def threshold(x: Tensor, threshold: float = 0.0, value: float = 0.0) -> Tensor:

@@ -22,6 +22,8 @@ LINEAR = 2 * math.sqrt(2 / math.pi)
 CUBIC = 0.044715 * LINEAR
 # tanh(e^6) is 1, and its slope 0, in float64.
 TELU_FAR = 6.0
+# exp(-e^7) is 0 in float64. What vanishes beside e^-|x|, and is finite in float32 when multiplied by e^7.
+GOLU_MOST, GOLU_FAR = 7.0, 1e30
 
 
 def _mish_value(x: Tensor) -> Tensor:
@@ -56,6 +58,15 @@ def _shifted_gelu_vjp(grad: Tensor, x: Tensor, *, mu: float = 0.0, sigma: float 
     z = (mu - near) / (sigma * math.sqrt(2))
     density = torch.exp(-z * z) / (sigma * math.sqrt(2 * math.pi))
     return (grad * (0.5 * torch.erfc(z) + near * density),)
+
+
+def _gelu_10_value(x: Tensor) -> Tensor:
+    """x * Phi(x), at most 10 (and at least -10, which it never is). transformers' ClippedGELUActivation."""
+    return _shifted_gelu_value(x).clamp(max=10)
+
+
+def _gelu_10_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+    return _shifted_gelu_vjp(torch.where(x < 10, grad, 0.0), x)
 
 
 def _gelu_tanh_value(x: Tensor) -> Tensor:
@@ -141,14 +152,45 @@ def _telu_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
     return (grad * (gate + x.clamp(-FAR, FAR) * slope),)
 
 
+def _hard_mish_value(x: Tensor) -> Tensor:
+    """x / 2 * max(0, min(2, x + 2)). timm's hard_mish, after notes of Misra, github.com/digantamisra98/H-Mish."""
+    return x.clamp(min=-2) * ((x + 2).clamp(0, 2) / 2)
+
+
+def _hard_mish_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+    return (grad * torch.where(x > -2, x.clamp(max=0) + 1, 0.0),)
+
+
+def _golu_value(x: Tensor, *, alpha: float = 1.0, beta: float = 1.0, gamma: float = 1.0) -> Tensor:
+    """x * alpha * exp(-beta * exp(-gamma * x)), gated by a Gompertz function. Das et al. 2025, arXiv 2502.03654."""
+    gate = alpha * torch.exp(-_golu_exponent(x, beta, gamma))
+    return torch.where(gate == 0, gate, x * gate)
+
+
+def _golu_vjp(
+    grad: Tensor, x: Tensor, *, alpha: float = 1.0, beta: float = 1.0, gamma: float = 1.0
+) -> tuple[Tensor, ...]:
+    exponent = _golu_exponent(x, beta, gamma)
+    bend = gamma * x.clamp(-GOLU_FAR, GOLU_FAR) * exponent
+    return (grad * (alpha * torch.exp(-exponent) * (1 + bend)),)
+
+
+def _golu_exponent(x: Tensor, beta: float, gamma: float) -> Tensor:
+    """beta * e^(-gamma * x)."""
+    return elementary.exp(math.log(beta) - gamma * x, GOLU_MOST)
+
+
 mish = Pointwise(_mish_value, _mish_vjp, eager=F.mish)
 shifted_gelu = Pointwise(_shifted_gelu_value, _shifted_gelu_vjp)
 gelu_tanh = Pointwise(_gelu_tanh_value, _gelu_tanh_vjp, eager=functools.partial(F.gelu, approximate="tanh"))
+gelu_10 = Pointwise(_gelu_10_value, _gelu_10_vjp)
 gelu_sigmoid = Pointwise(_gelu_sigmoid_value, _gelu_sigmoid_vjp)
 swish_beta = Pointwise(_swish_beta_value, _swish_beta_vjp)
 serf = Pointwise(_serf_value, _serf_vjp)
 logish = Pointwise(_logish_value, _logish_vjp)
 telu = Pointwise(_telu_value, _telu_vjp)
+hard_mish = Pointwise(_hard_mish_value, _hard_mish_vjp)
+golu = Pointwise(_golu_value, _golu_vjp)
 
 
 def gelu(x: Tensor, *, mu: float = 0.0, sigma: float = 1.0, fused: bool = False) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import activations._elementary as elementary
+from activations._catalogue.sigmoids import LAPLACE_MU, LAPLACE_SIGMA
 from activations._modules import Trainable
 from activations.pointwise import Pointwise
 from activations.self_gated import FAR
@@ -102,6 +104,18 @@ def _tanhshrink_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
     return (grad * elementary.tanh(x).square(),)
 
 
+def _laplace_value(x: Tensor, *, mu: float = LAPLACE_MU, sigma: float = LAPLACE_SIGMA) -> Tensor:
+    """(1 + erf((x - mu) / (sigma sqrt 2))) / 2. Ma et al. 2022 (Mega), arXiv 2209.10655."""
+    return torch.erfc((mu - x) / (sigma * math.sqrt(2))) / 2
+
+
+def _laplace_vjp(
+    grad: Tensor, x: Tensor, *, mu: float = LAPLACE_MU, sigma: float = LAPLACE_SIGMA
+) -> tuple[Tensor, ...]:
+    z = (mu - x) / (sigma * math.sqrt(2))
+    return (grad * (torch.exp(-z * z) / (sigma * math.sqrt(2 * math.pi))),)
+
+
 def _dyt_value(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     """gamma * tanh(alpha * x) + beta. Zhu et al. 2025, arXiv 2503.10622."""
     return gamma * elementary.tanh(alpha * x) + beta
@@ -113,6 +127,22 @@ def _dyt_vjp(grad: Tensor, x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor
     return slope * alpha, slope * x.clamp(-LARGE, LARGE), grad * elementary.tanh(inner), grad
 
 
+def _derf_value(x: Tensor, alpha: Tensor, shift: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+    """gamma * erf(alpha * x + shift) + beta. Chen et al. 2025, arXiv 2512.10938."""
+    return gamma * _erf(alpha * x + shift) + beta
+
+
+def _derf_vjp(grad: Tensor, x: Tensor, alpha: Tensor, shift: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, ...]:
+    inner = alpha * x + shift
+    slope = grad * gamma * (2 / math.sqrt(math.pi)) * torch.exp(-inner * inner)
+    return slope * alpha, slope * x.clamp(-LARGE, LARGE), slope, grad * _erf(inner), grad
+
+
+def _erf(x: Tensor) -> Tensor:
+    size = elementary.erf(torch.where(x > 0, x, -x))  # abs has no slope at 0, which double backward would miss
+    return torch.where(x > 0, size, -size)
+
+
 binary_step = Pointwise(_binary_step_value, _binary_step_vjp)
 hard_sigmoid = Pointwise(_hard_sigmoid_value, _hard_sigmoid_vjp)
 logsigmoid = Pointwise(_logsigmoid_value, _logsigmoid_vjp, eager=F.logsigmoid)
@@ -120,7 +150,9 @@ dsilu = Pointwise(_dsilu_value, _dsilu_vjp)
 softsign = Pointwise(_softsign_value, _softsign_vjp)
 penalized_tanh = Pointwise(_penalized_tanh_value, _penalized_tanh_vjp)
 tanhshrink = Pointwise(_tanhshrink_value, _tanhshrink_vjp, eager=F.tanhshrink)
+laplace = Pointwise(_laplace_value, _laplace_vjp)
 dyt = Pointwise(_dyt_value, _dyt_vjp)
+derf = Pointwise(_derf_value, _derf_vjp)
 
 
 def softmax(x: Tensor, dim: int = -1) -> Tensor:
@@ -145,3 +177,22 @@ class DyT(Trainable):
     def __init__(self, alpha: float = 0.5, shape: Sequence[int] = (), fused: bool = False) -> None:
         super().__init__({"alpha": alpha, "gamma": 1.0, "beta": 0.0}, shape, fused)
         self.alpha = nn.Parameter(torch.tensor(float(alpha)))
+
+
+class Derf(Trainable):
+    """Dynamic erf: gamma * erf(alpha * x + shift) + beta, all four trainable. Chen et al. 2025, arXiv 2512.10938.
+
+    It was made to replace a normalisation layer, as `DyT`. alpha and shift are one number each, whatever `shape` is;
+    gamma, `weight` in the authors' code, starts at 1 and beta, `bias` there, at 0, one each a channel.
+
+    Args:
+        alpha, shift: initial values.
+        shape: of gamma and beta, see `Trainable`.
+        fused: see `Trainable`.
+    """
+
+    function = derf
+
+    def __init__(self, alpha: float = 0.5, shift: float = 0.0, shape: Sequence[int] = (), fused: bool = False) -> None:
+        super().__init__({"alpha": alpha, "shift": shift, "gamma": 1.0, "beta": 0.0}, shape, fused)
+        self.alpha, self.shift = (nn.Parameter(torch.tensor(float(value))) for value in (alpha, shift))

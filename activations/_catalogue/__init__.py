@@ -7,12 +7,14 @@ from activations._catalogue.oscillating import OSCILLATING
 from activations._catalogue.rectifiers import RECTIFIERS
 from activations._catalogue.self_gated import SELF_GATED
 from activations._catalogue.sigmoids import SIGMOIDS
+from activations._catalogue.sugar import SUGAR
 
 ENTRIES = (
     *RECTIFIERS,
     *EXPONENTIALS,
     *SIGMOIDS,
     *SELF_GATED,
+    *SUGAR,
     *OSCILLATING,
     *LEARNED,
     *GATED_LINEAR,

@@ -1,4 +1,4 @@
-"""Records of the periodic and oscillating functions: snake, gcu; torch-free."""
+"""Records of the periodic and oscillating functions: snake, gcu, siren; torch-free."""
 
 from __future__ import annotations
 
@@ -35,5 +35,21 @@ OSCILLATING = (
         formula=lambda m, x: x * m.cos(x),
         function="activations.oscillating:gcu",
         notes="It has no limit at infinity: there both ends give NaN.",
+    ),
+    Activation(
+        name="siren",
+        label="SIREN",
+        family="oscillating",
+        source="Sitzmann et al. 2020, arXiv 2006.09661, and github.com/vsitzmann/siren",
+        formula=lambda m, x, *, omega: m.sin(omega * x),
+        function="activations.oscillating:siren",
+        arguments={"omega": Number(30.0, above=0)},
+        accuracy=Accuracy(
+            absolute_eps=32.0,
+            derivative_absolute_eps=1024.0,
+            reason="omega * x is rounded, by up to 15 |x| eps at omega = 30, and the slope magnifies it by omega more",
+        ),
+        notes="Made for weights from U(-sqrt(6 / n) / omega, sqrt(6 / n) / omega) for n inputs, and in the first layer "
+        "from U(-1 / n, 1 / n), as the authors' code draws them.",
     ),
 )

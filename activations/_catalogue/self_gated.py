@@ -50,6 +50,7 @@ SELF_GATED = (
         label="GELU",
         family="self_gated",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415",
+        aliases=("gelu_python",),
         formula=lambda m, x, *, mu, sigma: x * _phi(m, (x - mu) / sigma),
         function="activations.self_gated:gelu",
         module="activations.self_gated:gelu_module",
@@ -68,7 +69,7 @@ SELF_GATED = (
         label="GELU (tanh)",
         family="self_gated",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415",
-        aliases=("gelu_new", "gelu_fast", "gelu_pytorch_tanh"),
+        aliases=("gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate"),
         variant_of="gelu",
         # (1 + tanh(u)) / 2 written as 1 / (1 + e^(-2 u)): with x^3 in u the sum cancels far too many digits
         formula=lambda m, x: x / (1 + m.exp(-2 * m.sqrt(2 / m.pi) * (x + m.mpf("0.044715") * x**3))),
@@ -83,6 +84,18 @@ SELF_GATED = (
             **AT_INFINITY,
             "gradients_are_finite": "torch multiplies 1 - tanh^2 = 0 by x^2 = inf; the fused form does not",
         },
+    ),
+    Activation(
+        name="gelu_10",
+        label="GELU (clipped)",
+        family="self_gated",
+        source="Wu et al. 2020, arXiv 2004.09602, and transformers' ClippedGELUActivation",
+        variant_of="gelu",
+        formula=lambda m, x: x * _phi(m, x) if x < 10 else m.mpf(10),  # which x * Phi(x) is at 10, to 22 digits
+        function="activations.self_gated:gelu_10",
+        kinks=(10.0,),
+        accuracy=Accuracy(derivative_ulp=8.0, argument_ulp=1.0, reason="x / sqrt(2) is rounded before erfc"),
+        notes="For quantisation.",
     ),
     Activation(
         name="gelu_sigmoid",
@@ -171,6 +184,35 @@ SELF_GATED = (
         module="torch.nn:Mish",
         accuracy=Accuracy(ulp=3.0, derivative_absolute_eps=1.0, reason=SHUT),
         exceptions=AT_INFINITY,
+    ),
+    Activation(
+        name="hard_mish",
+        label="Hard-Mish",
+        family="self_gated",
+        source="timm's hard_mish, after notes of Misra, github.com/digantamisra98/H-Mish",
+        variant_of="mish",
+        formula=lambda m, x: x * min(max(x + 2, m.mpf(0)), m.mpf(2)) / 2,
+        function="activations.self_gated:hard_mish",
+        kinks=(-2.0,),
+    ),
+    Activation(
+        name="golu",
+        label="GoLU",
+        family="self_gated",
+        source="Das, Safari, Adriaensen and Hutter 2025, arXiv 2502.03654, and github.com/automl/GoLU",
+        variant_of="silu",
+        formula=lambda m, x, *, alpha, beta, gamma: (
+            x * alpha * m.exp(-beta * m.exp(min(-gamma * x, m.mpf(100))))  # as for telu
+        ),
+        function="activations.self_gated:golu",
+        arguments={name: Number(1.0, above=0) for name in ("alpha", "beta", "gamma")},
+        accuracy=Accuracy(
+            ulp=4.0,
+            derivative_ulp=12.0,
+            argument_ulp=2.0,
+            reason=f"e^-x is rounded before exp sees it; {BESIDE_ITS_ROOT}",
+        ),
+        notes="The gate is the distribution function of a standard Gumbel variable.",
     ),
     TACT,
     replace(

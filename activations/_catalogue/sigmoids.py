@@ -16,6 +16,9 @@ BY_THE_ROUNDED_OUTPUT = {
 NEW_MEMORY = {"channels_last_is_kept": "torch's kernel gives a contiguous output"}
 STEP_BY_STEP = "torch rounds every step to the half type"
 
+# sqrt(1/2) and sqrt(1 / (4 pi)), as the authors' code and transformers round them.
+LAPLACE_MU, LAPLACE_SIGMA = 0.707107, 0.282095
+
 
 def _clip(x: Any, least: Any, most: Any) -> Any:
     return max(least, min(most, x))
@@ -24,6 +27,14 @@ def _clip(x: Any, least: Any, most: Any) -> Any:
 def _dsilu(m: Any, x: Any) -> Any:
     sigmoid = 1 / (1 + m.exp(-x))
     return sigmoid * (1 + x * (1 - sigmoid))
+
+
+def _of_erf(m: Any, z: Any, scale: Any, shift: Any) -> Any:
+    """scale * erf(z) + shift, with more digits than 1 - erf(z) has zeros behind the point: its slope would be lost."""
+    if abs(z) > 28:  # where float64 is at ±1 for good
+        return scale * m.sign(z) + shift
+    with m.extradps(int(z * z / 2)):
+        return scale * m.erf(z) + shift
 
 
 SIGMOIDS = (
@@ -77,6 +88,7 @@ SIGMOIDS = (
         label="Hard sigmoid (torch)",
         family="sigmoid",
         source="torch.nn.Hardsigmoid; Howard et al. 2019, arXiv 1905.02244",
+        aliases=("hardsigmoid",),
         variant_of="sigmoid",
         formula=lambda m, x: _clip((x + 3) / 6, 0, 1),
         function="torch.nn.functional:hardsigmoid",
@@ -112,6 +124,20 @@ SIGMOIDS = (
         formula=_dsilu,
         function="activations.sigmoids:dsilu",
         accuracy=Accuracy(ulp=3.0, reason="six roundings one after another; 2.3 units were seen in float64"),
+    ),
+    Activation(
+        name="laplace",
+        label="Laplace",
+        family="sigmoid",
+        source="Ma et al. 2022 (Mega), arXiv 2209.10655, and transformers' LaplaceActivation",
+        variant_of="relu_squared",
+        formula=lambda m, x, *, mu, sigma: _of_erf(m, (x - mu) / (sigma * m.sqrt(2)), m.mpf("0.5"), m.mpf("0.5")),
+        function="activations.sigmoids:laplace",
+        arguments={"mu": Number(LAPLACE_MU), "sigma": Number(LAPLACE_SIGMA, above=0)},
+        accuracy=Accuracy(
+            ulp=8.0, derivative_ulp=12.0, argument_ulp=2.0, reason="mu, x - mu and the argument of erfc are rounded"
+        ),
+        notes="The paper derives mu = sqrt(1/2) and sigma = sqrt(1 / (4 pi)); the constants are those of its code.",
     ),
     Activation(
         name="softmax",
@@ -209,5 +235,27 @@ SIGMOIDS = (
         ),
         notes="Replaces a normalisation layer rather than an activation. alpha is one number a layer, gamma and beta "
         "are one a channel; in a transformer that is channel_dim=-1.",
+    ),
+    Activation(
+        name="derf",
+        label="Derf",
+        family="tanh",
+        source="Chen et al. 2025, arXiv 2512.10938, and github.com/zlab-princeton/Derf",
+        aliases=("dynamic_erf",),
+        variant_of="dyt",
+        formula=lambda m, x, *, alpha, shift, gamma, beta: _of_erf(m, alpha * x + shift, gamma, beta),
+        function="activations.sigmoids:derf",
+        module="activations.sigmoids:Derf",
+        arguments={"alpha": Number(0.5), "shift": Number(0.0)},
+        parameters={"alpha": 0.5, "shift": 0.0, "gamma": 1.0, "beta": 0.0},
+        parameters_per="channel",
+        accuracy=Accuracy(
+            derivative_ulp=6.0,
+            argument_ulp=1.0,
+            absolute_eps=0.5,
+            reason="alpha * x + shift and its square are rounded, and beta may cancel gamma * erf(alpha * x + shift)",
+        ),
+        notes="Replaces a normalisation layer, as dyt. alpha and shift are one number a layer, gamma and beta (weight "
+        "and bias in the authors' code) one a channel; in a transformer that is channel_dim=-1.",
     ),
 )

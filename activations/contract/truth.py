@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 import mpmath
@@ -22,6 +23,8 @@ Call: TypeAlias = Callable[[Tensor], Tensor]
 NEAR_A_KINK = 1e-3
 # Step of the differences that stand for derivatives, in multiples of min(1, |x|). With 40 digits some 25 are right.
 STEP = 2.0**-50
+# Slopes by another input that differ by more, on its two sides, relative to them: there it has no derivative.
+CORNER = 1e-6
 
 
 class Exact(NamedTuple):
@@ -33,7 +36,7 @@ class Exact(NamedTuple):
         sensitivity: how much the result changes with its argument, |x f'(x)|.
         argument: |x|, times what multiplies the function there.
         factor: what multiplies the function if more than 1: |a|, for a gated linear unit.
-        judged: false at kinks, and where there is no result.
+        judged: false at kinks, also those in another input than the last, and where there is no result.
     """
 
     nearest: Array
@@ -71,11 +74,12 @@ def kinks_of(entry: Activation, values: Mapping[str, Any]) -> tuple[float, ...]:
 def from_formula(entry: Activation, values: Mapping[str, Any], grid: Array) -> list[Exact]:
     """The value, and the derivative by each input, at each row of the grid; computed once in a process."""
     formula = reference.bind(entry, **values)
-    key = (entry.formula, *((name, _hashable(value)) for name, value in sorted(values.items())))
+    backward = reference.bind(replace(entry, formula=entry.surrogate), **values) if entry.surrogate else formula
+    key = (entry.formula, entry.surrogate, *((name, _hashable(value)) for name, value in sorted(values.items())))
     rows = []
     for point in map(tuple, grid.tolist()):
         if (key, point) not in _KNOWN:
-            _KNOWN[key, point] = _at(formula, point)
+            _KNOWN[key, point] = _at(formula, backward, point)
         rows.append(_KNOWN[key, point])
     tables = np.array(rows).transpose(1, 2, 0)
     last = np.abs(grid[:, -1])
@@ -84,7 +88,7 @@ def from_formula(entry: Activation, values: Mapping[str, Any], grid: Array) -> l
     factor = np.abs(grid[:, 0]) if grid.shape[1] > 1 else np.ones_like(last)
     factors = [factor, *(np.ones_like(last) for _ in range(grid.shape[1] - 1)), factor]
     return [
-        _exact(table, last, one, smooth if order else last >= 0)
+        _exact(table, last, one, smooth & ~np.isnan(table[0]) if order else last >= 0)
         for order, (table, one) in enumerate(zip(tables, factors, strict=True))
     ]
 
@@ -101,27 +105,27 @@ def from_call(call: Call, grid: Array) -> list[Exact]:
 _KNOWN: dict[Hashable, list[list[float]]] = {}
 
 
-def _at(formula: reference.Formula, point: tuple[float, ...]) -> list[list[float]]:
+def _at(formula: reference.Formula, backward: reference.Formula, point: tuple[float, ...]) -> list[list[float]]:
     """For value and derivatives: the nearest float, what it lacks, and how it is to the left and to the right."""
-    with mpmath.workdps(reference.digits(point[-1])):
+    with mpmath.workdps(max(reference.digits(point[-1]), *(reference.digits(min(1.0, abs(one))) for one in point))):
         *others, x = map(mpmath.mpf, point)
         radius = min(mpmath.mpf(1), abs(x)) / 4
         here, left, right = (formula(*others, moved) for moved in (x, x - radius, x + radius))
         rows = [(here, left, right)]
         for order, other in enumerate(others):
             step = STEP * (abs(other) or 1)
-            rows.append(
-                tuple(
-                    (
-                        formula(*others[:order], other + step, *others[order + 1 :], moved)
-                        - formula(*others[:order], other - step, *others[order + 1 :], moved)
-                    )
-                    / (2 * step)
-                    for moved in (x, x - radius, x + radius)
-                )
-            )
+
+            def beside(moved: Any, aside: Any, order: int = order, other: Any = other) -> Any:
+                return formula(*others[:order], other + aside, *others[order + 1 :], moved)
+
+            before, after = here - beside(x, -step), beside(x, step) - here
+            corner = abs(after - before) > CORNER * max(abs(after), abs(before))
+            slopes = [(beside(at, step) - beside(at, -step)) / (2 * step) for at in (x - radius, x + radius)]
+            rows.append((mpmath.nan if corner else (before + after) / (2 * step), *slopes))
         step = STEP * min(mpmath.mpf(1), abs(x) or mpmath.mpf(reference.SMALLEST))
-        slope = (formula(*others, x + step) - formula(*others, x - step)) / (2 * step)
+        if backward is not formula:
+            here, left, right = (backward(*others, moved) for moved in (x, x - radius, x + radius))
+        slope = (backward(*others, x + step) - backward(*others, x - step)) / (2 * step)
         # Slopes at both ends from the mean slopes, at a fraction of the cost of two more derivatives.
         ends = [2 * rise / radius - slope if radius else slope for rise in (here - left, right - here)]
         rows.append((slope, *ends))

@@ -12,14 +12,41 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import activations
+from activations import reference
 from activations.contract.memory import bytes_saved
 
 NAMES = activations.names(family="gated_linear")
 GATED = [name for name in NAMES if "gate_first" in activations.info(name).arguments]
-# What torch has for the gates: an independent second opinion, to torch's own accuracy.
-GATES = {"glu": torch.sigmoid, "swiglu": F.silu, "geglu": F.gelu, "reglu": F.relu, "bilinear": lambda b: b}
+WITH_FORMULA = [name for name in GATED if activations.info(name).formula]
+
+
+def clamped(a: Tensor, b: Tensor, alpha: float = 1.702, offset: float = 1.0, limit: float = 7.0) -> Tensor:
+    """As in transformers' GptOssExperts."""
+    b = b.clamp(max=limit)
+    return (a.clamp(-limit, limit) + offset) * (b * torch.sigmoid(alpha * b))
+
+
+def topk(a: Tensor, b: Tensor, sparsity: float = 0.95, approximate: str = "tanh") -> Tensor:
+    """As in transformers' Gemma3nTextMLP."""
+    quantile = torch.distributions.Normal(0, 1).icdf(torch.tensor(sparsity, dtype=b.dtype))
+    cutoff = b.mean(-1, keepdim=True) + quantile * b.std(-1, keepdim=True, unbiased=False)
+    return F.gelu((b - cutoff).relu(), approximate=approximate) * a
+
+
+# What torch makes of a and b: an independent second opinion, to torch's own accuracy.
+PLAIN = {
+    "glu": lambda a, b: a * torch.sigmoid(b),
+    "swiglu": lambda a, b: a * F.silu(b),
+    "geglu": lambda a, b: a * F.gelu(b),
+    "reglu": lambda a, b: a * F.relu(b),
+    "swiglu_clamped": clamped,
+    "drelu": lambda a, b: F.relu(a) * F.relu(b),
+    "fatrelu_glu": lambda a, b: a * F.threshold(b, 0.0, 0.0),
+    "gelu_topk_glu": topk,
+    "bilinear": lambda a, b: a * b,
+}
 FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
-NUMBERS = [-1e30, -90.0, -7.0, -0.3, -1e-20, 0.4, 2.0, 30.0, 100.0, 1e30]
+NUMBERS = [-1e30, -90.0, -6.5, -0.3, -1e-20, 0.4, 2.0, 30.0, 100.0, 1e30]
 
 
 def built(name: str, **arguments: Any) -> nn.Module:
@@ -27,13 +54,13 @@ def built(name: str, **arguments: Any) -> nn.Module:
 
 
 def exact(name: str) -> Tensor:
-    """Value and derivatives by a and by b at all pairs of NUMBERS, from the source's formula, which is linear in a."""
-    formula = activations.info(name).formula
+    """Value and derivatives by a and by b at all pairs of NUMBERS, from the source's formula."""
+    entry = activations.info(name)
     with mpmath.workdps(400):
-        gates = {b: formula(mpmath, mpmath.mpf(1), mpmath.mpf(b)) for b in NUMBERS}
-        slopes = {b: mpmath.diff(lambda b: formula(mpmath, mpmath.mpf(1), b), mpmath.mpf(b)) for b in NUMBERS}
-        pairs = [(mpmath.mpf(a), b) for a in NUMBERS for b in NUMBERS]
-        rows = [tuple(map(float, (formula(mpmath, a, mpmath.mpf(b)), gates[b], a * slopes[b]))) for a, b in pairs]
+        formula = reference.bind(entry)
+        pairs = [(mpmath.mpf(a), mpmath.mpf(b)) for a in NUMBERS for b in NUMBERS]
+        orders = ((0, 0), (1, 0), (0, 1))
+        rows = [[float(mpmath.diff(formula, pair, order)) for order in orders] for pair in pairs]
     return torch.tensor(rows, dtype=torch.float64)
 
 
@@ -41,11 +68,11 @@ def exact(name: str) -> Tensor:
 def test_the_second_half_is_the_gate_unless_the_first_is_asked_for(name: str) -> None:
     x = torch.randn(3, 8)
     first, second = x.chunk(2, -1)
-    torch.testing.assert_close(built(name)(x), first * GATES[name](second))
-    torch.testing.assert_close(built(name, gate_first=True)(x), second * GATES[name](first))
+    torch.testing.assert_close(built(name)(x), PLAIN[name](first, second))
+    torch.testing.assert_close(built(name, gate_first=True)(x), PLAIN[name](second, first))
 
 
-@pytest.mark.parametrize("name", GATED)
+@pytest.mark.parametrize("name", WITH_FORMULA)
 def test_value_and_derivatives_are_those_of_the_formula_however_large_the_numbers(name: str) -> None:
     pairs = list(itertools.product(NUMBERS, NUMBERS))
     x = torch.tensor(pairs, dtype=torch.float64, requires_grad=True)
@@ -118,6 +145,37 @@ def test_an_empty_input_gives_an_empty_output(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_module_says_how_many_inputs_an_output_takes(name: str) -> None:
     assert built(name).in_features_multiplier == activations.info(name).in_features_multiplier == 2
+
+
+def test_arguments_of_the_clamped_one_make_it_that_of_deepseek() -> None:
+    x = 8 * torch.randn(50, 8)
+    plain = {"alpha": 1.0, "offset": 0.0, "limit": 10.0}
+    torch.testing.assert_close(built("swiglu_clamped", **plain)(x), clamped(*x.chunk(2, -1), **plain))
+    wide = built("swiglu_clamped", **{**plain, "limit": 1e9})
+    torch.testing.assert_close(wide(x), built("swiglu")(x))
+
+
+def test_a_threshold_shuts_the_gate_below_it() -> None:
+    x = torch.tensor([[2.0, 0.4], [2.0, 0.5], [2.0, 0.6]], requires_grad=True)
+    y = built("fatrelu_glu", threshold=0.5)(x)
+    torch.testing.assert_close(y.flatten(), torch.tensor([0.0, 0.0, 1.2]))
+    (slopes,) = torch.autograd.grad(y.sum(), x)
+    torch.testing.assert_close(slopes, torch.tensor([[0.0, 0.0], [0.0, 0.0], [0.6, 2.0]]))
+
+
+@pytest.mark.parametrize("approximate", ["tanh", "none"])
+def test_the_share_of_a_row_that_is_cut_off_is_the_one_asked_for(approximate: str) -> None:
+    module = built("gelu_topk_glu", sparsity=0.75, approximate=approximate)
+    x = torch.randn(4, 2000, dtype=torch.float64, requires_grad=True)
+    y, plain = module(x), topk(*x.chunk(2, -1), 0.75, approximate)
+    assert (y == 0).double().mean().item() == pytest.approx(0.75, abs=0.02)
+    torch.testing.assert_close(y, plain)
+    upstream = torch.randn_like(y)
+    torch.testing.assert_close(torch.autograd.grad(y, x, upstream), torch.autograd.grad(plain, x, upstream))
+    few = torch.randn(3, 12, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(module, few)
+    level = torch.ones(2, 6, dtype=torch.float64, requires_grad=True)  # of which no deviation can be derived
+    assert torch.autograd.grad(module(level).sum(), level)[0].isfinite().all()
 
 
 @pytest.mark.parametrize("num_pieces", [2, 3, 5])

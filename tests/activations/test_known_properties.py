@@ -68,6 +68,19 @@ SHAPES = {
     "telu": Truth("[-0.353285777848, inf)", "C1", "zc L"),
     "snake": Truth("(-inf, inf)", "C1", "mono id zc"),
     "gcu": Truth("(-inf, inf)", "C1", "id zc"),
+    "leaky_relu_squared": Truth("[0, inf)", "C1", "mono'"),
+    "screlu": Truth("[0, 1]", "kinks", "mono L R"),
+    "sqrtsoftplus": Truth("(0, inf)", "C1", "mono L"),
+    "laplace": Truth("(0, 1)", "C1", "mono L R"),
+    "hard_mish": Truth("[-0.5, inf)", "kinks", "id zc L"),
+    "golu": Truth("[-0.0972601312276, inf)", "C1", "zc L"),
+    "poly_relu": Truth("[0, inf)", "kinks", "mono mono' L"),
+    "b_silu": Truth("[-0.89990046655, inf)", "C1", "zc L"),
+    "sugar_bsilu": Truth("[0, inf)", "kinks", "mono mono' L"),
+    "sugar_nelu": Truth("[0, inf)", "kinks", "mono mono' L"),
+    "gelu_10": Truth("[-0.16997120748, 10]", "kinks", "zc L R"),
+    "derf": Truth("(-1, 1)", "C1", "mono zc L R"),
+    "siren": Truth("[-1, 1]", "C1", "zc"),
 }
 LEAST_AT = {
     "silu": -1.278464543,
@@ -83,6 +96,9 @@ LEAST_AT = {
     "telu": -1.078860058,
     "xielu": -0.980829253,
     "tact": -3.80686,
+    "hard_mish": -1.0,
+    "b_silu": -2.7349004665501,
+    "golu": -0.5671432904097838,  # less the omega constant, where x e^-x = -1
 }
 AT_ZERO = {  # f(0), f'(0) from the left, f'(0) from the right
     "sigmoid": (0.5, 0.25, 0.25),
@@ -103,6 +119,12 @@ AT_ZERO = {  # f(0), f'(0) from the left, f'(0) from the right
     "squareplus": (1, 0.5, 0.5),
     "smelu": (0.5, 0.5, 0.5),
     "gcu": (0, 1, 1),
+    "sqrtsoftplus": (math.sqrt(math.log(2)), 1 / (4 * math.sqrt(math.log(2))), 1 / (4 * math.sqrt(math.log(2)))),
+    "golu": (0, 1 / math.e, 1 / math.e),
+    "poly_relu": (0, 0, 1 / 3),
+    "derf": (0, 1 / math.sqrt(math.pi), 1 / math.sqrt(math.pi)),
+    "siren": (0, 30, 30),
+    "b_silu": (0, 1 / 2 + 1.67 / 4, 1 / 2 + 1.67 / 4),
 }
 DERIVATIVES = {
     "sigmoid": (0, 0.25),
@@ -118,6 +140,10 @@ DERIVATIVES = {
     "relu_squared": (0, INF),
     "gcu": (-INF, INF),
     "identity": (1, 1),
+    "hard_mish": (-1, 1),
+    "screlu": (0, 2),
+    "derf": (0, 1 / math.sqrt(math.pi)),
+    "siren": (-30, 30),
 }
 NORMAL_AT_1 = (1 + math.erf(math.sqrt(1 / 2))) / 2  # the normal distribution function
 MOMENTS = {  # mean and variance of f, mean of f'^2: Gaussian integrals in closed form
@@ -132,6 +158,7 @@ MOMENTS = {  # mean and variance of f, mean of f'^2: Gaussian integrals in close
     "hard_tanh": (0, None, 2 * NORMAL_AT_1 - 1),
     "snake": ((1 - math.exp(-2)) / 2, None, 1 + (1 - math.exp(-8)) / 2),
     "gcu": (0, (1 - 3 * math.exp(-2)) / 2, None),
+    "leaky_relu_squared": (5 / 8, 3 * 17 / 32 - 25 / 64, 17 / 8),
 }
 
 

@@ -17,7 +17,7 @@ from facts import as_written, flags
 
 INF = math.inf
 NAMES = activations.names()
-NO_FUNCTIONS_OF_ONE_NUMBER = ("softmax", "meta_acon", "glu", "swiglu", "geglu", "reglu", "bilinear", "maxout")
+NO_FUNCTIONS_OF_ONE_NUMBER = ("softmax", "meta_acon", "poly_norm", *activations.names(family="gated_linear"))
 JUDGED = [name for name in NAMES if name not in NO_FUNCTIONS_OF_ONE_NUMBER]
 WITH_FORMULA = [name for name in JUDGED if activations.info(name).formula]
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+import torch
 from torch import nn
+from torch.nn import functional as F
 
 import activations
 
@@ -19,6 +23,34 @@ def test_every_activation_of_the_issue_is_there() -> None:
         smelu xielu dyt star_relu serf logish telu gcu hard_sigmoid_torch"""
     assert set(wanted.split()) <= set(NAMES)
     assert activations.info("swish").name == "silu"
+
+
+# Keys of transformers' ACT2CLS and of timm's create_act.
+TRANSFORMERS = """gelu gelu_10 gelu_fast gelu_new gelu_python gelu_pytorch_tanh gelu_python_tanh gelu_accurate hardswish
+    laplace leaky_relu linear mish quick_gelu relu relu2 relu6 sigmoid silu sqrtsoftplus swish tanh prelu xielu"""
+TIMM = """silu swish mish relu relu6 leaky_relu elu prelu celu selu gelu gelu_tanh quick_gelu sigmoid tanh hard_sigmoid
+    hard_swish hard_mish hardsigmoid hardswish identity"""
+
+
+@pytest.mark.parametrize("name", dict.fromkeys((TRANSFORMERS + " " + TIMM).split()))
+def test_names_of_transformers_and_timm_are_known(name: str) -> None:
+    assert activations.info(name)
+
+
+def test_the_names_of_others_mean_what_they_mean_there_but_for_timms_hard_sigmoid() -> None:
+    x = torch.linspace(-12, 12, 101)
+    there = {
+        "gelu_10": F.gelu(x).clamp(-10, 10),
+        "gelu_accurate": 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+        "gelu_python": x * 0.5 * (1 + torch.erf(x / math.sqrt(2))),
+        "laplace": 0.5 * (1 + torch.erf((x - 0.707107) / (0.282095 * math.sqrt(2)))),
+        "sqrtsoftplus": F.softplus(x).sqrt(),
+        "hard_mish": 0.5 * x * (x + 2).clamp(min=0, max=2),
+        "hardsigmoid": F.hardsigmoid(x),
+    }
+    for name, expected in there.items():
+        torch.testing.assert_close(activations.build(name)(x), expected, rtol=1e-5, atol=1e-6, msg=name)
+    assert activations.info("hard_sigmoid") is not activations.info("hardsigmoid")
 
 
 def test_no_name_or_alias_is_given_twice() -> None:

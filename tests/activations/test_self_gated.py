@@ -104,7 +104,10 @@ def test_examples_do_not_meet_in_meta_acon() -> None:
 
 def test_second_derivatives_at_zero_are_those_of_the_formula() -> None:
     """An abs inside a derivative would lose them: it has no slope at 0. One element is never compiled."""
-    for name in ("mish", "squareplus", "gelu_tanh", "gelu_sigmoid", "serf", "logish", "telu"):
+    for name in (
+        *("mish", "squareplus", "gelu_tanh", "gelu_sigmoid", "serf", "logish", "telu"),
+        *("sqrtsoftplus", "golu", "b_silu", "gelu_10", "laplace"),
+    ):
         x = torch.zeros(1, dtype=torch.float64, requires_grad=True)
         (slope,) = torch.autograd.grad(activations.build(name, fused=True)(x), x, create_graph=True)
         (bend,) = torch.autograd.grad(slope, x)

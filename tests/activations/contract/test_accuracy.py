@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -84,6 +85,18 @@ def test_a_gated_unit_is_measured_by_both_of_its_inputs() -> None:
     assert right.wrong_values == right.wrong_derivatives == wrong.wrong_values == 0
     assert wrong.wrong_derivatives > 0
     assert isinstance(wrong.derivative_at, tuple)
+
+
+def test_at_a_corner_of_another_input_no_derivative_is_asked_for_and_beside_it_one_is() -> None:
+    drelu = activations.info("drelu")
+
+    def leaking(x: Tensor) -> Tensor:
+        a, b = x.chunk(2, -1)
+        return F.leaky_relu(a, 1e-3) * b.relu() - (F.leaky_relu(a, 1e-3) - a.relu()).detach() * b.relu()
+
+    corner, beside = np.array([[0.0, 2.0]]), np.array([[-1e-30, 2.0]])
+    assert contract.measure_errors(leaking, drelu, torch.float64, grid=corner).wrong_derivatives == 0
+    assert contract.measure_errors(leaking, drelu, torch.float64, grid=beside).wrong_derivatives == 1
 
 
 def test_without_a_formula_there_must_be_a_float64_form() -> None:

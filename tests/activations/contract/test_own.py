@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 import activations
 from activations import contract
@@ -191,6 +192,20 @@ def test_whether_forward_mode_works_is_said(trained: Callable[[str], activations
     assert "jvp and jacfwd raise, vjp and jacrev work" in _outcome(
         "forward_mode_agrees", activations.info("squareplus")
     )
+
+
+@pytest.mark.parametrize("name", activations.names())
+def test_forward_mode_works_or_says_that_only_reverse_mode_does(name: str) -> None:
+    said = _outcome("forward_mode_agrees", activations.info(name))
+    module = activations.build(name).double().eval()
+    x = torch.linspace(-3, 3, 4 * 2, dtype=torch.float64).reshape(2, 4)
+    backward = torch.func.jacrev(module)(x)
+    if said == "passed":
+        torch.testing.assert_close(torch.func.jacfwd(module)(x), backward)
+    else:
+        assert said == "its derivative is for backward alone: jvp and jacfwd raise, vjp and jacrev work"
+        with pytest.raises(NotImplementedError):
+            torch.func.jacfwd(module)(x)
 
 
 @pytest.mark.parametrize("name", activations.names(trainable=True))
