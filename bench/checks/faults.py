@@ -192,7 +192,7 @@ _ENTRIES: Iterable[Fault] = (
         DROPOUT,
         (("torch.nn:Module.eval", lambda old: lambda self: self.train()),),
     ),
-    Fault("top_two", "evaluation", ELU, ((OBJECTIVES, with_metrics("classification", metrics=top_two)),)),
+    Fault("top_two", "evaluation", CNN, ((OBJECTIVES, with_metrics("classification", metrics=top_two)),)),
     Fault("more_test_noise", "evaluation", DROPOUT, (("bench.training.train.uniform_noise", noisier),)),
     Fault("outputs_shifted", "evaluation", CNN, (("bench.training.train.evaluate", brighter),)),
     Fault(
