@@ -1,15 +1,17 @@
 """Probes compared: the first quantity that differs, in words. `probes.first_difference(recorded, now)`.
 
+Where in the code it arises is what `probes.origin(recorded, now)` says.
+
 A quantity of the first steps in float64 differs when it is off by more than rounding can move it on any machine.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from bench.records.data_probes import DataProbe
 from bench.records.probes import ROUNDED_VALUES, Probe, apart, chosen, groups
@@ -29,6 +31,14 @@ CONTINUOUS = ("sites", "output", "losses", *ROUNDED_VALUES)
 # Relative, of data in float32; and of what augmentation turns, since a pixel may fall to either of two neighbours.
 DATA_TOLERANCE, AUGMENTED_TOLERANCE = 1e-5, 1e-4
 START = "activation_parameters"
+Origin: TypeAlias = Literal["activation", "model", "recipe"]
+# Where a quantity that is the first to differ arises, by its key or its stage. A gradient is that of an activation:
+# behind a forward pass that is as recorded stands a derivative written by hand, and only activations have one.
+ORIGINS: Mapping[str, Origin] = {
+    **dict.fromkeys((START, "sites", "site_values", "gradients", "activation_gradients", "bytes"), "activation"),
+    **dict.fromkeys(("weights", "network", "first_site_input", "output", "output_values"), "model"),
+    **dict.fromkeys(("recipe", "rates"), "recipe"),
+}
 
 
 class Name(NamedTuple):
@@ -49,20 +59,39 @@ def first_difference(recorded: Probe, now: Probe, tolerance: float = TOLERANCE) 
         tolerance: of the relative difference, where the recorded probe allows no more.
     """
     same: list[str] = []
-    for name, one, other in _pairs(recorded, now):
-        tolerance = max(tolerance, recorded.tolerances.get(name.key, 0.0))
-        if apart(one, other) > tolerance:
+    for name, one, other, allowed in _allowed(recorded, now, tolerance):
+        if apart(one, other) > allowed:
             kept = [stage for stage in dict.fromkeys(same) if stage != name.stage]
             return f"first steps differ from {name.what} on, {name.when}{_shown(one, other)}{_as_recorded(kept)}"
         same.append(name.stage)
-    for quantity, epsilons in now.rounding.items():
-        if epsilons > _rounding_allowed(recorded, quantity):
-            before, words = recorded.rounding[quantity], quantity.replace("_", " ")
-            return (
-                "first steps in the precision of training are further from those in float64 than rounding goes, from "
-                f"{words} on: {epsilons:.1f} epsilons, recorded {before:.1f}; in float64 they are as recorded"
-            )
+    for quantity in _rounded_further(recorded, now):
+        epsilons, before, words = now.rounding[quantity], recorded.rounding[quantity], quantity.replace("_", " ")
+        return (
+            "first steps in the precision of training are further from those in float64 than rounding goes, from "
+            f"{words} on: {epsilons:.1f} epsilons, recorded {before:.1f}; in float64 they are as recorded"
+        )
     return ""
+
+
+def origin(recorded: Probe, now: Probe) -> Origin | None:
+    """Where in the code the first quantity that differs arises, see `ORIGINS`; None where that is not known."""
+    differing = (name for name, one, other, allowed in _allowed(recorded, now) if apart(one, other) > allowed)
+    for name in differing:
+        return ORIGINS.get(name.key.partition(".")[0]) or ORIGINS.get(name.stage)
+    return next((ORIGINS.get(quantity) for quantity in _rounded_further(recorded, now)), None)
+
+
+def _allowed(recorded: Probe, now: Probe, tolerance: float = TOLERANCE) -> Iterator[tuple[Name, object, object, float]]:
+    """All quantities with both values, and the relative difference that rounding may come to; bytes are counted."""
+    enlarged = tolerance
+    for name, one, other in _pairs(recorded, now):
+        enlarged = max(enlarged, recorded.tolerances.get(name.key, 0.0))
+        yield name, one, other, tolerance if name.stage == "bytes" else enlarged
+
+
+def _rounded_further(recorded: Probe, now: Probe) -> Iterator[str]:
+    """The series that rounding carries further from float64 than recorded, in their order."""
+    return (name for name, epsilons in now.rounding.items() if epsilons > _rounding_allowed(recorded, name))
 
 
 def _rounding_allowed(recorded: Probe, quantity: str) -> float:
@@ -104,9 +133,8 @@ def distance(recorded: Probe, now: Probe) -> float:
     Where more than `TOLERANCE` is allowed the difference counts less by as much; what rounding comes to in the
     precision of training counts likewise, by its share of what is allowed.
     """
-    allowed, largest = TOLERANCE, 0.0
-    for name, one, other in _pairs(recorded, now):
-        allowed = max(allowed, recorded.tolerances.get(name.key, 0.0))
+    largest = 0.0
+    for _, one, other, allowed in _allowed(recorded, now):
         largest = max(largest, apart(one, other) * TOLERANCE / allowed)
     for quantity, epsilons in now.rounding.items():
         if math.isfinite(most := _rounding_allowed(recorded, quantity)):

@@ -20,6 +20,7 @@ from bench.regression.probes import (
     VALUES_MARGIN,
     distance,
     first_difference,
+    origin,
     with_tolerances,
 )
 from bench.training import probe
@@ -147,3 +148,41 @@ def test_distances_are_relative_and_nan_equals_itself():
     assert apart(0.0, 1e-25) == apart(math.nan, math.nan) == apart("range", "range") == 0.0
     assert apart(1.0, math.nan) == apart(1.0, "none") == apart("range", "zca") == math.inf
     assert distance(recorded("losses"), now()) == pytest.approx(0.5)
+
+
+def test_bytes_are_compared_exactly_whatever_rounding_may_do_to_the_numbers_before_them():
+    blown_up = dataclasses.replace(recorded("bytes_saved", factor=1 + 1e-6), tolerances={"losses.2": 1.0})
+    assert "the bytes kept for backward on, " in first_difference(blown_up, now())
+    assert distance(blown_up, now()) == pytest.approx(1e-6, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "where"),
+    [
+        ("sites", 0, "activation"),
+        ("activation_parameters", 0, "activation"),
+        ("gradients", 1, "activation"),
+        ("activation_gradients", 0, "activation"),
+        ("bytes_saved", 0, "activation"),
+        ("weights", 0, "model"),
+        ("first_site_input", 0, "model"),
+        ("output", 0, "model"),
+        ("rates", 0, "recipe"),
+        ("losses", 0, None),
+        ("updates", 0, None),
+        ("inputs", 0, None),
+    ],
+)
+def test_where_a_difference_begins_is_told_by_the_first_quantity_that_differs(name, place, where):
+    assert origin(recorded(name, place), now()) == where
+
+
+def test_a_difference_may_begin_in_the_recipe_the_networks_outline_or_rounding_or_nowhere():
+    epochs = dataclasses.replace(now(), recipe={**now().recipe, "epochs": 1})
+    fewer = dataclasses.replace(now(), num_sites=7, series={**now().series, "sites": now().series["sites"][:7]})
+    rounded = dataclasses.replace(now(), rounding={**now().rounding, "site_values": math.inf})
+    kept = dataclasses.replace(now(), rounding={**now().rounding, "site_values": 1.0})
+    assert origin(epochs, now()) == "recipe"
+    assert origin(fewer, now()) == "model"
+    assert origin(kept, rounded) == "activation"
+    assert origin(now(), now()) is None
