@@ -123,7 +123,9 @@ def pytest_sessionstart() -> None:
 # ---- sessions of pytest inside a test ----------------------------------------------------------------------------
 
 # By CI and BUILD_NUMBER pytest knows a job, and cuts no line of its summary.
-OF_THE_JOB = ("PYTEST_XDIST_WORKER", "GITHUB_STEP_SUMMARY", "CI", "BUILD_NUMBER")
+OF_THE_JOB = (
+    *("PYTEST_XDIST_WORKER", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "CI", "BUILD_NUMBER"),
+)
 
 
 @pytest.fixture(autouse=True)

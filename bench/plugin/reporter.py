@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +44,7 @@ class Reporter:
         if not hasattr(report, "actbench") or not (terminal := self._terminal):
             return
         result = Result.from_builtin(report.actbench)
+        self.state.files[result.case] = self.config.rootpath / report.location[0]
         self._keep(result, runs_again=str(report.outcome) == "rerun")
         report.verdict = result.said  # type: ignore[attr-defined]
         total, done = len(self.state.selected), len(self.state.results) + len(self.state.probed)
@@ -210,6 +213,25 @@ class Reporter:
             shown = ", ".join(sorted(lost)[:SHOWN_LOST])
             write(f"{len(lost)} of {len(state.selected)} selected tests did not report: {shown}", red=True)
             write(f"run again{'' if state.settings.probe else ' with --resume: finished runs are kept'}", red=True)
+
+        for line in self._annotations():
+            write(line)
+
+    def _annotations(self) -> list[str]:
+        """Of a job of GitHub Actions alone."""
+        from bench.reporting.files import annotations
+
+        if not annotations.in_job():
+            return []
+        state, root = self.state, self.config.rootpath
+        failures = {**state.failures, **dict.fromkeys(sorted(self._lost()), "selected, and did not report")}
+        found = [
+            *annotations.of_results(
+                state.results or state.probed, state.files, probes.read(state.settings.baseline_dir)
+            ),
+            *annotations.of_tests(failures, state.timed, root),
+        ]
+        return annotations.render(found, Path(os.environ.get("GITHUB_WORKSPACE", root)))
 
     def _show_ranking(self, terminalreporter: Any) -> None:
         state, write = self.state, terminalreporter.write_line

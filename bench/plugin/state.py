@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,7 @@ class PluginState:
         results: of the cases trained.
         run_again: cases whose result is of an attempt that will be repeated.
         probed: of those of which the first steps alone were asked for.
+        files: that declare the cases.
         timed, peer_times, peer_errors: what the timing tests found, for their tables.
         tables: those of the peers, by the name of their file.
         ranking: the tables of the session.
@@ -47,6 +49,7 @@ class PluginState:
     results: list[Result] = field(default_factory=list)
     run_again: set[Case] = field(default_factory=set)
     probed: list[Result] = field(default_factory=list)
+    files: dict[Case, Path] = field(default_factory=dict)
     timed: list[TimedKernel] = field(default_factory=list)
     peer_times: list[PeerTimes] = field(default_factory=list)
     peer_errors: list[PeerErrors] = field(default_factory=list)

@@ -73,7 +73,7 @@ def ended(tmp_path_factory):
         (folder / "own_baselines").mkdir()
         (folder / "job.md").write_text("before\n")
         own = {name: value for name, value in os.environ.items() if name not in OF_THE_JOB}
-        environment = {**own, "GITHUB_STEP_SUMMARY": str(folder / "job.md")}
+        environment = {**own, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(folder / "job.md")}
         command = [sys.executable, "-m", "pytest", "-n2", *arguments]
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
         print(done.stdout, done.stderr)
@@ -193,6 +193,14 @@ def test_a_failure_prints_the_commands_that_one_process_prints(failing, micro):
     )
     assert said == expected
     assert len(said) == 2
+
+
+def test_a_github_job_is_told_once_of_each_case_that_failed(well, failing):
+    assert "::error" not in str(well.stdout)
+    said = re.findall(
+        r"^::error file=test_micro.py,line=\d+,title=.*?micro-mlp-digits-(\w+)-sgd", str(failing.stdout), re.MULTILINE
+    )
+    assert sorted(said) == ["deadly", "elu", "mine"]
 
 
 @pytest.mark.parametrize(
