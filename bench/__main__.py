@@ -159,9 +159,8 @@ def _add_compare(command: argparse.ArgumentParser) -> None:
 def _compare(options: argparse.Namespace) -> str:
     from bench.regression import compare
 
-    folders = [options.before, options.after]
     records = []
-    for folder in folders:
+    for folder in (options.before, options.after):
         runs, notes = read_records(folder)
         _tell(notes)
         if not runs:
@@ -170,6 +169,24 @@ def _compare(options: argparse.Namespace) -> str:
     found = compare.compare(*records)
     options.exit_code = int(found.failed)
     return compare.comparison_text(found, everything=options.all)
+
+
+def _add_export(command: argparse.ArgumentParser) -> None:
+    from bench.reporting.trackers import FORMATS
+
+    command.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders given to --results-dir")
+    command.add_argument("--format", choices=FORMATS, required=True, help="of Bencher, or of github-action-benchmark")
+    command.add_argument("--to", type=Path, metavar="FILE", required=True, help="JSON")
+    command.add_argument("--scale", choices=SCALES, help="this one alone")
+    _add_load(command)
+
+
+def _export(options: argparse.Namespace) -> str:
+    from bench.reporting import trackers
+
+    said, notes = trackers.export(options.results, options.scale, options.format, options.to)
+    _tell(notes)
+    return said
 
 
 def _add_history(command: argparse.ArgumentParser) -> None:
@@ -272,6 +289,7 @@ COMMANDS = {
     "bisect": Command("the commit that changed the first steps of some cases", _add_bisect, _bisect),
     "claims": Command("what the documents conclude: supported, refuted or undetermined", _add_sources, _claims),
     "compare": Command("two results folders, by case and seed", _add_compare, _compare),
+    "export": Command("figures as trackers of benchmarks read them", _add_export, _export),
     "history": Command("cases from session to session, and where their mean steps", _add_history, _history),
     "report": Command("one or several results folders as one page, index.html", _add_report, _report),
 }

@@ -63,6 +63,16 @@ def test_a_session_probes_beside_training_and_says_both_reasons(recorded, monkey
     )
 
 
+def test_a_session_fails_where_an_activation_keeps_more_for_backward_and_computes_the_same(micro):
+    micro.path.joinpath("mine.py").write_text("def bent(x):\n    return x.relu()\n")
+    own = ["--activation", "mine.py:bent", "-k", "bent and digits and sgd", *OWN]
+    micro.runpytest_inprocess(*own, "--record").assert_outcomes(passed=1)
+    micro.path.joinpath("mine.py").write_text("def bent(x):\n    return x * (x > 0)\n")
+    result = micro.runpytest_inprocess(*own)
+    result.assert_outcomes(failed=1)
+    result.stdout.re_match_lines([r"CHANGED .*: first steps differ from the bytes kept for backward on, \d+, recorded"])
+
+
 def test_data_that_is_at_hand_is_looked_at_and_what_is_not_is_said(recorded, monkeypatch):
     assert (recorded.path / "own_baselines" / "data_probes.csv").read_text().count("digits") == 1
     monkeypatch.setattr("bench.data.parts.SPLIT_SEED", 1)
