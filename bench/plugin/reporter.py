@@ -224,11 +224,11 @@ class Reporter:
         if not annotations.in_job():
             return []
         state, root = self.state, self.config.rootpath
+        results = state.results or state.probed
+        recorded = probes.read(state.settings.baseline_dir) if any(one.failed for one in results) else {}
         failures = {**state.failures, **dict.fromkeys(sorted(self._lost()), "selected, and did not report")}
         found = [
-            *annotations.of_results(
-                state.results or state.probed, state.files, probes.read(state.settings.baseline_dir)
-            ),
+            *annotations.of_results(results, state.files, recorded),
             *annotations.of_tests(failures, state.timed, root),
         ]
         return annotations.render(found, Path(os.environ.get("GITHUB_WORKSPACE", root)))

@@ -235,7 +235,7 @@ def test_an_activation_that_changes_the_shape_is_named_without_a_traceback_from_
     assert "Traceback" not in result.stdout.str()
 
 
-def test_kernels_are_timed_recorded_and_judged_through_the_plugin(micro, request):
+def test_kernels_are_timed_recorded_and_judged_through_the_plugin(micro, request, monkeypatch):
     kernels = [
         str(request.config.rootpath / "bench" / "timing" / "test_kernels.py"),
         "-k",
@@ -258,9 +258,13 @@ def test_kernels_are_timed_recorded_and_judged_through_the_plugin(micro, request
         table = csv.DictWriter(file, row)
         table.writeheader()
         table.writerow(row)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     slower = micro.runpytest_inprocess(*kernels, *own)
     slower.assert_outcomes(failed=1)
     slower.stdout.fnmatch_lines(["*REGRESSED: elu-float32-cache-forward*"])
+    (said,) = (line for line in slower.outlines if line.startswith("::"))
+    assert said.startswith("::error file=activations/_catalogue/exponentials.py,line=")
+    assert ",title=REGRESSED elu-float32-cache-forward::REGRESSED: elu-float32-cache-forward: " in said
 
 
 def test_timings_are_handed_how_many_there_are(micro):
