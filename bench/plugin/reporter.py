@@ -225,7 +225,8 @@ class Reporter:
             return []
         state, root = self.state, self.config.rootpath
         results = state.results or state.probed
-        recorded = probes.read(state.settings.baseline_dir) if any(one.failed for one in results) else {}
+        shown = any(one.failed or one.quarantine for one in results)
+        recorded = probes.read(state.settings.baseline_dir) if shown else {}
         failures = {**state.failures, **dict.fromkeys(sorted(self._lost()), "selected, and did not report")}
         found = [
             *annotations.of_results(results, state.files, recorded),
