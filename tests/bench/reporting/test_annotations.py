@@ -11,12 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
+import activations
+import models
+from bench import experiments
 from bench.cases.case import Case
 from bench.records.probes import Probe, ProbeKey
 from bench.records.result import Result
 from bench.reporting.files import annotations
 from bench.reporting.files.annotations import Annotation
-from bench.reporting.files.source_lines import SourceLine
+from bench.reporting.files.source_lines import SourceLine, activation_line, definition, model_line
 from bench.timing.kernels.kernel import Kernel
 from bench.timing.kernels.measurement import Measurement
 from bench.timing.kernels.timings import TimedKernel
@@ -83,6 +86,28 @@ def test_a_difference_is_shown_where_it_begins(activation, series, model, file, 
     path, line = line_of(annotation)
     assert path == file
     assert text in line
+
+
+def text_at(place: SourceLine) -> str:
+    return place.file.read_text(encoding="utf-8").splitlines()[place.line - 1]
+
+
+@pytest.mark.parametrize("name", activations.names())
+def test_every_activation_has_a_line_of_its_own(name):
+    place = activation_line(name)
+    trained = str(activations.info(name).module or activations.info(name).function)
+    own = trained.partition(":")[2] if trained.startswith("activations.") else f'name="{name}"'
+    assert place.file.is_relative_to(ROOT / "activations")
+    assert own in text_at(place)
+
+
+def test_every_network_and_experiment_has_a_line_of_its_own():
+    for name in models.names():
+        assert models.info(name).module.partition(":")[2] in text_at(model_line(name)), name
+    for name in experiments.names():
+        file = FILE.with_name(f"test_{name}.py")
+        assert text_at(definition(file, "EXPERIMENT")).startswith("EXPERIMENT = "), name
+        assert "recipe" in text_at(definition(file, "recipe")), name
 
 
 def test_what_no_probe_places_is_shown_at_the_experiment():
