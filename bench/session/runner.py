@@ -270,17 +270,17 @@ class Runner:
         reused = {one.seed: one for one in known if one is not None}
         yield from reused.values()
         missing = [seed for seed in seeds if seed not in reused]
-        tell = self.progress
 
         def progress(seed: int, epoch: int, epochs: int, loss: float) -> None:
-            if tell:
-                tell(case, seed, epoch, epochs, loss, (missing.index(seed) + epoch / epochs) / len(missing))
+            if self.progress:
+                self.progress(case, seed, epoch, epochs, loss, (missing.index(seed) + epoch / epochs) / len(missing))
 
-        place, gradients = settings.where, settings.gradients
         for seed in missing:
-            trained = train.run(case, recipe, settings.scale, [seed], self.device, place, progress, gradients)
+            run = train.run(
+                case, recipe, settings.scale, [seed], self.device, settings.where, progress, settings.gradients
+            )
             try:
-                one = out_of_memory.named(f"seed {seed}", partial(next, trained))
+                one = out_of_memory.named(f"seed {seed}", partial(next, run))
             except OutOfMemoryError as error:
                 troubles.append(error)
                 continue
