@@ -90,7 +90,7 @@ def test_a_session_ends_with_the_code_of_its_row(folder, code, arguments):
 @pytest.mark.parametrize(
     ("code", "main", "line"),
     [(int(code), *given) for code, _, when in ROWS for given in COMMANDS.get(when, [])],
-    ids=str,
+    ids=lambda one: getattr(one, "__module__", str(one)),  # as text a function bears its address
 )
 def test_a_command_ends_with_the_code_of_its_row(folder, code, main, line):
     try:
