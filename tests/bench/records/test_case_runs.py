@@ -47,7 +47,7 @@ def test_a_baseline_keeps_its_other_metrics_and_has_its_experiments_recipe(folde
 
 
 def test_records_win_over_the_baseline_of_the_same_case(folders):
-    (found,), _ = written(folders, runs([0.9], case=ELU), runs([0.1, 0.2], case=ELU, version=VERSION))
+    (found,), _ = written(folders, runs([0.9], case=ELU, version=VERSION), runs([0.1, 0.2], case=ELU, version=VERSION))
     assert found.of("test_accuracy") == {0: 0.9}
 
 
