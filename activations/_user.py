@@ -114,8 +114,14 @@ def import_file(path: Path) -> ModuleType:
     folder = str(path.parent.resolve())
     if folder not in sys.path:
         sys.path.append(folder)  # last, so that nothing there stands in for a package
+    cached = sys.dont_write_bytecode
+    # Python takes a cached file for today's by its size and the second of its last change: one edited twice within a
+    # second would run as it was, under the digest of what it is.
+    sys.dont_write_bytecode = True
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # anything may go wrong in a user's file; it is named, not traced
         raise ValueError(f"{path} does not import: {described(error, f'{path}:')}") from error
+    finally:
+        sys.dont_write_bytecode = cached
     return module

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 import sys
 import textwrap
@@ -14,6 +15,7 @@ import torch
 from torch import nn
 
 import activations
+from activations import _user
 
 pytestmark = pytest.mark.usefixtures("scratch_registry")
 
@@ -219,3 +221,20 @@ def test_the_same_reference_can_be_registered_again(write: Write) -> None:
     activations.register(activations.load(reference))
     activations.register(activations.load(reference))
     assert activations.names(family="user") == ["half_wave"]
+
+
+def test_a_file_that_is_edited_within_a_second_is_read_anew_and_so_is_what_it_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for slope in ("1.0", "2.0"):
+        for name in ("mine", "helper_of_mine"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        (tmp_path / "helper_of_mine.py").write_text(f"slope = {slope}\n")
+        (tmp_path / "mine.py").write_text(
+            f"import helper_of_mine\n\nown = {slope}\n\n\ndef mine(x):\n    return own * helper_of_mine.slope * x\n"
+        )
+        for file in tmp_path.glob("*.py"):
+            os.utime(file, (1e9, 1e9))
+        module = _user.import_file(tmp_path / "mine.py")
+        assert module.mine(1.0) == float(slope) ** 2
