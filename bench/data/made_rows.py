@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from bench.cases import seeding
+from bench.cases.recipe import CONTRAST
 from bench.data._registry import DatasetInfo, info
 from bench.data.parts import Part, Parts
+from bench.data.preprocess import PREPROCESSING
 
 if TYPE_CHECKING:
     from bench.cases.recipe import Recipe
@@ -98,7 +100,7 @@ def _part(
 
 def _numbers(recipe: Recipe, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """From -1 or 0 to 1, or of mean 0 and standard deviation 1, as the preprocessing leaves them."""
-    if recipe.preprocessing in ("range", "unit_range"):
+    if recipe.preprocessing in CONTRAST:
         pixels = torch.rand(shape, generator=generator, dtype=torch.float64)
-        return pixels if recipe.preprocessing == "unit_range" else 2 * pixels - 1
+        return PREPROCESSING[recipe.preprocessing](pixels, 1)(pixels)
     return torch.randn(shape, generator=generator, dtype=torch.float64)

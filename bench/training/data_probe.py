@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import islice
 
 import torch
-from torch import Tensor
 
 import models
 from bench.cases import seeding
@@ -15,7 +14,7 @@ from bench.data.locations import Locations
 from bench.data.parts import prepare
 from bench.records.data_probes import DataKey, DataProbe
 from bench.training.augmentation import AUGMENTATIONS
-from bench.training.figures import figure, sample
+from bench.training.figures import figure
 
 SEED = 0
 BATCHES = 2
@@ -38,16 +37,12 @@ def take_data_probe(
     figures: dict[str, float] = {}
     for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
         if part is not None:
-            figures |= {f"{name}_inputs": _figure([part.inputs]), f"{name}_labels": _figure([part.labels])}
+            figures |= {f"{name}_inputs": figure([part.inputs]), f"{name}_labels": figure([part.labels])}
     batches, draws = seeding.generator(SEED, "batches"), seeding.generator(SEED, "augmentation")
     first = list(islice(parts.train.batches(recipe.batch_size, batches), BATCHES))
     augmented = [AUGMENTATIONS[recipe.augmentation](inputs, draws) for inputs, _ in first]
-    figures |= {"batch_labels": _figure([labels for _, labels in first]), "batch_inputs": _figure(augmented)}
+    figures |= {"batch_labels": figure([labels for _, labels in first]), "batch_inputs": figure(augmented)}
     kept = (recipe.train_size, recipe.validation_size, recipe.test_size, recipe.augmentation, recipe.batch_size)
     prepared = (recipe.preprocessing, recipe.psi, size)
     key = (case.dataset, parts.data_hash, *("" if one is None else str(one) for one in (*prepared, *kept)))
     return DataProbe(DataKey(*key), figures)
-
-
-def _figure(tensors: list[Tensor]) -> float:
-    return figure(sample(tensor).cpu() for tensor in tensors)  # some devices have no float64

@@ -155,15 +155,20 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def float32_places() -> dict[str, Any]:
+    """What says by its `fp32_precision`, as since torch 2.9, in how many digits a card computes in float32."""
+    import torch
+
+    return {"convolution": torch.backends.cudnn.conv, "matmul": torch.backends.cuda.matmul}  # type: ignore[attr-defined]
+
+
 @contextmanager
 def full_float32() -> Iterator[None]:
     """Let a card compute in float32 with all its digits, and put back what there was.
 
     By default convolutions take TF32, which has the digits of float16: what no rounding of float32 comes to.
     """
-    import torch
-
-    places: list[Any] = [torch.backends.cudnn.conv, torch.backends.cuda.matmul]  # type: ignore[attr-defined]
+    places = float32_places().values()
     before = [place.fp32_precision for place in places]
     for place in places:
         place.fp32_precision = "ieee"

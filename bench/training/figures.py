@@ -14,6 +14,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from bench.records.probes import ZERO
+
 # At most of one tensor, evenly spaced: some hold millions of values.
 SAMPLES = 2**15
 # Of the weights, which then repeat: a prime, so that equal tensors side by side do not get equal ones.
@@ -21,30 +23,39 @@ PERIOD = 65_521
 
 
 def figure(tensors: Iterable[Tensor]) -> float:
-    """Weighted root mean square of the values of some tensors on one device; 0 of none.
+    """Weighted root mean square of the values of some tensors; 0 of none.
 
     Args:
-        tensors: of any shapes and dtypes; of more than `SAMPLES` values every n-th counts.
+        tensors: of any shapes, dtypes and devices; of more than `SAMPLES` values every n-th counts.
     """
-    samples = [sample(tensor).double() for tensor in tensors]
+    samples = [sample(tensor).cpu().double() for tensor in tensors]  # some devices have no float64
     if not samples:
         return 0.0
     values = torch.cat(samples)
-    positive, negative = (
-        weights.repeat(math.ceil(len(values) / PERIOD))[: len(values)] for weights in _weights(values.device)
-    )
+    positive, negative = (weights.repeat(math.ceil(len(values) / PERIOD))[: len(values)] for weights in _weights())
     return (torch.where(values < 0, negative, positive) * values.square()).mean().sqrt().item()
 
 
-def sample(tensor: Tensor) -> Tensor:
-    """The values that `figure` looks at, in one dimension; a view where that can be."""
+def sample(tensor: Tensor, most: int = SAMPLES) -> Tensor:
+    """Evenly spaced values, so many at most, in one dimension; a view where that can be."""
     values = tensor.detach().flatten()
-    return values[:: math.ceil(len(values) / SAMPLES)] if len(values) else values
+    return values[:: math.ceil(len(values) / most)] if len(values) else values
+
+
+def relative_error(exact: Tensor, values: Tensor) -> float:
+    """Root mean square of the differences over that of the exact values, where both are numbers.
+
+    Infinite where only one of two is a number, and where an error stands beside zeros.
+    """
+    numbers = exact.isfinite() & values.isfinite()
+    size, error = (torch.where(numbers, one, 0).norm().item() for one in (exact, values - exact))
+    same = torch.equal(exact.isfinite(), values.isfinite())
+    return 0.0 if same and error <= ZERO else error / size if same and size else math.inf
 
 
 @cache
-def _weights(device: torch.device) -> tuple[Tensor, Tensor]:
+def _weights() -> tuple[Tensor, Tensor]:
     """From 0.5 to 1.5 by position: those of values from 0 on, and those of values below."""
     places = torch.arange(PERIOD, dtype=torch.float64)
     positive, negative = (0.5 + places * math.sqrt(step) % 1 for step in (5, 3))
-    return positive.to(device), negative.to(device)
+    return positive, negative

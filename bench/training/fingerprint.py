@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import platform
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional as F
 
 from bench.records.record import OWN_CODE
+from bench.training.device import float32_places
 
 if TYPE_CHECKING:
     from bench.cases.recipe import Recipe
@@ -54,11 +55,7 @@ def _of_cuda() -> Fingerprint:
 
     It is read as it is set since torch 2.9: after that, reading `allow_tf32` may raise.
     """
-    places: dict[str, Any] = {
-        "convolution": torch.backends.cudnn.conv,  # type: ignore[attr-defined]
-        "matmul": torch.backends.cuda.matmul,
-    }
-    allowed = [name for name, place in places.items() if place.fp32_precision == "tf32"]
+    allowed = [name for name, place in float32_places().items() if place.fp32_precision == "tf32"]
     return {"tf32": " ".join(allowed), "cudnn": torch.backends.cudnn.version() or 0}
 
 

@@ -35,7 +35,7 @@ class Functions:
             parameter = next(module.parameters(), torch.empty(0))
             x = torch.tensor(GRID, dtype=parameter.dtype, device=parameter.device)
             outputs = module(x.view(-1, *(1 for _ in shape)).expand(-1, *shape).contiguous())
-            units = outputs.flatten(1).double().cpu()
+            units = outputs.flatten(1).cpu().double()  # some devices have no float64
             for name, values in ((f"place{place}", units.mean(1)), (f"place{place}_sd", units.std(1, correction=0))):
                 rounded = [round(value, DIGITS) for value in values.tolist()]
                 self.sampled.setdefault(name, []).append(rounded)

@@ -9,7 +9,6 @@ rounding carries them off: a kernel that is wrong in float32 alone goes further.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,7 +26,6 @@ from bench.records.probes import (
     RATES_OF_A_RUN,
     ROUNDED,
     ROUNDED_VALUES,
-    ZERO,
     Probe,
     ProbeKey,
     apart,
@@ -37,7 +35,7 @@ from bench.records.probes import (
 from bench.records.record import OUTCOMES
 from bench.training import float64, optimizers, schedules, setup, train
 from bench.training.device import full_float32, threads
-from bench.training.figures import figure, sample
+from bench.training.figures import figure, relative_error, sample
 from bench.training.setup import Network
 
 SEED = 0
@@ -152,7 +150,7 @@ def _take(case: Case, short: Recipe, device: torch.device, dtype: torch.dtype, n
 def _rounding(exact: FirstSteps, own: FirstSteps, epsilon: float) -> dict[str, float]:
     """How far apart two precisions are, at the number of each series and the tensor of values that is furthest."""
     found = {
-        name: max(map(_values_apart, exact.values[name], own.values[name]), default=0.0) / epsilon
+        name: max(map(relative_error, exact.values[name], own.values[name]), default=0.0) / epsilon
         for name in ROUNDED_VALUES
     }
     for name, numbers in ROUNDED.items():
@@ -160,14 +158,6 @@ def _rounding(exact: FirstSteps, own: FirstSteps, epsilon: float) -> dict[str, f
             ones, others = (taken.series[name][:numbers] for taken in (exact, own))
             found[name] = max(map(apart, ones, others)) / epsilon
     return found
-
-
-def _values_apart(exact: Tensor, own: Tensor) -> float:
-    """Root mean square of the differences over that of the values, where both are numbers."""
-    numbers = exact.isfinite() & own.isfinite()
-    size, error = (torch.where(numbers, one, 0).norm().item() for one in (exact, own - exact))
-    same = torch.equal(exact.isfinite(), own.isfinite())
-    return 0.0 if same and error <= ZERO else error / size if same and size else math.inf
 
 
 class _Watch:
@@ -208,11 +198,11 @@ class _Watch:
         if not self._outputs:
             self._note("first_site_input", figure(args))
         if site not in self._outputs:  # a recurrent network uses its own at every row
-            self._outputs[site] = (figure([output]), _some(output))
+            self._outputs[site] = (figure([output]), sample(output, VALUES).cpu().double())
 
     def _put_out(self, output: Tensor) -> None:
         self._note("output", figure([output]))
-        self.values["output_values"].append(_some(output))
+        self.values["output_values"].append(sample(output, VALUES).cpu().double())
 
     def step(self, loss: Tensor) -> None:
         """Of each step, between backward pass and optimizer."""
@@ -242,12 +232,6 @@ class _Watch:
         ):
             if own:
                 self._note(name, figure(sample(now) - was for now, was in zip(own, before, strict=True)))
-
-
-def _some(output: Tensor) -> Tensor:
-    """Evenly spaced values of a tensor, in float64 on the CPU."""
-    values = output.detach().flatten()
-    return values[:: math.ceil(len(values) / VALUES) or 1].cpu().double()
 
 
 @torch.no_grad()

@@ -67,13 +67,14 @@ def build(case: Case, recipe: Recipe, seed: int, device: torch.device, parts: Pa
     wish = activations.info(case.activation).weight_decay
     own = list(nn.ModuleList(sites).parameters())  # each once: places may share some
     mine = {id(parameter) for parameter in own}
-    spared: dict[bool, list[nn.Parameter]] = {False: [], True: []}
+    decayed: list[nn.Parameter] = []
+    spared: list[nn.Parameter] = []
     for name, parameter in net.named_parameters():
         if id(parameter) not in mine:
-            spared[not recipe.decay_biases and name.endswith("bias")].append(parameter)
-    groups = [{"params": spared[False], "weight_decay": recipe.weight_decay}]
-    if spared[True]:
-        groups.append({"params": spared[True], "weight_decay": 0.0})
+            (decayed if recipe.decay_biases or not name.endswith("bias") else spared).append(parameter)
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}]
+    if spared:
+        groups.append({"params": spared, "weight_decay": 0.0})
     if own:
         groups.append({"params": own, "weight_decay": recipe.weight_decay if wish is None else wish})
     optimizer = optimizers.build(case.optimizer, groups, recipe)

@@ -161,6 +161,9 @@ def _run(
     norms = Gradients(network.net, network.sites, recipe.steps(len(parts.train))) if gradients else None
     log = fit(network, recipe, seed, parts, progress, (lambda loss: norms.step()) if norms else None, peak)
     outcome, metrics = results(network, log, recipe, seed, parts)
+    if "train_loss" not in metrics:
+        found = evaluate(network.net, parts.train, objective_of(recipe), autocast_of(recipe, device))
+        metrics["train_loss"] = found.loss
     return Record(
         case=case,
         scale=scale,
@@ -170,11 +173,7 @@ def _run(
         device_class=fingerprint.device_class(device),
         fingerprint=_fingerprint(case, recipe, device),
         outcome=outcome,
-        metrics={
-            "train_loss": evaluate(network.net, parts.train, objective_of(recipe), autocast_of(recipe, device)).loss,
-            **metrics,
-            **({"vanishing_ratio": norms.vanishing_ratio()} if norms else {}),
-        },
+        metrics={**metrics, **({"vanishing_ratio": norms.vanishing_ratio()} if norms else {})},
         curves=log.curves,
         functions=log.functions.sampled,
         digest=_digest(network.net, log.curves["train_loss"]),

@@ -7,6 +7,7 @@ import math
 
 import pytest
 import torch
+from torch import Tensor
 
 from bench import experiments
 from bench.cases.case import Case
@@ -16,6 +17,7 @@ from bench.records.probes import MOST, SERIES
 from bench.regression.probes import TOLERANCE, VALUES_MARGIN, distance, first_difference, with_tolerances
 from bench.training import float64, probe, train
 from bench.training.figures import figure, sample
+from bench.training.learned_functions import Functions
 
 CPU = torch.device("cpu")
 ELU = Case("mlp", "mlp", "digits", "elu", "adam")
@@ -214,3 +216,20 @@ def test_of_a_large_tensor_a_figure_sees_samples_of_all_of_it():
 def test_every_case_has_fewer_made_rows_than_data(scale):
     rows = 2 * probe.BATCH[scale]
     assert all(rows < entry.rows[1] for entry in DATASETS.values())
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda x: figure([x]),
+        lambda x: Functions().sample([torch.nn.PReLU()], [(4,)]),
+    ],
+    ids=["figure", "learned function"],
+)
+def test_what_is_measured_in_float64_is_on_the_cpu_by_then(measure, monkeypatch):
+    """MPS has none."""
+    made, done = {"cpu": Tensor.cpu, "double": Tensor.double}, []
+    for name, method in made.items():
+        monkeypatch.setattr(Tensor, name, lambda x, name=name, method=method: done.append(name) or method(x))
+    measure(torch.linspace(-1, 1, 8))
+    assert done[:2] == ["cpu", "double"]
