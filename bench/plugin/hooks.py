@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -44,6 +44,11 @@ from bench.timing.peers.comparison import peer_cases
 from bench.training import out_of_memory
 from bench.training.device import has_cuda, pin_worker, visible_gpus
 from bench.training.out_of_memory import OutOfMemoryError
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+    from bench.plugin.scheduling import Alike
 
 # Why a case cannot be trained, in words that need no traceback.
 NAMED = (DataError, OutOfMemoryError, ResultsError, ValueError)
@@ -97,6 +102,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """`-n auto`: one worker a GPU; on a CPU what xdist makes of it."""
     gpus = visible_gpus() if config.getoption("--device") in ("auto", "cuda") and has_cuda() else []
     return len(gpus) or None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Alike | None:
+    """None leaves it to `--dist`."""
+    if not config.stash[STATE].settings.probe:
+        return None
+    from bench.plugin.scheduling import Alike
+
+    return Alike(config, log)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -51,7 +51,8 @@ class Runner:
         self.settings = settings
         self.cases = 1
         self.progress: Progress | None = None
-        self._known: dict[tuple[object, ...], FirstSteps] = {}
+        self._known: dict[tuple[object, ...], tuple[FirstSteps, FirstSteps]] = {}
+        self._known_data: dict[tuple[object, ...], DataProbe] = {}
 
     def read_recorded(self) -> None:
         """Read what is recorded now, once, and not when the first case has been trained.
@@ -177,7 +178,7 @@ class Runner:
     def _data(self, case: Case, recipe: Recipe) -> DataProbe:
         from bench.training import data_probe
 
-        return data_probe.take_data_probe(case, recipe, self.device, self.settings.where)
+        return data_probe.take_data_probe(case, recipe, self.device, self.settings.where, self._known_data)
 
     def _data_at_hand(self, case: Case, recipe: Recipe) -> DataProbe | None:
         """None for what would have to be downloaded first, or is not in the folder given."""

@@ -11,7 +11,7 @@ from bench.cases import seeding
 from bench.cases.case import Case
 from bench.cases.recipe import Recipe
 from bench.data.locations import Locations
-from bench.data.parts import prepare
+from bench.data.parts import Parts, prepare
 from bench.records.data_probes import DataKey, DataProbe
 from bench.training.augmentation import AUGMENTATIONS
 from bench.training.figures import figure
@@ -25,15 +25,29 @@ def take_data_probe(
     recipe: Recipe,
     device: torch.device,
     where: Locations = Locations(),  # noqa: B008, it is frozen
+    known: dict[tuple[object, ...], DataProbe] | None = None,
 ) -> DataProbe:
     """The data probe of a case, by the functions that prepare, shuffle and augment what it trains on.
+
+    Args:
+        known: data probes that were taken before, to which this is added: most cases share theirs with others.
 
     Raises:
         DataError: the data cannot be had.
     """
     recipe = recipe.on(device.type)
-    size = models.info(case.model).minimum_image_size
-    parts = prepare(case.dataset, recipe, device, size, where)
+    looks = {name: getattr(recipe, name) for name in DataKey._fields if hasattr(recipe, name)}
+    looks["minimum_image_size"] = size = models.info(case.model).minimum_image_size
+    known = {} if known is None else known
+    one = (case.dataset, *looks.values(), recipe.memory_format, recipe.encoder, device, where)
+    if one not in known:
+        parts = prepare(case.dataset, recipe, device, size, where)
+        key = DataKey(case.dataset, parts.data_hash, **{name: "" if x is None else str(x) for name, x in looks.items()})
+        known[one] = DataProbe(key, _figures(parts, recipe))
+    return known[one]
+
+
+def _figures(parts: Parts, recipe: Recipe) -> dict[str, float]:
     figures: dict[str, float] = {}
     for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
         if part is not None:
@@ -41,8 +55,4 @@ def take_data_probe(
     batches, draws = seeding.generator(SEED, "batches"), seeding.generator(SEED, "augmentation")
     first = list(islice(parts.train.batches(recipe.batch_size, batches), BATCHES))
     augmented = [AUGMENTATIONS[recipe.augmentation](inputs, draws) for inputs, _ in first]
-    figures |= {"batch_labels": figure([labels for _, labels in first]), "batch_inputs": figure(augmented)}
-    kept = (recipe.train_size, recipe.validation_size, recipe.test_size, recipe.augmentation, recipe.batch_size)
-    prepared = (recipe.preprocessing, recipe.psi, size)
-    key = (case.dataset, parts.data_hash, *("" if one is None else str(one) for one in (*prepared, *kept)))
-    return DataProbe(DataKey(*key), figures)
+    return figures | {"batch_labels": figure([labels for _, labels in first]), "batch_inputs": figure(augmented)}

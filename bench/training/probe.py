@@ -10,7 +10,8 @@ rounding carries them off: a kernel that is wrong in float32 alone goes further.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 import models
 from bench.cases import seeding
 from bench.cases.case import Case
-from bench.cases.recipe import Precision, Recipe
+from bench.cases.recipe import Recipe
 from bench.data import info, made_rows
 from bench.data.parts import Part, Parts
 from bench.records.probes import (
@@ -70,7 +71,7 @@ def take_probe(
     device: torch.device,
     *,
     nudged: bool = False,
-    known: dict[tuple[object, ...], FirstSteps] | None = None,
+    known: dict[tuple[object, ...], tuple[FirstSteps, FirstSteps]] | None = None,
 ) -> Probe:
     """The probe of a case. Torch's generators, threads, precisions and default dtype are as before when it returns.
 
@@ -87,19 +88,12 @@ def take_probe(
     recipe = recipe.on(device.type)
     short = replace(recipe, epochs=EPOCHS[scale], batch_size=BATCH[scale], **NOT_OF_THE_STEPS)
     known = {} if known is None else known
-
-    def taken(precision: Precision, device: torch.device, dtype: torch.dtype) -> FirstSteps:
-        own = replace(short, precision=precision)
-        key = (case.model, case.dataset, case.activation, case.optimizer, repr(own), device, dtype, nudged)
-        if key not in known:
-            known[key] = _take(case, own, device, dtype, nudged)
-        return known[key]
-
-    cpu_threads = threads(recipe.threads or torch.get_num_threads())
-    with float64.default_dtype(torch.float64), cpu_threads, full_float32():
-        exact_device = torch.device("cpu") if device.type == "mps" else device
-        exact = taken("float32", exact_device, torch.float64)  # without autocast
-        own = taken(recipe.precision, device, torch.float32)
+    key = (case.model, case.dataset, case.activation, case.optimizer, repr(short), device, nudged)
+    if key not in known:
+        cpu_threads = threads(recipe.threads or torch.get_num_threads())
+        with float64.default_dtype(torch.float64), cpu_threads, full_float32():
+            known[key] = _take(case, short, device, nudged)
+    exact, own = known[key]
     steps = _steps(case, recipe)
     return Probe(
         key=ProbeKey(case, scale, recipe.version),
@@ -122,29 +116,44 @@ class FirstSteps:
     """
 
     series: Mapping[str, tuple[float, ...]]
-    evaluation: Mapping[str, float]
-    num_sites: int
-    layers: tuple[str, ...]
     values: Mapping[str, list[Tensor]]
+    evaluation: Mapping[str, float] = field(default_factory=dict)
+    num_sites: int = 0
+    layers: tuple[str, ...] = ()
 
 
-def _take(case: Case, short: Recipe, device: torch.device, dtype: torch.dtype, nudged: bool) -> FirstSteps:
-    parts = _parts(case, short, device)
-    network = setup.build(case, short, SEED, device, parts)
+def _take(case: Case, short: Recipe, device: torch.device, nudged: bool) -> tuple[FirstSteps, FirstSteps]:
+    """In float64, and the first of them in the recipe's own precision."""
+    exact_device = torch.device("cpu") if device.type == "mps" else device
+    parts = _parts(case, short, exact_device)
+    network = setup.build(case, short, SEED, exact_device, parts)
+    other = setup.copy_of(network, case, short, parts)
+    other.net.to(device, torch.float32)
     if nudged:
-        _nudge(network.net, NUDGE[dtype])
-    network.net.to(dtype)
-    parts = _of_dtype(parts, dtype)
+        _nudge(network.net, NUDGE[torch.float64])
+        _nudge(other.net, NUDGE[torch.float32])
+    exact = _exact(network, replace(short, precision="float32"), parts)  # without autocast
+    return exact, _first_step(other, short, _in_float32(parts, device))
+
+
+def _exact(network: Network, short: Recipe, parts: Parts) -> FirstSteps:
     first = _Watch(network)
-    with float64.default_dtype(dtype):
-        with float64.drawn_on_the_cpu():
-            log = train.fit(network, short, SEED, parts, watch=first.step)
-            outcome, metrics = train.results(network, log, short, SEED, parts)
-        if device.type == "cpu" and dtype == torch.float64:
-            with seeding.global_stream(SEED, "bytes kept"):  # dropout draws there too
-                first.series["bytes_saved"] = (float(train.bytes_of_a_batch(network.net, parts.train, short)),)
+    with float64.drawn_on_the_cpu():
+        log = train.fit(network, short, SEED, parts, watch=first.step)
+        outcome, metrics = train.results(network, log, short, SEED, parts)
+    if parts.test.labels.is_cpu:
+        with seeding.global_stream(SEED, "bytes kept"):  # dropout draws there too
+            first.series["bytes_saved"] = (float(train.bytes_of_a_batch(network.net, parts.train, short)),)
     evaluation = {**metrics, "outcome": float(OUTCOMES.index(outcome))}
-    return FirstSteps(first.series, evaluation, first.num_sites, first.layers, first.values)
+    return FirstSteps(first.series, first.values, evaluation, first.num_sites, first.layers)
+
+
+def _first_step(network: Network, short: Recipe, parts: Parts) -> FirstSteps:
+    """In float32 or less: how far rounding carries it is looked at in the first step alone."""
+    first = _Watch(network, last=1)
+    with float64.default_dtype(torch.float32), float64.drawn_on_the_cpu(), suppress(_LastStep):
+        train.fit(network, short, SEED, parts, watch=first.step)
+    return FirstSteps(first.series, first.values)
 
 
 def _rounding(exact: FirstSteps, own: FirstSteps, epsilon: float) -> dict[str, float]:
@@ -160,8 +169,14 @@ def _rounding(exact: FirstSteps, own: FirstSteps, epsilon: float) -> dict[str, f
     return found
 
 
+class _LastStep(Exception):  # noqa: N818, it is no error
+    """That is looked at: it has been taken."""
+
+
 class _Watch:
     """Measures a network by hooks while it is trained: the first step in full, of the others the loss and the update.
+
+    Raises `_LastStep` behind the last step.
 
     Attributes:
         series: what was measured, see `Probe`.
@@ -169,8 +184,8 @@ class _Watch:
         layers: names of the modules with trainable weights, activations left out, from the output to the input.
     """
 
-    def __init__(self, network: Network) -> None:
-        net, self._sites = network.net, network.sites
+    def __init__(self, network: Network, last: int | None = None) -> None:
+        net, self._last = network.net, last
         inside = {module for site in network.sites for module in site.modules()}
         layers = {name: _trained(layer) for name, layer in net.named_modules() if layer not in inside}
         backward = [(name, own) for name, own in reversed(layers.items()) if own]
@@ -232,6 +247,8 @@ class _Watch:
         ):
             if own:
                 self._note(name, figure(sample(now) - was for now, was in zip(own, before, strict=True)))
+        if len(self.series["losses"]) == self._last:
+            raise _LastStep
 
 
 @torch.no_grad()
@@ -250,14 +267,15 @@ def _gradients(parameters: Iterable[nn.Parameter]) -> list[Tensor]:
     return [one.grad for one in parameters if one.grad is not None]
 
 
-def _of_dtype(parts: Parts, dtype: torch.dtype) -> Parts:
-    """With the inputs of another dtype, but for ids."""
+def _in_float32(parts: Parts, device: torch.device) -> Parts:
+    """On a device, but for ids."""
 
-    def of_dtype(part: Part) -> Part:
-        return replace(part, inputs=part.inputs.to(dtype)) if part.inputs.is_floating_point() else part
+    def moved(part: Part) -> Part:
+        inputs = part.inputs.float() if part.inputs.is_floating_point() else part.inputs
+        return replace(part, inputs=inputs.to(device), labels=part.labels.to(device))
 
-    validation = of_dtype(parts.validation) if parts.validation else None
-    return replace(parts, train=of_dtype(parts.train), validation=validation, test=of_dtype(parts.test))
+    validation = moved(parts.validation) if parts.validation else None
+    return replace(parts, train=moved(parts.train), validation=validation, test=moved(parts.test))
 
 
 def _parts(case: Case, recipe: Recipe, device: torch.device) -> Parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -64,6 +65,18 @@ def build(case: Case, recipe: Recipe, seed: int, device: torch.device, parts: Pa
     channels_last = recipe.memory_format == "channels_last"
     net.to(device)
     net.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+    return _trainable(net, sites, shapes, case, recipe, parts)
+
+
+def copy_of(network: Network, case: Case, recipe: Recipe, parts: Parts) -> Network:
+    """A network as one is before its first step, with an optimizer of its own; building it anew takes longer."""
+    net, sites = copy.deepcopy((network.net, network.sites))
+    return _trainable(net, sites, network.shapes, case, recipe, parts)
+
+
+def _trainable(
+    net: nn.Module, sites: list[nn.Module], shapes: list[tuple[int, ...]], case: Case, recipe: Recipe, parts: Parts
+) -> Network:
     wish = activations.info(case.activation).weight_decay
     own = list(nn.ModuleList(sites).parameters())  # each once: places may share some
     mine = {id(parameter) for parameter in own}

@@ -73,9 +73,9 @@ def ended(tmp_path_factory):
         (folder / "own_baselines").mkdir()
         (folder / "job.md").write_text("before\n")
         own = {name: value for name, value in os.environ.items() if name not in OF_THE_JOB}
-        environment = {**own, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(folder / "job.md")}
+        job = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(folder / "job.md"), "PYTHONIOENCODING": "utf-8"}
         command = [sys.executable, "-m", "pytest", "-n2", *arguments]
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=folder, env={**own, **job}, capture_output=True, encoding="utf-8")
         print(done.stdout, done.stderr)
         return Ended(folder, done.returncode, pytest.LineMatcher(done.stdout.splitlines()))
 
