@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         subparser = added.add_parser(name, description=f"{command.summary[:1].upper()}{command.summary[1:]}.")
         command.add(subparser)
         subparser.set_defaults(name=name, run=command.run)
-    parser.set_defaults(plot=None, exit_code=0)
+    parser.set_defaults(load=[], plot=None, exit_code=0)
     return parser
 
 
