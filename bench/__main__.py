@@ -212,6 +212,7 @@ def _history(options: argparse.Namespace) -> str:
 def _add_accept(command: argparse.ArgumentParser) -> None:
     command.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders given to --results-dir")
     command.add_argument("--only-failing", action="store_true", help="only the cases that their session failed")
+    command.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
     command.add_argument("--case", metavar="ID,ID", help="exactly these cases")
     _add_selection(command)
 
@@ -224,7 +225,7 @@ def _accept(options: argparse.Namespace) -> str:
     def asked(key: Key) -> bool:
         return _is_asked(options, key.case, key.scale) and (not ids or key.case.id in ids)
 
-    said, notes = accepting.accept(options.results, asked, options.only_failing, options.baseline_dir)
+    said, notes = accepting.accept(options.results, asked, options.only_failing, options.baseline_dir, options.dry_run)
     _tell(notes)
     return said
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from bench import experiments
@@ -13,10 +15,34 @@ from bench.records.record import Key, Record
 from bench.records.results_folder import load_records, of_one_code
 
 
+@dataclass(frozen=True)
+class AcceptableRuns:
+    """Runs of one key that may become a row.
+
+    Attributes:
+        records: of one fingerprint.
+        said: what their session said of them; None where nothing is known of it.
+    """
+
+    records: tuple[Record, ...]
+    said: Entry | None
+
+    @cached_property
+    def row(self) -> Baseline:
+        """What they make."""
+        return Baseline.of(self.records)
+
+    def are_in(self, recorded: Baseline | None) -> bool:
+        """Whether a row says all that they say: their bits, under their fingerprint."""
+        if recorded is None or recorded.fingerprint != self.row.fingerprint:
+            return False
+        return self.row.runs.bits.items() <= recorded.runs.bits.items()
+
+
 def acceptable(
     folders: Sequence[Path], asked: Callable[[Key], bool], only_failing: bool = False
-) -> tuple[list[tuple[Baseline, Entry | None]], list[str]]:
-    """The rows that runs make, each beside what its session said of them, and a line on each kind of runs left out.
+) -> tuple[list[AcceptableRuns], list[str]]:
+    """The runs that make a row each, and a line on each kind of runs left out.
 
     Only runs of today's code and recipes count, and of a row those under the fingerprint of its latest.
 
@@ -51,7 +77,7 @@ def acceptable(
             notes.append(
                 f"left out {len(runs) - len(alike)} runs of {key.case.id}: of another fingerprint than its latest"
             )
-        kept.append((Baseline.of(alike), said.get(key)))
+        kept.append(AcceptableRuns(tuple(alike), said.get(key)))
     return kept, notes
 
 
@@ -65,13 +91,3 @@ def _why_not(one: Record) -> str:
     if one.code != code.code_of(one.case.experiment):
         return "its runs are of other code than this; check out the commit that they are of, or train it again"
     return ""
-
-
-def changes(accepted: Iterable[Baseline], recorded: dict[Key, Baseline]) -> list[tuple[Baseline | None, Baseline]]:
-    """Old and new of each row that says anything new: other bits, other seeds, or another fingerprint."""
-    pairs = [(recorded.get(new.key), new) for new in sorted(accepted, key=lambda one: one.key)]
-    return [(old, new) for old, new in pairs if old is None or not _contains(old, new)]
-
-
-def _contains(old: Baseline, new: Baseline) -> bool:
-    return old.fingerprint == new.fingerprint and new.runs.bits.items() <= old.runs.bits.items()

@@ -74,6 +74,8 @@ class Judgement:
         suspects: verdicts that fresh seeds might lead to; empty when nothing looks odd.
         band: of the mean of the trained seeds; None where values could not be compared.
         difference: of the fingerprints; empty where they are equal.
+        shift: of the mean of the trained runs, in standard deviations between runs, positive for better; NaN where
+            there is no spread to go by.
     """
 
     verdict: str
@@ -81,6 +83,7 @@ class Judgement:
     suspects: tuple[str, ...] = ()
     band: tuple[float, float] | None = None
     difference: str = ""
+    shift: float = math.nan
 
 
 def prior_of(pool: Iterable[Baseline], step: float) -> Prior | None:
@@ -146,7 +149,7 @@ def judge(
     recorded = baseline.runs.bits
     shared = sorted((record for record in records if record.seed in recorded), key=lambda record: record.seed)
     if not difference and shared and all(record.bits == recorded[record.seed] for record in shared):
-        return Judgement("SAME", f"the same bits as recorded, {_seeds([record.seed for record in shared])}")
+        return Judgement("SAME", f"the same bits as recorded, {_seeds([record.seed for record in shared])}", shift=0.0)
     quiet = "WITHIN" if difference or not shared else "MOVED"
     step = case_runs.step_of(baseline.metric, baseline.key.case.dataset, first.recipe["test_size"])
     level = LEVEL / (TESTS * cases)
@@ -158,8 +161,8 @@ def judge(
     alarms = {finding.verdict: finding for finding in reversed(findings) if finding.alarm}
     verdict = worst(alarms) or quiet
     told = alarms[verdict] if alarms else (values or outcomes)[0]
-    band = values[0].band if values else None
-    return Judgement(verdict, told.text, suspects, band, difference)
+    band, shift = (values[0].band, values[0].shift) if values else (None, math.nan)
+    return Judgement(verdict, told.text, suspects, band, difference, shift)
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,7 @@ class _Finding:
     alarm: bool
     suspicious: bool
     band: tuple[float, float] | None = None
+    shift: float = math.nan
 
 
 def _judge_outcomes(now: Runs, recorded: Runs, level: float, suspicion: float) -> list[_Finding]:
@@ -247,9 +251,10 @@ def _judge_values(
     if plain:
         text += f"; {lost} of {len(now)} runs are beyond {measured.sign * floor:.4f}, far from what was recorded"
     loss = measured.sign * (centre - mean)
+    shift = -loss / math.sqrt(spread) if df else math.nan
     return [
-        _Finding("REGRESSED", text, loss > half or plain, loss > doubt or 2 * lost > len(now), band),
-        _Finding("IMPROVED", text, -loss > half, -loss > doubt, band),
+        _Finding("REGRESSED", text, loss > half or plain, loss > doubt or 2 * lost > len(now), band, shift),
+        _Finding("IMPROVED", text, -loss > half, -loss > doubt, band, shift),
     ]
 
 

@@ -73,6 +73,12 @@ def first_difference(recorded: Probe, now: Probe, tolerance: float = TOLERANCE) 
     return ""
 
 
+def said_to_differ(reason: str) -> str:
+    """What the reason of a verdict says of first steps, or of data, that differ; empty where it says nothing."""
+    clauses = (clause for clause in reason.split("; ") if clause.startswith(("first steps ", "the data of ")))
+    return next(clauses, "")
+
+
 def origin(recorded: Probe, now: Probe) -> Origin | None:
     """Where in the code the first quantity that differs arises, see `ORIGINS`; None where that is not known."""
     differing = (name for name, one, other, allowed in _allowed(recorded, now) if apart(one, other) > allowed)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import shlex
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import experiments
+from bench.display.tables import UNKNOWN
 from bench.records import acceptance, baseline
 from bench.records.record import Key
+from bench.records.verdict import VERDICTS, fails
+from bench.regression.judge import LEVEL
+from bench.regression.refresh import RowChange, row_changes
 from bench.reporting.files import ranking_tables
 from bench.session.commands import PYTEST, Commands
 
+SHOWN = 20  # rows, the most urgent first: what is behind them a reviewer skips, and git shows
+SHOWN_DIFFERENCES = 6  # of fingerprints
+
 
 def accept(
-    folders: Sequence[Path], asked: Callable[[Key], bool], only_failing: bool, baseline_dir: Path
+    folders: Sequence[Path], asked: Callable[[Key], bool], only_failing: bool, baseline_dir: Path, dry: bool = False
 ) -> tuple[str, list[str]]:
-    """Print old, new and difference of each row, then write the rows; what to say at the end, and what was left out.
+    """Print what changes, then write the rows; what to say at the end, and what was left out.
+
+    Args:
+        dry: write nothing.
 
     Raises:
         ValueError: nothing is asked for.
@@ -25,15 +37,51 @@ def accept(
     found, notes = acceptance.acceptable(folders, asked, only_failing)
     if not found:
         raise ValueError("; ".join([f"nothing to accept in {', '.join(map(str, folders))}", *notes]))
-    changes = acceptance.changes((row for row, _ in found), baseline.read(baseline_dir))
-    if changes:
-        print(ranking_tables.recorded(changes), flush=True)
-        baseline.write((new for _, new in changes), baseline_dir)
-    rows = f"{len(changes)} row{'s' * (len(changes) != 1)} to {baseline_dir / baseline.MEASURED}"
-    as_recorded = len(found) - len(changes)
-    written = f"wrote {rows}" + (f"; {as_recorded} of {len(found)} cases were as recorded" if as_recorded else "")
-    failed = [row.key for row, said in found if not said or said.failed]
+    changes = row_changes(found, baseline.read(baseline_dir))
+    print(changes_text(changes), flush=True)
+    new = [one.new for one in changes if one.written]
+    if not dry:
+        baseline.write(new, baseline_dir)
+    rows = f"{len(new)} row{'s' * (len(new) != 1)} to {baseline_dir / baseline.MEASURED}"
+    as_recorded = len(found) - len(new)
+    written = f"{'would write' if dry else 'wrote'} {rows}"
+    written += f"; {as_recorded} of {len(found)} cases were as recorded" if as_recorded else ""
+    failed = [one.row.key for one in found if not one.said or one.said.failed]
     return "\n".join([written, *_probes_to_record(failed, baseline_dir)]), notes
+
+
+def changes_text(changes: Sequence[RowChange]) -> str:
+    """How many rows move and how far, what differs between the fingerprints, and the rows that want a look."""
+    counts = Counter(one.verdict for one in changes)
+    total = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if counts[name])
+    beyond = sum(fails(one.verdict, strict=True) and one.verdict != "MOVED" for one in changes)
+    other = [one for one in changes if one.first_steps]
+    worth = [one for one in changes if one.written and (one.first_steps or one.verdict != "SAME")]
+    shown = worth[:SHOWN]
+    lines = [
+        f"{len(changes)} row{'s' * (len(changes) != 1)}: {total}",
+        *([f"beyond the noise, at a false-alarm level of {LEVEL:.0%} for all rows: {beyond}"] if beyond else []),
+        *([f"first steps CHANGED in {len(other)}, shown first: is that what was meant?"] if other else []),
+        *_fingerprints(changes),
+        *([_table(shown)] if shown else []),
+        *([f"and {len(worth) - len(shown)} more that shift by less"] if len(worth) > len(shown) else []),
+        *(f"{one.new.key.case.id}: {one.first_steps}" for one in shown if one.first_steps),
+    ]
+    return "\n".join(lines)
+
+
+def _fingerprints(changes: Sequence[RowChange]) -> list[str]:
+    """Each difference once, with the number of rows that it is in."""
+    found = Counter(difference for one in changes if one.fingerprints for difference in one.fingerprints.split(", "))
+    listed = [f"{difference} (in {rows})" for difference, rows in found.most_common(SHOWN_DIFFERENCES)]
+    more = [f"{len(found) - len(listed)} more"] if len(found) > len(listed) else []
+    return [f"fingerprint: {', '.join([*listed, *more])}"] if found else []
+
+
+def _table(changes: Sequence[RowChange]) -> str:
+    said = [f"CHANGED, {one.verdict}" if one.first_steps else one.verdict for one in changes]
+    shifts = [UNKNOWN if math.isnan(one.shift) else f"{one.shift:+.1f}" for one in changes]
+    return ranking_tables.recorded([(one.old, one.new) for one in changes], {"in sd": shifts, "verdict": said})
 
 
 def _probes_to_record(keys: Sequence[Key], baseline_dir: Path) -> list[str]:

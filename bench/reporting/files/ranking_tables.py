@@ -104,8 +104,14 @@ def _text(value: float, form: str) -> str:
     return UNKNOWN if math.isnan(value) else format(value, form)
 
 
-def recorded(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
-    """What `--record` wrote: old, new and the difference."""
+def recorded(
+    changes: Sequence[tuple[Baseline | None, Baseline]], more: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """Rows that were written: old, new and the difference.
+
+    Args:
+        more: further columns, by their headings.
+    """
 
     def shown(row: Baseline | None) -> str:
         if row is None:
@@ -122,7 +128,9 @@ def recorded(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
         return moved + FEWER if new.runs.n < old.runs.n else moved
 
     rows = [(new.key.case.id, shown(old), shown(new), difference(old, new)) for old, new in changes]
-    table = tabulate(rows, headers=("case", "old", "new", "difference"), disable_numparse=True)
+    headings = ("case", "old", "new", "difference")
+    cells = {**dict(zip(headings, zip(*rows, strict=True), strict=True)), **(more or {})}
+    table = tabulate(cells, headers="keys", disable_numparse=True)
     fewer = sum(row[-1].endswith(FEWER) for row in rows)
     advice = "their bands widen; without --seeds as many are recorded as the recipe says"
     return f"{table}\n{fewer} of these rest on fewer runs than before: {advice}" if fewer else table
