@@ -22,7 +22,7 @@ from activations.command import Parser, run_command
 from bench import experiments
 from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
-from bench.records import baseline, case_runs, json_lines
+from bench.records import addresses, baseline, case_runs, json_lines
 from bench.records.case_runs import CaseRuns
 from bench.records.record import Key, ResultsError
 from bench.records.results_folder import read_records
@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def answer() -> str:
         for file in options.load:
             experiments.load(file)
+        options.baseline_dir = addresses.local(options.baseline_dir)
         text: str = options.run(options)
         return text
 
@@ -77,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         subparser = added.add_parser(name, description=f"{command.summary[:1].upper()}{command.summary[1:]}.")
         command.add(subparser)
         subparser.set_defaults(name=name, run=command.run)
-    parser.set_defaults(load=[], plot=None, exit_code=0)
+    parser.set_defaults(load=[], plot=None, exit_code=0, baseline_dir=baseline.FOLDER)
     return parser
 
 
@@ -98,7 +99,7 @@ def _add_sources(command: argparse.ArgumentParser) -> None:
 
 def _add_selection(command: argparse.ArgumentParser) -> None:
     option = command.add_argument
-    option("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER, help="baselines of your own")
+    option("--baseline-dir", metavar="DIR", default=baseline.FOLDER, help="baselines of your own: a folder, an address")
     _add_load(command)
     option("--scale", choices=SCALES, help="this one alone")
     for axis in AXES:
@@ -247,7 +248,7 @@ def _add_report(command: argparse.ArgumentParser) -> None:
     command.add_argument("results", type=Path, nargs="*", metavar="RESULTS", help="of none, the recorded baselines")
     _add_load(command)
     command.add_argument("--to", type=Path, metavar="DIR", default=Path("report"), help="report/ unless given")
-    command.add_argument("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER, help="of your own")
+    command.add_argument("--baseline-dir", metavar="DIR", default=baseline.FOLDER, help="of your own")
 
 
 def _report(options: argparse.Namespace) -> str:

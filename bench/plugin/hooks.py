@@ -32,7 +32,7 @@ from bench.plugin.items import (
 )
 from bench.plugin.reporter import Reporter
 from bench.plugin.state import STATE, PluginState, is_worker, under_xdist
-from bench.records import baseline, csv_rows
+from bench.records import addresses, baseline, csv_rows
 from bench.records.record import ResultsError
 from bench.records.result import Result
 from bench.session import selection
@@ -94,7 +94,9 @@ def pytest_report_header(config: pytest.Config) -> str:
         device = "cuda" if has_cuda() else "auto (no CUDA)"
     others = ", ".join(path.name for path in csv_rows.other_files(settings.baseline_dir / baseline.MEASURED))
     unread = f" (not read: {others})" if others else ""
-    return f"actbench: scale {settings.scale}, device {device}, baselines {settings.baseline_dir}{unread}"
+    return (
+        f"actbench: scale {settings.scale}, device {device}, baselines {addresses.typed(settings.baseline_dir)}{unread}"
+    )
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -14,7 +14,7 @@ from bench.cases.recipe import SCALES
 from bench.data import locations
 from bench.data.folder import expanded
 from bench.data.locations import Locations
-from bench.records import baseline
+from bench.records import addresses, baseline
 from bench.reporting.files import tensorboard
 from bench.reporting.plan import devices
 from bench.session import selection
@@ -89,7 +89,12 @@ def add(parser: pytest.Parser) -> None:
         default="check",
         help="check: a case without a baseline passes as NEW; require: it fails; ignore: nothing is judged",
     )
-    option("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER, help="baselines of your own")
+    option(
+        "--baseline-dir",
+        metavar="DIR",
+        default=baseline.FOLDER,
+        help="baselines of your own: a folder, or an address such as s3://bucket/rows or hf://datasets/me/rows",
+    )
     option(
         "--activation",
         action="append",
@@ -138,7 +143,14 @@ def read(config: pytest.Config) -> Settings:
         ValueError: a name or a folder that does not exist.
     """
     option = config.getoption
-    baseline_dir = expanded(option("--baseline-dir")).absolute()
+    fetched = getattr(config, "workerinput", {}).get("actbench_baselines")  # once a session, not by every worker
+    baseline_dir = Path(fetched or addresses.local(option("--baseline-dir"))).absolute()
+    if option("--record") and addresses.is_address(baseline_dir):
+        there = f"--baseline-dir {shlex.quote(addresses.typed(baseline_dir))}"
+        raise ValueError(
+            f"--record writes into a folder, not with {there}; run without it, then: python -m bench accept "
+            f"{shlex.quote(str(option('--results-dir')))} {there}"
+        )
     if option("--record") and baseline_dir == baseline.PACKAGED:
         raise ValueError(f"--record would write into the installed package, {baseline_dir}; give --baseline-dir DIR")
     if option("--record"):

@@ -14,6 +14,7 @@ from bench.records import baseline, data_probes, probes
 from bench.records.record import ResultsError, write_text
 from bench.records.result import Result
 from bench.records.verdict import VERDICTS
+from bench.session import failures
 from bench.timing.kernels.recorded import read_kernels, write_kernels
 from bench.timing.kernels.table import kernel_table
 from bench.timing.kernels.timings import latest_timings, write_timings
@@ -70,6 +71,10 @@ class Reporter:
         self.state.selected = set(ids)
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["actbench_baselines"] = str(self.state.settings.baseline_dir)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         output = getattr(node, "workeroutput", {})
         self.state.untimed = max(self.state.untimed, output.get("actbench_untimed", 0))
@@ -78,7 +83,8 @@ class Reporter:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the files before anything is printed; whatever was lost turns a green session red."""
-        if self._lost() and session.exitstatus == pytest.ExitCode.OK:
+        self.state.unrecorded = failures.of_device(self.state.results, self.state.settings)
+        if (self._lost() or self.state.unrecorded) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         for write in (self._write_baselines, self._write_results, self._write_peers, self._write_report):
             try:
@@ -130,6 +136,7 @@ class Reporter:
             ),
             failures=state.failures,
             lost=sorted(self._lost()),
+            unrecorded=state.unrecorded,
         )
 
     def _write_peers(self) -> None:
@@ -209,6 +216,8 @@ class Reporter:
             write(f"{state.untimed} timings were not timed: run with {needed}")
         if state.unasked:
             write(f"{state.unasked} tests beside other packages were left out: run with --peers -n0")
+        if state.unrecorded:
+            write(f"{state.unrecorded}\n  {state.settings.commands.accept()}", red=True)
         if lost := self._lost():
             shown = ", ".join(sorted(lost)[:SHOWN_LOST])
             write(f"{len(lost)} of {len(state.selected)} selected tests did not report: {shown}", red=True)
@@ -227,10 +236,11 @@ class Reporter:
         results = state.results or state.probed
         shown = any(one.failed or one.quarantine for one in results)
         recorded = probes.read(state.settings.baseline_dir) if shown else {}
-        failures = {**state.failures, **dict.fromkeys(sorted(self._lost()), "selected, and did not report")}
+        failed = {**state.failures, **dict.fromkeys(sorted(self._lost()), "selected, and did not report")}
         found = [
             *annotations.of_results(results, state.files, recorded),
-            *annotations.of_tests(failures, state.timed, root),
+            *annotations.of_tests(failed, state.timed, root),
+            *annotations.of_session(state.unrecorded),
         ]
         return annotations.render(found, Path(os.environ.get("GITHUB_WORKSPACE", root)))
 

@@ -26,6 +26,7 @@ class PluginState:
         reported: node ids of those that have.
         failures: why a test without a result failed, by node id.
         cases_failed: whether a case is among these.
+        unrecorded: that the device has no baselines, though they are required; empty where it has some.
         first_with: the first case that could not be trained, by why; others refer to it.
         untimed: timings left out because of xdist.
         why_nothing: why no test is selected; empty where some are.
@@ -59,6 +60,7 @@ class PluginState:
     reported: set[str] = field(default_factory=set)
     failures: dict[str, str] = field(default_factory=dict)
     cases_failed: bool = False
+    unrecorded: str = ""
     first_with: dict[str, str] = field(default_factory=dict)
     untimed: int = 0
     unasked: int = 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench import experiments
 from bench.display.tables import UNKNOWN
-from bench.records import acceptance, baseline
+from bench.records import acceptance, addresses, baseline
 from bench.records.record import Key
 from bench.records.verdict import VERDICTS, fails
 from bench.regression.judge import LEVEL
@@ -28,6 +28,7 @@ def accept(
     """Print what changes, then write the rows; what to say at the end, and what was left out.
 
     Args:
+        baseline_dir: of `addresses.local`.
         dry: write nothing.
 
     Raises:
@@ -42,7 +43,8 @@ def accept(
     new = [one.new for one in changes if one.written]
     if not dry:
         baseline.write(new, baseline_dir)
-    rows = f"{len(new)} row{'s' * (len(new) != 1)} to {baseline_dir / baseline.MEASURED}"
+        addresses.publish(baseline_dir)
+    rows = f"{len(new)} row{'s' * (len(new) != 1)} to {addresses.typed(baseline_dir)}/{baseline.MEASURED}"
     as_recorded = len(found) - len(new)
     written = f"{'would write' if dry else 'wrote'} {rows}"
     written += f"; {as_recorded} of {len(found)} cases were as recorded" if as_recorded else ""
@@ -86,7 +88,7 @@ def _table(changes: Sequence[RowChange]) -> str:
 
 def _probes_to_record(keys: Sequence[Key], baseline_dir: Path) -> list[str]:
     """A command for each scale."""
-    own = baseline_dir != baseline.FOLDER
+    own = baseline_dir != baseline.FOLDER and not addresses.is_address(baseline_dir)
     places = [f"--baseline-dir {shlex.quote(str(baseline_dir))}"] if own else []
     files = dict.fromkeys(experiments.file_of(key.case.experiment) for key in keys)
     named = [shlex.quote(str(file)) if file else "bench" for file in files]

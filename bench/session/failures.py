@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bench.records import addresses
 from bench.records.baseline import Baseline
 from bench.records.record import Key
 from bench.records.result import Result
@@ -22,6 +23,25 @@ def nearest(key: Key, recorded: Iterable[Baseline]) -> str:
 
     row = min(rows, key=lambda row: len(differing(row)))
     return f"the nearest row has {', '.join(differing(row))}: {row.runs.mean:.4f}, n={row.runs.n}"
+
+
+def of_device(results: Iterable[Result], settings: Settings) -> str:
+    """What a session says once, and fails by, that requires baselines where its device has none; empty elsewhere.
+
+    Its cases pass as NEW then, since to each of them the same would have to be said.
+    """
+    new = [
+        one for one in results if settings.require and one.verdict == "NEW" and not one.failed | bool(one.quarantine)
+    ]
+    records = [one.records[0] for one in new if one.records]
+    if not records:
+        return ""
+    devices = ", ".join(sorted({one.device_class for one in records}))
+    return (
+        f"no rows of {devices} at {settings.scale} in {addresses.typed(settings.baseline_dir)}: what {len(records)} "
+        "cases came to was compared with nothing, only their first steps were. If the commit is to be trusted, as one "
+        "of the main branch and not a pull request's own, these runs become its rows by"
+    )
 
 
 def of_first_steps(result: Result, settings: Settings) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.locations import Locations
-from bench.records import baseline
+from bench.records import addresses, baseline
 from bench.session import selection
 from bench.session.commands import Commands
 
@@ -67,7 +67,7 @@ class Settings:
     def commands(self) -> Commands:
         """Those that run a part of the session again."""
         own = self.baseline_dir != baseline.FOLDER
-        baselines = [f"--baseline-dir {shlex.quote(str(self.baseline_dir))}"] if own else []
+        baselines = [f"--baseline-dir {shlex.quote(addresses.typed(self.baseline_dir))}"] if own else []
         device = [f"--device {self.device}"] if self.device != "auto" else []
         judging = {
             "--baseline=require": self.require,

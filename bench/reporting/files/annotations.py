@@ -85,6 +85,11 @@ def of_tests(failures: Mapping[str, str], timed: Iterable[TimedKernel], root: Pa
     return found
 
 
+def of_session(unrecorded: str) -> list[Annotation]:
+    """Of what fails the session and none of its cases; none where there is nothing to say."""
+    return [Annotation("error", "actbench", unrecorded, [])] if unrecorded else []
+
+
 def render(found: Iterable[Annotation], root: Path) -> list[str]:
     """The commands, a line each; the last of more than GitHub shows of a level says how many more there are.
 

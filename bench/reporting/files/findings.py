@@ -25,6 +25,7 @@ class Findings:
         views: the tables that the experiments ask for beyond the ranking.
         failures: why a test without a result failed (no data, a contract that is broken), by node id.
         lost: node ids of the selected tests that never reported.
+        unrecorded: that the device has no baselines, though they are required; empty where it has some.
     """
 
     commands: Commands
@@ -35,6 +36,7 @@ class Findings:
     views: Sequence[Table] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
     lost: Sequence[str] = ()
+    unrecorded: str = ""
 
     @property
     def records(self) -> list[Record]:

@@ -33,12 +33,16 @@ def render(findings: Findings) -> str:
     noted = [
         result
         for result in findings.results
-        if not result.failed and not result.quarantine and VERDICTS[result.verdict].noted
+        if not result.failed
+        and not result.quarantine
+        and VERDICTS[result.verdict].noted
+        and not (findings.unrecorded and result.verdict == "NEW")
     ]
     parts = [
         f"## actbench: {_headline(findings, len(failed))}",
         *_environment(findings),
         *_lost(findings.lost),
+        *_unrecorded(findings),
         *_failed(failed, findings),
         *_listed("Passed, and worth a look", noted),
         *_listed("In quarantine, where nothing fails", spared),
@@ -78,6 +82,7 @@ def _headline(findings: Findings, failed: int) -> str:
         f"{failed} of {cases} cases failed" if failed else "",
         f"{others} {'other ' if cases else ''}test{'s' * (others > 1)} failed" if others else "",
         f"{len(findings.lost)} did not report" if findings.lost else "",
+        "no rows for this device" if findings.unrecorded else "",
     ]
     return ", ".join(filter(None, words)) or f"no failure in {cases} case{'s' * (cases > 1)}"
 
@@ -101,6 +106,12 @@ def _lost(lost: Sequence[str]) -> list[str]:
         return []
     advice = "Run again with `--resume`: finished runs are kept."
     return [f"{len(lost)} selected tests did not report, the first: {escape_markdown(lost[0])}. {advice}"]
+
+
+def _unrecorded(findings: Findings) -> list[str]:
+    if not findings.unrecorded:
+        return []
+    return [escape_markdown(findings.unrecorded), _fenced(findings.commands.accept(), "bash")]
 
 
 def _failed(failed: Sequence[Result], findings: Findings) -> list[str]:
