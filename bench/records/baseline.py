@@ -30,6 +30,7 @@ COLUMNS = (
     *("metric", "n", "trained", "mean", "sd"),
     *("seeds", "values", "outcomes", "digests", "metrics", "fingerprint", "date"),
 )
+OF_CARDS = ("peak_bytes",)  # behind them in files with rows of cards, which alone have it
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Baseline:
         metric: the judged one, whose values the runs hold.
         metrics: those that are not judged, by name, run by run as well.
         date: of the latest run.
+        peak_bytes: the most that a run took of a card's memory, see `Record`; None elsewhere, and where it is unknown.
     """
 
     key: Key
@@ -48,6 +50,7 @@ class Baseline:
     metrics: dict[str, list[float]]
     fingerprint: dict[str, Any]
     date: str
+    peak_bytes: int | None = None
 
     @staticmethod
     def of(records: Sequence[Record]) -> Baseline:
@@ -62,6 +65,9 @@ class Baseline:
             metrics={name: [_rounded(record.metrics[name]) for record in ordered] for name in others},
             fingerprint=first.fingerprint,
             date=max(record.date for record in ordered)[:10],
+            peak_bytes=max(
+                (one.peak_bytes for one in ordered if one.peak_bytes is not None and not one.gradients), default=None
+            ),
         )
 
 
@@ -75,7 +81,7 @@ def read(folder: Path) -> dict[Key, Baseline]:
     for path in csv_files(folder / MEASURED):
         if path.name.startswith(KERNELS):
             continue
-        for where, baseline in parsed_rows(path, COLUMNS, _parse):
+        for where, baseline in parsed_rows(path, COLUMNS, _parse, OF_CARDS):
             if _path(baseline.key, folder) != path:
                 name = _path(baseline.key, folder).name
                 raise BaselineError(f"{where}: the row of {baseline.key.case.id} belongs into {name}; move it there")
@@ -97,8 +103,9 @@ def write(baselines: Iterable[Baseline], folder: Path) -> list[tuple[Baseline | 
         changes = [(rows.get(new.key), new) for new in sorted(baselines, key=lambda one: one.key)]
         rows.update({new.key: new for _, new in changes})
         for path in sorted({_path(new.key, folder) for _, new in changes}):
-            of_file = (_format(row) for key, row in sorted(rows.items()) if _path(key, folder) == path)
-            write_rows(path, COLUMNS, of_file)
+            of_file = [row for key, row in sorted(rows.items()) if _path(key, folder) == path]
+            columns = (*COLUMNS, *OF_CARDS) if any(row.peak_bytes is not None for row in of_file) else COLUMNS
+            write_rows(path, columns, map(_format, of_file))
     return changes
 
 
@@ -126,6 +133,7 @@ def _format(baseline: Baseline) -> dict[str, Any]:
         "metrics": json.dumps(baseline.metrics, sort_keys=True),
         "fingerprint": json.dumps(baseline.fingerprint, sort_keys=True),
         "date": baseline.date,
+        "peak_bytes": "" if baseline.peak_bytes is None else baseline.peak_bytes,
     }
 
 
@@ -156,6 +164,7 @@ def _parse(row: dict[str, str]) -> Baseline:
         metrics=json.loads(row["metrics"]),
         fingerprint=json.loads(row["fingerprint"]),
         date=row["date"],
+        peak_bytes=int(row["peak_bytes"]) if row.get("peak_bytes") else None,
     )
     for column in ("trained", "mean", "sd"):  # derived, for the reader's eye: a row edited by hand shows here
         if _format(baseline)[column] not in (row[column], _as_int(row[column])):

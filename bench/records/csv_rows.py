@@ -27,8 +27,11 @@ def other_files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.glob("*")) if path.suffix != ".csv" and not path.name.startswith(".")]
 
 
-def read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+def read_rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[tuple[str, dict[str, str]]]:
     """Where each row of a file stands, for messages, and its text by column.
+
+    Args:
+        optional: columns behind the others that a file may lack.
 
     Raises:
         BaselineError: it is no such file; the message names it and the line.
@@ -36,26 +39,30 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[st
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a mark in front
             rows = csv.DictReader(file, strict=True)
-            if tuple(rows.fieldnames or ()) != tuple(columns):
+            if tuple(rows.fieldnames or ()) not in (tuple(columns), (*columns, *optional)):
                 raise BaselineError(
                     f"{path}, line 1: the columns are not {', '.join(columns)}; re-record, or move the file away"
                 )
             for row in rows:
                 where = f"{path}, line {rows.line_num}"
                 if None in row or None in row.values():
-                    raise BaselineError(f"{where}: malformed row (not {len(columns)} fields); fix or re-record it")
+                    raise BaselineError(
+                        f"{where}: malformed row (not {len(rows.fieldnames or ())} fields); fix or re-record it"
+                    )
                 yield where, row
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BaselineError(f"{path} cannot be read as CSV ({error}); fix it, or move it away and re-record") from error
 
 
-def parsed_rows(path: Path, columns: Sequence[str], parse: Callable[[dict[str, str]], T]) -> Iterator[tuple[str, T]]:
-    """Where each row of a file stands, and what `parse` makes of it.
+def parsed_rows(
+    path: Path, columns: Sequence[str], parse: Callable[[dict[str, str]], T], optional: Sequence[str] = ()
+) -> Iterator[tuple[str, T]]:
+    """Where each row of a file stands, and what `parse` makes of it; the columns are those of `read_rows`.
 
     Raises:
         BaselineError: it is no such file, or a row cannot be parsed; the message names file and line.
     """
-    for where, row in read_rows(path, columns):
+    for where, row in read_rows(path, columns, optional):
         try:
             yield where, parse(row)
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from scipy import stats
@@ -36,6 +36,7 @@ from bench.records.baseline import Baseline
 from bench.records.record import Outcome, Record
 from bench.records.runs import Runs
 from bench.records.verdict import fails, worst
+from bench.regression import memory
 from bench.stats import moderated, power
 from bench.stats.moderated import Prior, upper_quantile, variance
 from bench.training import fingerprint
@@ -133,7 +134,7 @@ def judge(
     cases: int,
     suspicion: float = STAGES[0].suspicion,
 ) -> Judgement:
-    """The verdict on the records of one case in a session of so many cases.
+    """The verdict on the records of one case in a session of so many cases: of what they came to, and of their memory.
 
     Args:
         records: of all seeds run so far, of one key.
@@ -144,6 +145,16 @@ def judge(
     """
     if baseline is None:
         return Judgement("NEW", "no baseline of this case, scale, recipe version, data and device class")
+    judgement = _judge_runs(records, baseline, prior, cases, suspicion)
+    of_memory, text = memory.compared(records, baseline)
+    if not of_memory:
+        return judgement
+    return replace(judgement, verdict=worst([judgement.verdict, of_memory]), reason=f"{text}; {judgement.reason}")
+
+
+def _judge_runs(
+    records: Sequence[Record], baseline: Baseline, prior: Prior | None, cases: int, suspicion: float
+) -> Judgement:
     first = records[0]
     difference = fingerprint.differences(baseline.fingerprint, first.fingerprint)
     recorded = baseline.runs.bits

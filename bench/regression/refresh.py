@@ -28,6 +28,7 @@ class RowChange:
         old: None where nothing is recorded.
         written: whether the new one says anything that the old one does not.
         verdict: `SAME` (equal bits), `MOVED` (other bits, no difference beyond the noise), `NEW`, or what is beyond it.
+        reason: of the verdict, with the numbers.
         shift: of the mean, in standard deviations between runs, positive for better; NaN where it is not known.
         first_steps: what differs first in the first steps, as the session of the runs said it; empty where nothing.
     """
@@ -36,6 +37,7 @@ class RowChange:
     new: Baseline
     written: bool
     verdict: str
+    reason: str
     shift: float
     first_steps: str
 
@@ -43,6 +45,11 @@ class RowChange:
     def fingerprints(self) -> str:
         """What differs between them; empty where nothing does, or nothing is recorded."""
         return fingerprint.differences(self.old.fingerprint, self.new.fingerprint) if self.old else ""
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it moves by more than noise."""
+        return self.verdict not in ("SAME", "MOVED", "NEW")
 
     @property
     def urgency(self) -> tuple[bool, bool, float]:
@@ -63,8 +70,9 @@ def row_changes(found: Sequence[AcceptableRuns], recorded: Mapping[Key, Baseline
             RowChange(
                 old=old,
                 new=runs.row,
-                written=not runs.are_in(old),
+                written=judgement.verdict != "SAME" or not runs.are_in(old),
                 verdict=_word(old, runs.row, judgement.verdict),
+                reason=judgement.reason,
                 shift=judgement.shift,
                 first_steps=probes.said_to_differ(runs.said.reason) if runs.said else "",
             )

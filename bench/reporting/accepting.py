@@ -12,7 +12,7 @@ from bench import experiments
 from bench.display.tables import UNKNOWN
 from bench.records import acceptance, addresses, baseline
 from bench.records.record import Key
-from bench.records.verdict import VERDICTS, fails
+from bench.records.verdict import VERDICTS
 from bench.regression.judge import LEVEL
 from bench.regression.refresh import RowChange, row_changes
 from bench.reporting.files import ranking_tables
@@ -56,7 +56,7 @@ def changes_text(changes: Sequence[RowChange]) -> str:
     """How many rows move and how far, what differs between the fingerprints, and the rows that want a look."""
     counts = Counter(one.verdict for one in changes)
     total = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if counts[name])
-    beyond = sum(fails(one.verdict, strict=True) and one.verdict != "MOVED" for one in changes)
+    beyond = sum(one.beyond for one in changes)
     other = [one for one in changes if one.first_steps]
     worth = [one for one in changes if one.written and (one.first_steps or one.verdict != "SAME")]
     shown = worth[:SHOWN]
@@ -67,7 +67,7 @@ def changes_text(changes: Sequence[RowChange]) -> str:
         *_fingerprints(changes),
         *([_table(shown)] if shown else []),
         *([f"and {len(worth) - len(shown)} more that shift by less"] if len(worth) > len(shown) else []),
-        *(f"{one.new.key.case.id}: {one.first_steps}" for one in shown if one.first_steps),
+        *(f"{one.new.key.case.id}: {one.first_steps or one.reason}" for one in shown if one.first_steps or one.beyond),
     ]
     return "\n".join(lines)
 

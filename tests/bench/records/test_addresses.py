@@ -1,4 +1,4 @@
-"""Baselines at an address: read once a session, written by `python -m bench accept`, and a card of which none has rows."""
+"""Baselines at an address: read once a session, written by `python -m bench accept`; and a card that has none there."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_every_view_reads_an_address_and_names_one_that_it_cannot_read(address, 
     assert "cannot read the baselines at nothing://x" in one_line_error(
         __main__.main, "aggregates --baseline-dir nothing://x", capsys
     )
-    assert f"no records in results/runs and" in one_line_error(
+    assert "no records in results/runs and" in one_line_error(
         __main__.main, f"costs --baseline-dir {address.replace(' of ours', '')}", capsys
     )
 
