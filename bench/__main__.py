@@ -4,6 +4,7 @@ python -m bench claims                                        # what the documen
 python -m bench literature --experiment cnn --scale small     # measured beside reported
 python -m bench curves --experiment mlp --plot curves.svg     # a table and a picture
 python -m bench compare BEFORE AFTER                          # two results folders, seed by seed; 1 if any got worse
+python -m bench ab v1.0 HEAD -k "apl and cache"                 # two commits timed in turn; 1 if any got slower
 python -m bench bisect v1.0 HEAD -k "mlp and elu"              # the commit that changed the numerics
 python -m bench history --experiment mlp                      # where a case's figures stepped, session by session
 python -m bench report results other/results --to report      # one page of all, report/index.html
@@ -27,14 +28,15 @@ from bench.records.case_runs import CaseRuns
 from bench.records.record import Key, ResultsError
 from bench.records.results_folder import read_records
 from bench.timing.kernels.recorded import read_kernels
+from bench.training.device import DEVICES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print or plot what the command line asks for.
 
     Returns:
-        The exit code: 1 where `compare` found something worse; 2 where there is nothing to show or something cannot be
-        read or written, with a line on standard error.
+        The exit code: 1 where `ab` or `compare` found something worse; 2 where there is nothing to show or something
+        cannot be read or written, with a line on standard error.
     """
     parser = _parser()
     options = parser.parse_args(argv)
@@ -231,6 +233,23 @@ def _accept(options: argparse.Namespace) -> str:
     return said
 
 
+def _add_ab(command: argparse.ArgumentParser) -> None:
+    from bench.timing.ab import items
+
+    command.add_argument("base", metavar="BASE", help="a commit")
+    command.add_argument("head", metavar="HEAD", help="another one, which must not be slower")
+    command.add_argument("-k", metavar="EXPRESSION", default=items.USUAL, help=f"unless given: {items.USUAL}")
+    command.add_argument("--device", choices=DEVICES, default="auto", help="as of pytest bench")
+
+
+def _ab(options: argparse.Namespace) -> str:
+    from bench.timing.ab import comparison
+
+    said, worse = comparison.compare(options.base, options.head, options.k, options.device, Path.cwd())
+    options.exit_code = int(worse)
+    return said
+
+
 def _add_bisect(command: argparse.ArgumentParser) -> None:
     command.add_argument("good", metavar="GOOD", help="a commit whose first steps are right")
     command.add_argument("bad", metavar="BAD", help="a later one, where a probe says CHANGED")
@@ -287,6 +306,7 @@ def _is_asked(options: argparse.Namespace, case: Case, scale: str) -> bool:
 
 
 COMMANDS = {
+    "ab": Command("two commits timed in turn on this machine, beside one of them against itself", _add_ab, _ab),
     "accept": Command("make the runs of results folders baselines, without training again", _add_accept, _accept),
     "bisect": Command("the commit that changed the first steps of some cases", _add_bisect, _bisect),
     "claims": Command("what the documents conclude: supported, refuted or undetermined", _add_sources, _claims),

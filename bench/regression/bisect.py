@@ -6,7 +6,6 @@ first steps as the good commit itself takes them, so that neither baselines nor 
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
@@ -14,6 +13,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from bench.regression.worktrees import commit_of, environment_of, git, worktree
 
 # git's word for a commit that cannot be judged: pytest could not even collect there.
 SKIP = 125
@@ -32,34 +33,29 @@ def bisect(good: str, bad: str, options: Sequence[str], repository: Path) -> str
     Raises:
         ValueError: git cannot do it, the good commit takes no probes, or the bad one is as good.
     """
-    good, bad = (_git(repository, "rev-parse", "--verify", f"{name}^{{commit}}").strip() for name in (good, bad))
-    with tempfile.TemporaryDirectory() as temporary:
-        tree, folder = Path(temporary) / "tree", Path(temporary) / "probes"
-        _git(repository, "worktree", "add", "--detach", str(tree), good)
-        try:
-            return _bisected(good, bad, options, tree, folder)
-        finally:
-            _git(repository, "worktree", "remove", "--force", str(tree))
+    good, bad = (commit_of(repository, name) for name in (good, bad))
+    with tempfile.TemporaryDirectory() as folder, worktree(repository, good) as tree:
+        return _bisected(good, bad, options, tree, Path(folder))
 
 
 def _bisected(good: str, bad: str, options: Sequence[str], tree: Path, folder: Path) -> str:
     recorded = _probe(tree, folder, [*options, "--record"])
     if recorded.returncode:
         raise ValueError(f"{good} takes no probes of these cases:\n{recorded.stdout}")
-    _git(tree, "checkout", "--detach", bad)
+    git(tree, "checkout", "--detach", bad)
     judged = _probe(tree, folder, options)
     if not judged.returncode:
         raise ValueError(f"{bad} is as good as {good}: no selected case is CHANGED")
-    _git(tree, "bisect", "start", bad, good)
+    git(tree, "bisect", "start", bad, good)
     command = " ".join(map(shlex.quote, _command(folder, options)))
     script = f'{command} > "{folder}/$(git rev-parse HEAD)" 2>&1; code=$?; [ $code -gt 1 ] && exit {SKIP}; exit $code'
-    found = _git(tree, "bisect", "run", "sh", "-c", script)
+    found = git(tree, "bisect", "run", "sh", "-c", script)
     match = _FIRST_BAD.search(found)
     if match is None:
         raise ValueError(f"git bisect found no single commit:\n{found}")
     commit = match[1]
     said = _SAID.findall((folder / commit).read_text() if (folder / commit).exists() else judged.stdout)
-    return "\n".join([_git(tree, "show", "--no-patch", "--format=%h  %an  %as  %s", commit).strip(), *said[:1]])
+    return "\n".join([git(tree, "show", "--no-patch", "--format=%h  %an  %as  %s", commit).strip(), *said[:1]])
 
 
 def _command(folder: Path, options: Sequence[str]) -> list[str]:
@@ -69,19 +65,5 @@ def _command(folder: Path, options: Sequence[str]) -> list[str]:
 
 def _probe(tree: Path, folder: Path, options: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        _command(folder, options), cwd=tree, env=_environment(tree), text=True, capture_output=True, check=False
+        _command(folder, options), cwd=tree, env=environment_of(tree), text=True, capture_output=True, check=False
     )
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    found = subprocess.run(
-        ["git", *arguments], cwd=folder, env=_environment(folder), text=True, capture_output=True, check=False
-    )
-    if found.returncode:
-        raise ValueError(f"git {' '.join(arguments[:2])}: {found.stderr.strip() or found.stdout.strip()}")
-    return found.stdout
-
-
-def _environment(tree: Path) -> dict[str, str]:
-    """In which the code of a work tree is imported, whatever is installed."""
-    return {**os.environ, "PYTHONPATH": str(tree)}
