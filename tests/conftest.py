@@ -162,20 +162,18 @@ def micro(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 @pytest.fixture
 def checkout(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A folder like the repository's, in which a command may write; its `home` is the user's."""
+    """A folder like the repository's, in which a command may write."""
     monkeypatch.setattr(_registry, "_REGISTRY", dict(_registry._REGISTRY))
     for path in ROOT.iterdir():
         if path.name not in (".git", "results"):
             (pytester.path / path.name).symlink_to(path)
-    (pytester.path / "home" / "actbench-baselines").mkdir(parents=True)
-    monkeypatch.setenv("HOME", str(pytester.path / "home"))
     return pytester
 
 
 def split(command: str, folder: Path) -> list[str]:
     """As the shell of a step splits and expands a command in a folder, comments and redirections left out."""
     shell = ["bash", "-euc", f"printf '%s\\0' {re.split(' > |  #', command)[0]}"]
-    environment = {**os.environ, "RECORD": ""}
+    environment = {**os.environ, "BASELINES": "baselines"}
     done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, check=True)
     return done.stdout.split("\0")[:-1]
 
