@@ -41,7 +41,7 @@ def test_every_link_into_the_repository_leads_somewhere(folder: str) -> None:
 def test_every_view_option_and_experiment_that_is_shown_exists(folder: str) -> None:
     commands = re.findall(r"^(?:pytest|python -m bench)\b.*", READMES[folder], re.MULTILINE)
     views = {words[3] for line in commands if len(words := line.split()) > 3 and line.startswith("python -m bench ")}
-    assert views <= {"--help", "accept", "bisect", "compare", "export", "history", "claims", "report", *VIEWS}
+    assert views <= {"--help", "ab", "accept", "bisect", "compare", "export", "history", "claims", "report", *VIEWS}
     known = {
         name for path in (ROOT / "bench").glob("**/*.py") for name in re.findall(r'"(--[a-z-]+)', path.read_text())
     }
