@@ -21,12 +21,11 @@ from pathlib import Path
 
 from activations.command import Parser, run_command
 from bench import experiments
-from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
-from bench.records import addresses, baseline, case_runs, json_lines
-from bench.records.case_runs import CaseRuns
+from bench.records import addresses, baseline, json_lines
 from bench.records.record import Key, ResultsError
 from bench.records.results_folder import read_records
+from bench.reporting import asked
 from bench.timing.kernels.recorded import read_kernels
 from bench.training.device import DEVICES
 
@@ -88,39 +87,13 @@ def _views() -> dict[str, Command]:
     from bench.reporting.views import VIEWS
 
     return {
-        name: Command(view.summary, _add_view if view.figure else _add_sources, _view) for name, view in VIEWS.items()
+        name: Command(view.summary, _add_view if view.figure else asked.add_sources, _view)
+        for name, view in VIEWS.items()
     }
 
 
-def _add_sources(command: argparse.ArgumentParser) -> None:
-    """The options that say which cases are meant."""
-    option = command.add_argument
-    option("--results-dir", type=Path, metavar="DIR", default=Path("results"), help="records; results/ unless given")
-    _add_selection(command)
-
-
-def _add_selection(command: argparse.ArgumentParser) -> None:
-    option = command.add_argument
-    option("--baseline-dir", metavar="DIR", default=baseline.FOLDER, help="baselines of your own: a folder, an address")
-    _add_load(command)
-    option("--scale", choices=SCALES, help="this one alone")
-    for axis in AXES:
-        option(f"--{axis}", action="append", metavar="A,B", help=f"exactly these values of the {axis} axis")
-
-
-def _add_load(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--load",
-        type=Path,
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="a file of yours that registers what the records name; may be given again",
-    )
-
-
 def _add_view(command: argparse.ArgumentParser) -> None:
-    _add_sources(command)
+    asked.add_sources(command)
     command.add_argument("--plot", type=Path, metavar="FILE", help="also draw it: .svg, .png or .pdf")
 
 
@@ -131,7 +104,7 @@ def _view(options: argparse.Namespace) -> str:
     view = views.info(options.name)
     if options.plot:
         figures.check_suffix(options.plot)
-    cases = _cases(options)
+    cases = asked.asked_cases(options)
     tables = view.shown(cases, list(read_kernels(options.baseline_dir).values()) if view.with_kernels else [])
     if not tables:
         raise ValueError(f"{options.name}: none of {len(cases)} cases shows it; it takes {view.needs}")
@@ -149,13 +122,13 @@ def _view(options: argparse.Namespace) -> str:
 def _claims(options: argparse.Namespace) -> str:
     from bench.reporting import claims
 
-    return claims.claims_table(claims.judged_claims(_cases(options)))
+    return claims.claims_table(claims.judged_claims(asked.asked_cases(options)))
 
 
 def _add_compare(command: argparse.ArgumentParser) -> None:
     command.add_argument("before", type=Path, metavar="BEFORE", help="a folder given to pytest bench --results-dir")
     command.add_argument("after", type=Path, metavar="AFTER", help="another one, with runs of the same cases and seeds")
-    _add_load(command)
+    asked.add_load(command)
     command.add_argument("--all", action="store_true", help="also the cases that do not differ")
 
 
@@ -165,7 +138,7 @@ def _compare(options: argparse.Namespace) -> str:
     records = []
     for folder in (options.before, options.after):
         runs, notes = read_records(folder)
-        _tell(notes)
+        asked.tell(notes)
         if not runs:
             raise ValueError(f"no records in {folder / 'runs'}; make some with: pytest bench --results-dir {folder}")
         records.append(runs)
@@ -181,19 +154,19 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=FORMATS, required=True, help="of Bencher, or of github-action-benchmark")
     command.add_argument("--to", type=Path, metavar="FILE", required=True, help="JSON")
     command.add_argument("--scale", choices=SCALES, help="this one alone")
-    _add_load(command)
+    asked.add_load(command)
 
 
 def _export(options: argparse.Namespace) -> str:
     from bench.reporting import trackers
 
     said, notes = trackers.export(options.results, options.scale, options.format, options.to)
-    _tell(notes)
+    asked.tell(notes)
     return said
 
 
 def _add_history(command: argparse.ArgumentParser) -> None:
-    _add_sources(command)
+    asked.add_sources(command)
     command.add_argument("--all", action="store_true", help="also the cases without a step")
 
 
@@ -205,11 +178,11 @@ def _history(options: argparse.Namespace) -> str:
     entries = history.read(options.results_dir)
     if not entries:
         raise ValueError(f"no history at {file}; every `pytest bench --results-dir {options.results_dir}` adds to it")
-    _tell(json_lines.half_lines(file))
-    asked = [one for one in entries if _is_asked(options, one.case, one.environment[0])]
-    if not asked:
+    asked.tell(json_lines.half_lines(file))
+    wanted = [one for one in entries if asked.is_asked(options, one.case, one.environment[0])]
+    if not wanted:
         raise ValueError(f"none of the {len(entries)} entries of {file} is asked for")
-    return steps.steps_text(asked, everything=options.all)
+    return steps.steps_text(wanted, everything=options.all)
 
 
 def _add_accept(command: argparse.ArgumentParser) -> None:
@@ -217,7 +190,7 @@ def _add_accept(command: argparse.ArgumentParser) -> None:
     command.add_argument("--only-failing", action="store_true", help="only the cases that their session failed")
     command.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
     command.add_argument("--case", metavar="ID,ID", help="exactly these cases")
-    _add_selection(command)
+    asked.add_selection(command)
 
 
 def _accept(options: argparse.Namespace) -> str:
@@ -225,11 +198,13 @@ def _accept(options: argparse.Namespace) -> str:
 
     ids = options.case.split(",") if options.case else []
 
-    def asked(key: Key) -> bool:
-        return _is_asked(options, key.case, key.scale) and (not ids or key.case.id in ids)
+    def is_wanted(key: Key) -> bool:
+        return asked.is_asked(options, key.case, key.scale) and (not ids or key.case.id in ids)
 
-    said, notes = accepting.accept(options.results, asked, options.only_failing, options.baseline_dir, options.dry_run)
-    _tell(notes)
+    said, notes = accepting.accept(
+        options.results, is_wanted, options.only_failing, options.baseline_dir, options.dry_run
+    )
+    asked.tell(notes)
     return said
 
 
@@ -265,9 +240,9 @@ def _bisect(options: argparse.Namespace) -> str:
 
 def _add_report(command: argparse.ArgumentParser) -> None:
     command.add_argument("results", type=Path, nargs="*", metavar="RESULTS", help="of none, the recorded baselines")
-    _add_load(command)
+    asked.add_load(command)
     command.add_argument("--to", type=Path, metavar="DIR", default=Path("report"), help="report/ unless given")
-    command.add_argument("--baseline-dir", metavar="DIR", default=baseline.FOLDER, help="of your own")
+    asked.add_baselines(command)
 
 
 def _report(options: argparse.Namespace) -> str:
@@ -276,40 +251,11 @@ def _report(options: argparse.Namespace) -> str:
     return f"wrote {html.write(sources.merged(options.results, options.baseline_dir), options.to)}"
 
 
-def _cases(options: argparse.Namespace) -> list[CaseRuns]:
-    """What is at hand and asked for.
-
-    Raises:
-        ValueError: nothing; the message says where it looked and what to run.
-    """
-    found, notes = case_runs.gather(options.results_dir, options.baseline_dir)
-    _tell(notes)
-    asked = [one for one in found if _is_asked(options, one.case, one.key.scale)]
-    if asked:
-        return asked
-    places = f"{options.results_dir / 'runs'} and {options.baseline_dir / 'measured'}"
-    if not found:
-        raise ValueError(f"no records in {places}; make some with: pytest bench --results-dir {options.results_dir}")
-    experiments = ", ".join(sorted({one.case.experiment for one in found}))
-    raise ValueError(
-        f"none of the {len(found)} cases in {places} is asked for; they are of the experiments {experiments}"
-    )
-
-
-def _tell(notes: Sequence[str]) -> None:
-    print(*(f"note: {note}" for note in notes), sep="\n", end="\n" * bool(notes), file=sys.stderr)
-
-
-def _is_asked(options: argparse.Namespace, case: Case, scale: str) -> bool:
-    wanted = {axis: ",".join(given).split(",") for axis in AXES if (given := getattr(options, axis)) is not None}
-    return all(case.fields[axis] in values for axis, values in wanted.items()) and options.scale in (None, scale)
-
-
 COMMANDS = {
     "ab": Command("two commits timed in turn on this machine, beside one of them against itself", _add_ab, _ab),
     "accept": Command("make the runs of results folders baselines, without training again", _add_accept, _accept),
     "bisect": Command("the commit that changed the first steps of some cases", _add_bisect, _bisect),
-    "claims": Command("what the documents conclude: supported, refuted or undetermined", _add_sources, _claims),
+    "claims": Command("what the documents conclude: supported, refuted or undetermined", asked.add_sources, _claims),
     "compare": Command("two results folders, by case and seed", _add_compare, _compare),
     "export": Command("figures as trackers of benchmarks read them", _add_export, _export),
     "history": Command("cases from session to session, and where their mean steps", _add_history, _history),

@@ -91,6 +91,11 @@ def read(folder: Path) -> dict[Key, Baseline]:
     return baselines
 
 
+def has_device(rows: Iterable[Key], key: Key) -> bool:
+    """Whether anything is recorded of the device of a key at its scale."""
+    return any((one.scale, one.device_class) == (key.scale, key.device_class) for one in rows)
+
+
 def write(baselines: Iterable[Baseline], folder: Path) -> list[tuple[Baseline | None, Baseline]]:
     """Merge baselines into the files of a folder; rows of other keys stay. Returns (old, new) for each.
 

@@ -226,17 +226,15 @@ class Runner:
         if of_probe == "CHANGED" or (of_probe == "NEW" and require):
             verdict, reason = worst([verdict, of_probe]), f"{difference}; {reason}"
         result = Result(case, tuple(records), verdict, reason, failed=False, probe=probe, data_probe=data)
-        if not fails(verdict, strict=strict, require=require and (of_probe == "NEW" or self._has_rows(key))):
+        if not fails(
+            verdict, strict=strict, require=require and (of_probe == "NEW" or baseline.has_device(self.baselines, key))
+        ):
             return result
         return replace(
             result,
             failed=True,
             message=failures.of_runs(result, self.settings, judgement.difference, wanted, self.cases),
         )
-
-    def _has_rows(self, key: Key) -> bool:
-        """Whether anything is recorded of a device at a scale; where nothing is, see `failures.of_device`."""
-        return any((one.scale, one.device_class) == (key.scale, key.device_class) for one in self.baselines)
 
     def judge_as(self, case: Case, trained: Case, experiment: Experiment, seeds: int) -> Judgement:
         """Train one case and judge it, alone and at once, as if it were another. Nothing is written.

@@ -1,0 +1,101 @@
+"""What a command line asks for: the options that say which cases are meant, and these. `asked.asked_cases(options)`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.cases.case import AXES, Case
+from bench.cases.recipe import SCALES
+from bench.records import baseline, case_runs
+from bench.records.case_runs import CaseRuns
+
+
+def add_sources(command: argparse.ArgumentParser) -> None:
+    """Where records and baselines are, and which of their cases are meant."""
+    option = command.add_argument
+    option("--results-dir", type=Path, metavar="DIR", default=Path("results"), help="records; results/ unless given")
+    add_selection(command)
+
+
+def add_selection(command: argparse.ArgumentParser) -> None:
+    """Which cases of a baseline folder are meant."""
+    option = command.add_argument
+    add_baselines(command)
+    add_load(command)
+    option("--scale", choices=SCALES, help="this one alone")
+    for axis in AXES:
+        option(f"--{axis}", action="append", metavar="A,B", help=f"exactly these values of the {axis} axis")
+
+
+def add_baselines(command: argparse.ArgumentParser) -> None:
+    """Where the baselines are: a folder, or an address, see `addresses.local`."""
+    option = command.add_argument
+    option("--baseline-dir", metavar="DIR", default=baseline.FOLDER, help="baselines of your own: a folder, an address")
+
+
+def add_load(command: argparse.ArgumentParser) -> None:
+    """Files that register what the records name."""
+    command.add_argument(
+        "--load",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a file of yours that registers what the records name; may be given again",
+    )
+
+
+def gathered(options: argparse.Namespace) -> list[CaseRuns]:
+    """All that is at hand, whatever is asked for.
+
+    Raises:
+        ValueError: nothing; the message says where it looked and what to run.
+    """
+    found, notes = case_runs.gather(options.results_dir, options.baseline_dir)
+    tell(notes)
+    if not found:
+        raise ValueError(
+            f"no records in {_places(options)}; make some with: pytest bench --results-dir {options.results_dir}"
+        )
+    return found
+
+
+def asked_cases(options: argparse.Namespace) -> list[CaseRuns]:
+    """What is at hand and asked for.
+
+    Raises:
+        ValueError: nothing; the message says where it looked and what to run.
+    """
+    found = gathered(options)
+    wanted = [one for one in found if is_asked(options, one.case, one.key.scale)]
+    if wanted:
+        return wanted
+    experiments = ", ".join(sorted({one.case.experiment for one in found}))
+    raise ValueError(
+        f"none of the {len(found)} cases in {_places(options)} is asked for; they are of the experiments {experiments}"
+    )
+
+
+def is_asked(options: argparse.Namespace, case: Case, scale: str) -> bool:
+    """Whether the selection names a case at a scale."""
+    return all(case.fields[axis] in values for axis, values in wanted_values(options).items()) and options.scale in (
+        None,
+        scale,
+    )
+
+
+def wanted_values(options: argparse.Namespace) -> dict[str, list[str]]:
+    """The values that are given, by axis."""
+    return {axis: ",".join(given).split(",") for axis in AXES if (given := getattr(options, axis)) is not None}
+
+
+def tell(notes: Sequence[str]) -> None:
+    """Print notes to standard error."""
+    print(*(f"note: {note}" for note in notes), sep="\n", end="\n" * bool(notes), file=sys.stderr)
+
+
+def _places(options: argparse.Namespace) -> str:
+    return f"{options.results_dir / 'runs'} and {options.baseline_dir / 'measured'}"
