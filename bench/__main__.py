@@ -220,7 +220,11 @@ def _add_ab(command: argparse.ArgumentParser) -> None:
 def _ab(options: argparse.Namespace) -> str:
     from bench.timing.ab import comparison
 
-    said, worse = comparison.compare(options.base, options.head, options.k, options.device, Path.cwd())
+    def tell(line: str) -> None:
+        asked.tell([line])
+
+    commits = (options.base, options.head)
+    said, worse = comparison.compare_commits(*commits, options.k, options.device, Path.cwd(), tell)
     options.exit_code = int(worse)
     return said
 

@@ -240,7 +240,7 @@ class Reporter:
         found = [
             *annotations.of_results(results, state.files, recorded),
             *annotations.of_tests(failed, state.timed, root),
-            *annotations.of_session(state.unrecorded),
+            *annotations.of_unrecorded(state.unrecorded),
         ]
         return annotations.render(found, Path(os.environ.get("GITHUB_WORKSPACE", root)))
 

@@ -85,7 +85,7 @@ def of_tests(failures: Mapping[str, str], timed: Iterable[TimedKernel], root: Pa
     return found
 
 
-def of_session(unrecorded: str) -> list[Annotation]:
+def of_unrecorded(unrecorded: str) -> list[Annotation]:
     """Of what fails the session and none of its cases; none where there is nothing to say."""
     return [Annotation("error", "actbench", unrecorded, [])] if unrecorded else []
 

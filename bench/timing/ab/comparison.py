@@ -1,4 +1,4 @@
-"""Two commits timed in turn: `comparison.compare("v1.0", "HEAD", "apl and cache", "auto", Path.cwd())`.
+"""Two commits timed in turn: `comparison.compare_commits("v1.0", "HEAD", "apl and cache", "auto", Path.cwd())`.
 
 On a machine that others use too, one commit after the other differs by whatever the others do meanwhile. So samples of
 a few milliseconds are taken in turn, base, head and base again: what drifts slowly cancels out of their ratios, and
@@ -24,7 +24,7 @@ from bench.regression.worktrees import worktree
 from bench.timing.ab import arms, items
 from bench.timing.ab.arms import Arm
 from bench.timing.ab.items import TimedEpoch
-from bench.timing.ab.verdict import Block, ComparedTimes, judged
+from bench.timing.ab.verdict import ComparedTimes, TimedBlock, judged
 from bench.timing.kernels.kernel import Kernel
 
 BLOCKS = 5  # and as many again of what they find: only all together can make it a finding
@@ -36,31 +36,37 @@ Item: TypeAlias = Kernel | TimedEpoch
 Start: TypeAlias = Callable[[], AbstractContextManager[Mapping[str, Arm]]]
 
 
-def compare(base: str, head: str, expression: str, device: str, repository: Path) -> tuple[str, bool]:
+def compare_commits(
+    base: str, head: str, expression: str, device: str, repository: Path, tell: Callable[[str], None]
+) -> tuple[str, bool]:
     """What was found, as text, and whether anything got worse.
 
     Args:
         base, head: commits, as git names them.
-        expression: of `-k`, see `items.chosen`.
+        expression: of `-k`, see `items.select`.
         device: as of `--device`.
         repository: a folder of it.
+        tell: is given a line before each block, which takes seconds to minutes.
 
     Raises:
         ValueError: git cannot do it, nothing is selected, or a commit cannot be timed.
     """
-    chosen = items.chosen(expression)
+    chosen = items.select(expression)
     with worktree(repository, base) as old, worktree(repository, head) as new:
-        found, lacking = timed_in_turn(chosen, partial(arms.started, old, new, device))
-    return comparison_text(found, lacking), any(one.verdict == "REGRESSED" for one in found)
+        found, lacking = timed_in_turn(chosen, partial(arms.started, old, new, device), tell)
+    return times_text(found, lacking), any(one.verdict == "REGRESSED" for one in found)
 
 
-def timed_in_turn(chosen: Sequence[Item], start: Start) -> tuple[list[ComparedTimes], dict[Item, str]]:
+def timed_in_turn(
+    chosen: Sequence[Item], start: Start, tell: Callable[[str], None]
+) -> tuple[list[ComparedTimes], dict[Item, str]]:
     """What is found of each item, and why some are not in both commits.
 
     Args:
         start: the arms `base`, `head` and `again`, anew.
+        tell: is given a line before each block.
     """
-    blocks: dict[Item, list[Block]] = {item: [] for item in chosen}
+    blocks: dict[Item, list[TimedBlock]] = {item: [] for item in chosen}
     lacking: dict[Item, str] = {}
     todo = list(chosen)
     for number in range(2 * BLOCKS):
@@ -68,6 +74,8 @@ def timed_in_turn(chosen: Sequence[Item], start: Start) -> tuple[list[ComparedTi
             todo = [one.item for one in _judged(blocks, lacking) if one.verdict != "WITHIN"]
         if not todo:
             break
+        what = "" if number < BLOCKS else " once more, since they look changed"
+        tell(f"block {number % BLOCKS + 1} of {BLOCKS}: {len(todo)} item{'s' * (len(todo) > 1)}{what}")
         with start() as three:
             for item in todo:
                 try:
@@ -78,11 +86,11 @@ def timed_in_turn(chosen: Sequence[Item], start: Start) -> tuple[list[ComparedTi
     return _judged(blocks, lacking), lacking
 
 
-def _judged(blocks: Mapping[Item, Sequence[Block]], lacking: Mapping[Item, str]) -> list[ComparedTimes]:
+def _judged(blocks: Mapping[Item, Sequence[TimedBlock]], lacking: Mapping[Item, str]) -> list[ComparedTimes]:
     return [judged(item, found, len(blocks)) for item, found in blocks.items() if item not in lacking]
 
 
-def _block(item: Item, three: Mapping[str, Arm]) -> Block:
+def _block(item: Item, three: Mapping[str, Arm]) -> TimedBlock:
     """Each arm is the first of every third round, and none follows itself: it would find its tensors in the cache."""
     warm = {}
     for name, arm in three.items():
@@ -100,7 +108,7 @@ def _block(item: Item, three: Mapping[str, Arm]) -> Block:
         order.rotate(-1)
         if len(taken["base"]) == len(order):
             turns = min(max(int(BUDGET_SECONDS / (time.perf_counter() - start)), least), most)
-    return Block(
+    return TimedBlock(
         base=statistics.median(taken["base"]),
         head=statistics.median(taken["head"]),
         head_log=_median_log(taken["head"], taken["base"]),
@@ -114,7 +122,7 @@ def _median_log(ones: Iterable[float], others: Iterable[float]) -> float:
     return statistics.median(math.log(one / other) for one, other in zip(ones, others, strict=True))
 
 
-def comparison_text(found: Sequence[ComparedTimes], lacking: Mapping[Item, str]) -> str:
+def times_text(found: Sequence[ComparedTimes], lacking: Mapping[Item, str]) -> str:
     """As a table, the largest ratio first; ± is the standard deviation between blocks."""
     rows = [
         {
@@ -147,7 +155,7 @@ def _ratio(logs: Sequence[float]) -> str:
     return f"{math.exp(statistics.fmean(logs)):.3f} ± {statistics.stdev(logs):.1%}"
 
 
-def _bytes(block: Block) -> str:
+def _bytes(block: TimedBlock) -> str:
     if block.head_bytes == block.base_bytes:
         return ""
     return f", keeps {block.head_bytes:,} bytes, before {block.base_bytes:,}"

@@ -1,4 +1,4 @@
-"""What is timed: kernels, and epochs of the training loop, chosen as by `-k`. `items.chosen("apl and cache")`."""
+"""What is timed: kernels, and epochs of the training loop, chosen as by `-k`. `items.select("apl and cache")`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TimedEpoch:
         return f"{self.loop}-cnn-{self.activation}"
 
 
-def chosen(expression: str) -> Sequence[Kernel | TimedEpoch]:
+def select(expression: str) -> Sequence[Kernel | TimedEpoch]:
     """Those that an expression selects; words select exactly, as of `pytest bench -k`.
 
     There are kernels and epochs of the activations with recorded ratios, and of others that the expression names.

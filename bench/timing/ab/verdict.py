@@ -21,7 +21,7 @@ LEAST = math.log(1.02)  # two per cent
 
 
 @dataclass(frozen=True)
-class Block:
+class TimedBlock:
     """What one start of the three processes found of an item.
 
     Attributes:
@@ -49,7 +49,7 @@ class ComparedTimes:
     """
 
     item: Kernel | TimedEpoch
-    blocks: tuple[Block, ...]
+    blocks: tuple[TimedBlock, ...]
     verdict: str
     reach: float
 
@@ -62,7 +62,7 @@ class ComparedTimes:
         return [one.again_log for one in self.blocks]
 
 
-def judged(item: Kernel | TimedEpoch, blocks: Sequence[Block], items: int) -> ComparedTimes:
+def judged(item: Kernel | TimedEpoch, blocks: Sequence[TimedBlock], items: int) -> ComparedTimes:
     """The verdict on two blocks or more of one of so many items.
 
     Base against itself has no difference, so that its ratios vary around 1; those of head around their own mean. Both

@@ -33,6 +33,7 @@ class Machine:
         self.random = random.Random(seed)
         self.taken = 0
         self.order: list[str] = []
+        self.told: list[str] = []
 
     def seconds(self, cost: float, bias: float) -> float:
         self.taken += 1
@@ -69,7 +70,7 @@ def timed(factor=1.0, chosen=(APL, RELU, EPOCH), seed=0, saved=0, lacks=()):
             "again": MadeArm(machine, "again", 1e-3),
         }
 
-    return (*comparison.timed_in_turn(chosen, start), machine)
+    return (*comparison.timed_in_turn(chosen, start, machine.told.append), machine)
 
 
 def verdicts(*arguments, **more):
@@ -92,7 +93,7 @@ def test_a_faster_one_is_told_and_does_not_fail():
 def test_bytes_kept_for_backward_have_no_noise(saved, verdict):
     found, lacking, _ = timed(saved=saved, chosen=[APL])
     assert found[0].verdict == verdict
-    assert ("keeps 512 bytes, before 0" in comparison.comparison_text(found, lacking)) == bool(saved)
+    assert ("keeps 512 bytes, before 0" in comparison.times_text(found, lacking)) == bool(saved)
 
 
 def test_no_arm_follows_itself_and_each_is_as_often_behind_every_other():
@@ -106,19 +107,21 @@ def test_no_arm_follows_itself_and_each_is_as_often_behind_every_other():
 
 
 def test_only_what_looks_changed_is_timed_again_and_all_of_it_counts():
-    quiet, loud = (timed(factor, chosen=[APL])[0][0] for factor in (1.0, 1.5))
-    assert (len(quiet.blocks), len(loud.blocks)) == (comparison.BLOCKS, 2 * comparison.BLOCKS)
+    (quiet, _, _), (loud, _, machine) = (timed(factor, chosen=[APL]) for factor in (1.0, 1.5))
+    assert (len(quiet[0].blocks), len(loud[0].blocks)) == (comparison.BLOCKS, 2 * comparison.BLOCKS)
+    assert machine.told[0] == "block 1 of 5: 1 item"
+    assert machine.told[-1] == "block 5 of 5: 1 item once more, since they look changed"
 
 
 def test_what_a_commit_lacks_is_named_and_the_others_are_timed():
     found, lacking, _ = timed(lacks=(EPOCH,))
-    text = comparison.comparison_text(found, lacking)
+    text = comparison.times_text(found, lacking)
     assert {one.item for one in found} == {APL, RELU}
     assert "not compared: epoch-cnn-apl: base lacks it: ValueError: unknown activation 'apl'" in text
 
 
 def test_the_table_has_both_ratios_with_their_spread_and_what_they_could_have_shown():
-    text = comparison.comparison_text(*timed(1.5, chosen=[APL])[:2])
+    text = comparison.times_text(*timed(1.5, chosen=[APL])[:2])
     heading, _, row = text.splitlines()[:3]
     assert heading.split("  ")[0] == "timed"
     for column in ("base", "head", "head / base", "base / base", "shows", "verdict"):
@@ -128,10 +131,10 @@ def test_the_table_has_both_ratios_with_their_spread_and_what_they_could_have_sh
 
 
 def test_words_select_exactly_and_a_named_activation_need_not_be_in_the_catalogue():
-    assert {one.activation for one in items.chosen("elu")} == {"elu"}
-    assert [one.id for one in items.chosen("golu and epoch")] == ["epoch-cnn-golu"]
-    assert [one.id for one in items.chosen("apl and float32 and cache and forward")] == ["apl-float32-cache-forward"]
-    usual = {one.id for one in items.chosen(items.USUAL)}
+    assert {one.activation for one in items.select("elu")} == {"elu"}
+    assert [one.id for one in items.select("golu and epoch")] == ["epoch-cnn-golu"]
+    assert [one.id for one in items.select("apl and float32 and cache and forward")] == ["apl-float32-cache-forward"]
+    usual = {one.id for one in items.select(items.USUAL)}
     assert {"relu-float32-cache-forward_backward", "epoch-cnn-relu"} < usual
     assert not [name for name in usual if "memory" in name]
 
