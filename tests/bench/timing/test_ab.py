@@ -199,6 +199,8 @@ def test_processes_time_what_they_are_told_and_a_tree_that_cannot_is_named(tmp_p
             assert all(0 < arm.sample(warm[0].loops) < 10 for arm in three.values())
         with pytest.raises(LookupError, match="nosuch"):
             three["head"].prepare(TimedEpoch("nosuch"))
-    (tmp_path / "bench").mkdir()
-    with arms.started(ROOT, tmp_path, "cpu") as three, pytest.raises(ValueError, match=r"cannot be timed: .*bench"):
+    with (
+        arms.started(ROOT, tmp_path, "cpu") as three,
+        pytest.raises(ValueError, match="cannot be timed: there is no package"),
+    ):
         three["head"].prepare(RELU)
