@@ -256,7 +256,7 @@ def _report(options: argparse.Namespace) -> str:
 
 
 COMMANDS = {
-    "ab": Command("two commits timed in turn on this machine, beside one of them against itself", _add_ab, _ab),
+    "ab": Command("two commits timed in turn, and one of them against itself", _add_ab, _ab),
     "accept": Command("make the runs of results folders baselines, without training again", _add_accept, _accept),
     "bisect": Command("the commit that changed the first steps of some cases", _add_bisect, _bisect),
     "claims": Command("what the documents conclude: supported, refuted or undetermined", asked.add_sources, _claims),

@@ -21,7 +21,8 @@ ROWS = re.findall(
 PROBE = ["-k", "digits and elu and sgd", "--probe"]
 SESSIONS = {
     "all that was selected passed": [PROBE],
-    "a case, a kernel or a test failed or never reported, or a file could not be written": [
+    "a case, a kernel or a test failed or never reported, a file could not be written, "
+    "or the device has none of the rows that are required": [
         [*PROBE, "--baseline=require"],
         [*PROBE, "--results-dir", "unwritten"],
     ],
@@ -41,7 +42,7 @@ COMMANDS = {
         (data.main, "digits"),
         (activations.__main__.main, "relu"),
     ],
-    "`compare`: something got worse": [(views.main, "compare before after")],
+    "`ab`, `compare`: something got worse": [(views.main, "compare before after")],
     "nothing to show, an unknown name, a file that cannot be read or written": [
         (views.main, "history"),
         (views.main, "nose"),
