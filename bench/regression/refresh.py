@@ -54,7 +54,7 @@ class RowChange:
     @property
     def urgency(self) -> tuple[bool, bool, float]:
         """What a reviewer looks at first: other first steps, then what fails, then the largest shift."""
-        size = 0.0 if self.verdict in ("SAME", "NEW") else math.inf if math.isnan(self.shift) else abs(self.shift)
+        size = 0.0 if math.isnan(self.shift) else abs(self.shift)
         return not self.first_steps, not fails(self.verdict), -size
 
 

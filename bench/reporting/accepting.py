@@ -60,11 +60,13 @@ def changes_text(changes: Sequence[RowChange]) -> str:
     other = [one for one in changes if one.first_steps]
     worth = [one for one in changes if one.written and (one.first_steps or one.verdict != "SAME")]
     shown = worth[:SHOWN]
+    written = [(one.old, one.new) for one in changes if one.written]
     lines = [
         f"{len(changes)} row{'s' * (len(changes) != 1)}: {total}",
         *([f"beyond the noise, at a false-alarm level of {LEVEL:.0%} for all rows: {beyond}"] if beyond else []),
         *([f"first steps CHANGED in {len(other)}, shown first: is that what was meant?"] if other else []),
         *_fingerprints(changes),
+        *filter(None, [ranking_tables.on_fewer_runs(written)]),
         *([_table(shown)] if shown else []),
         *([f"and {len(worth) - len(shown)} more that shift by less"] if len(worth) > len(shown) else []),
         *(f"{one.new.key.case.id}: {one.first_steps or one.reason}" for one in shown if one.first_steps or one.beyond),
@@ -83,7 +85,7 @@ def _fingerprints(changes: Sequence[RowChange]) -> list[str]:
 def _table(changes: Sequence[RowChange]) -> str:
     said = [f"CHANGED, {one.verdict}" if one.first_steps else one.verdict for one in changes]
     shifts = [UNKNOWN if math.isnan(one.shift) else f"{one.shift:+.1f}" for one in changes]
-    return ranking_tables.recorded([(one.old, one.new) for one in changes], {"in sd": shifts, "verdict": said})
+    return ranking_tables.changed_rows([(one.old, one.new) for one in changes], {"in sd": shifts, "verdict": said})
 
 
 def _probes_to_record(keys: Sequence[Key], baseline_dir: Path) -> list[str]:

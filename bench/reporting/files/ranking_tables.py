@@ -104,10 +104,15 @@ def _text(value: float, form: str) -> str:
     return UNKNOWN if math.isnan(value) else format(value, form)
 
 
-def recorded(
+def recorded(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
+    """What `--record` wrote: old, new and the difference."""
+    return "\n".join(filter(None, [changed_rows(changes), on_fewer_runs(changes)]))
+
+
+def changed_rows(
     changes: Sequence[tuple[Baseline | None, Baseline]], more: Mapping[str, Sequence[str]] | None = None
 ) -> str:
-    """Rows that were written: old, new and the difference.
+    """Rows before and after, as a table.
 
     Args:
         more: further columns, by their headings.
@@ -115,8 +120,8 @@ def recorded(
 
     def shown(row: Baseline | None) -> str:
         if row is None:
-            return "–"
-        mean = f"{row.runs.mean:.4f}" if row.runs.trained else "–"
+            return UNKNOWN
+        mean = f"{row.runs.mean:.4f}" if row.runs.trained else UNKNOWN
         return f"{mean} (n={row.runs.n}, {len(row.runs.trained)} trained)"
 
     def difference(old: Baseline | None, new: Baseline) -> str:
@@ -124,16 +129,24 @@ def recorded(
             return "new"
         if old.runs.bits == new.runs.bits:
             return "the same bits"
-        moved = f"{new.runs.mean - old.runs.mean:+.4f}" if old.runs.trained and new.runs.trained else "–"
+        moved = f"{new.runs.mean - old.runs.mean:+.4f}" if old.runs.trained and new.runs.trained else UNKNOWN
         return moved + FEWER if new.runs.n < old.runs.n else moved
 
-    rows = [(new.key.case.id, shown(old), shown(new), difference(old, new)) for old, new in changes]
-    headings = ("case", "old", "new", "difference")
-    cells = {**dict(zip(headings, zip(*rows, strict=True), strict=True)), **(more or {})}
-    table = tabulate(cells, headers="keys", disable_numparse=True)
-    fewer = sum(row[-1].endswith(FEWER) for row in rows)
+    cells = {
+        "case": [new.key.case.id for _, new in changes],
+        "old": [shown(old) for old, _ in changes],
+        "new": [shown(new) for _, new in changes],
+        "difference": [difference(old, new) for old, new in changes],
+        **(more or {}),
+    }
+    return tabulate(cells, headers="keys", disable_numparse=True)
+
+
+def on_fewer_runs(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
+    """How many rows rest on fewer runs than before, and what that means; empty where none does."""
+    fewer = sum(old is not None and new.runs.n < old.runs.n for old, new in changes)
     advice = "their bands widen; without --seeds as many are recorded as the recipe says"
-    return f"{table}\n{fewer} of these rest on fewer runs than before: {advice}" if fewer else table
+    return f"{fewer} of {len(changes)} rows rest on fewer runs than before: {advice}" if fewer else ""
 
 
 def _count(number: int, noun: str) -> str:

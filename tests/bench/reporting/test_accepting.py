@@ -51,11 +51,24 @@ def test_old_new_and_difference_are_shown_and_written(tmp_path, accept):
     accept("old")
     saved(tmp_path / "results")
     said = accept("results")
+    assert "rest on fewer runs" not in said.out
     assert re.search(
         r"mlp-mlp-digits-elu-adam +0.6000 \(n=2, 2 trained\) +0.8500 \(n=2, 2 trained\) +\+0.2500", said.out
     )
     assert "wrote 1 row to own/measured" in said.out
     assert values_of(tmp_path) == {"elu": (0.9, 0.8)}
+
+
+def test_how_many_rows_would_rest_on_fewer_runs_is_said_of_all_of_them_and_not_of_those_shown(
+    tmp_path, accept, monkeypatch
+):
+    monkeypatch.setattr("bench.reporting.accepting.SHOWN", 0)
+    saved(tmp_path / "old", values=(0.5, 0.7, 0.6))
+    saved(tmp_path / "old", GELU)
+    accept("old")
+    saved(tmp_path / "results")
+    saved(tmp_path / "results", GELU, values=(0.91, 0.82))
+    assert "1 of 2 rows rest on fewer runs than before: their bands widen" in accept("results").out
 
 
 def test_the_table_is_shown_before_anything_is_written(tmp_path, accept, monkeypatch, capsys):
