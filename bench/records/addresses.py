@@ -69,10 +69,9 @@ def publish(folder: Path) -> None:
     try:
         before = _files(address)
         files, root = _opened(address)
-        files.makedirs(f"{root}/{baseline.MEASURED}", exist_ok=True)
         for path in csv_files(folder / baseline.MEASURED):
             if before.get(path.name) != (content := path.read_bytes()):
-                files.pipe_file(f"{root}/{baseline.MEASURED}/{path.name}", content)
+                _put(files, f"{root}/{baseline.MEASURED}", path.name, content)
     except Exception as error:  # likewise
         raise ResultsError(f"cannot write the baselines at {address}: {error}; ask for the rights to it") from error
 
@@ -85,6 +84,15 @@ def _files(address: str) -> dict[str, bytes]:
     except FileNotFoundError:
         return {}
     return {path.rpartition("/")[2]: files.cat_file(path) for path in listed if path.endswith(".csv")}
+
+
+def _put(files: Any, folder: str, name: str, content: bytes) -> None:
+    """Folders are made where there are such things: asked for one, an object store may want to make a bucket."""
+    try:
+        files.pipe_file(f"{folder}/{name}", content)
+    except FileNotFoundError:
+        files.makedirs(folder, exist_ok=True)
+        files.pipe_file(f"{folder}/{name}", content)
 
 
 def _opened(address: str) -> tuple[Any, str]:
