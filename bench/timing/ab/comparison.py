@@ -33,13 +33,14 @@ BUDGET_SECONDS = 0.6
 TURNS = (3, 15)
 
 Item: TypeAlias = Kernel | TimedEpoch
+Lacking: TypeAlias = Mapping[Item, tuple[str, ...]]  # which arm does, and why
 Start: TypeAlias = Callable[[], AbstractContextManager[Mapping[str, Arm]]]
 
 
 def compare_commits(
     base: str, head: str, expression: str, device: str, repository: Path, tell: Callable[[str], None]
 ) -> tuple[str, bool]:
-    """What was found, as text, and whether anything got worse.
+    """What was found, as text, and whether anything got worse, or is not in head any more.
 
     Args:
         base, head: commits, as git names them.
@@ -49,25 +50,28 @@ def compare_commits(
         tell: is given a line before each block, which takes seconds to minutes.
 
     Raises:
-        ValueError: git cannot do it, nothing is selected, or a commit cannot be timed.
+        ValueError: git cannot do it, nothing is selected that base has, or a commit cannot be timed.
     """
     chosen = items.select(expression)
     with worktree(repository, base) as old, worktree(repository, head) as new:
         found, lacking = timed_in_turn(chosen, partial(arms.started, old, new, device), tell)
-    return times_text(found, lacking), any(one.verdict == "REGRESSED" for one in found)
+    text, lost = times_text(found, lacking), any(name == "head" for name, _ in lacking.values())
+    if not found and not lost:
+        raise ValueError(f"nothing could be compared; {text.splitlines()[0]}")
+    return text, lost or any(one.verdict == "REGRESSED" for one in found)
 
 
 def timed_in_turn(
     chosen: Sequence[Item], start: Start, tell: Callable[[str], None]
-) -> tuple[list[ComparedTimes], dict[Item, str]]:
-    """What is found of each item, and why some are not in both commits.
+) -> tuple[list[ComparedTimes], Lacking]:
+    """What is found of each item, and which commit lacks some of them.
 
     Args:
         start: the arms `base`, `head` and `again`, anew.
         tell: is given a line before each block.
     """
     blocks: dict[Item, list[TimedBlock]] = {item: [] for item in chosen}
-    lacking: dict[Item, str] = {}
+    lacking: dict[Item, tuple[str, ...]] = {}
     todo = list(chosen)
     for number in range(2 * BLOCKS):
         if number == BLOCKS:
@@ -81,12 +85,12 @@ def timed_in_turn(
                 try:
                     blocks[item].append(_block(item, three))
                 except LookupError as error:
-                    lacking[item] = str(error)
+                    lacking[item] = error.args
         todo = [item for item in todo if item not in lacking]
     return _judged(blocks, lacking), lacking
 
 
-def _judged(blocks: Mapping[Item, Sequence[TimedBlock]], lacking: Mapping[Item, str]) -> list[ComparedTimes]:
+def _judged(blocks: Mapping[Item, Sequence[TimedBlock]], lacking: Lacking) -> list[ComparedTimes]:
     return [judged(item, found, len(blocks)) for item, found in blocks.items() if item not in lacking]
 
 
@@ -97,7 +101,7 @@ def _block(item: Item, three: Mapping[str, Arm]) -> TimedBlock:
         try:
             warm[name] = arm.prepare(item)
         except LookupError as error:
-            raise LookupError(f"{name} lacks it: {error}") from error
+            raise LookupError(name, str(error)) from error
     order = deque(three)
     taken: dict[str, list[float]] = {name: [] for name in order}
     least, most = TURNS
@@ -122,7 +126,7 @@ def _median_log(ones: Iterable[float], others: Iterable[float]) -> float:
     return statistics.median(math.log(one / other) for one, other in zip(ones, others, strict=True))
 
 
-def times_text(found: Sequence[ComparedTimes], lacking: Mapping[Item, str]) -> str:
+def times_text(found: Sequence[ComparedTimes], lacking: Lacking) -> str:
     """As a table, the largest ratio first; ± is the standard deviation between blocks."""
     rows = [
         {
@@ -142,7 +146,7 @@ def times_text(found: Sequence[ComparedTimes], lacking: Mapping[Item, str]) -> s
     return "\n".join(
         [
             *([tabulate(rows, headers="keys", disable_numparse=True), legend] if rows else []),
-            *(f"not compared: {item.id}: {why}" for item, why in lacking.items()),
+            *(f"not compared: {item.id}: {name} lacks it: {why}" for item, (name, why) in lacking.items()),
         ]
     )
 
