@@ -1,5 +1,7 @@
 """Records and recorded baselines seen in other ways than the ranking: `python -m bench VIEW`, `python -m bench claims`.
 
+python -m bench advise --model cnn --optimizer adam           # which activation to take
+python -m bench reproduce --to .github/REPRODUCTION.md        # every number of the documents beside ours
 python -m bench claims                                        # what the documents conclude, judged
 python -m bench literature --experiment cnn --scale small     # measured beside reported
 python -m bench curves --experiment mlp --plot curves.svg     # a table and a picture
@@ -119,10 +121,22 @@ def _view(options: argparse.Namespace) -> str:
     return f"{text}\n\nwrote {options.plot}"
 
 
+def _advise(options: argparse.Namespace) -> str:
+    from bench.reporting import advising
+
+    kernels = list(read_kernels(options.baseline_dir).values())
+    return advising.text(asked.gathered(options), asked.wanted_values(options), options.scale, kernels)
+
+
+def _add_claims(command: argparse.ArgumentParser) -> None:
+    asked.add_sources(command)
+    command.add_argument("--all", action="store_true", help="at every scale, and not at the largest alone")
+
+
 def _claims(options: argparse.Namespace) -> str:
     from bench.reporting import claims
 
-    return claims.claims_table(claims.judged_claims(asked.asked_cases(options)))
+    return claims.claims_text(asked.asked_cases(options), every_scale=options.all)
 
 
 def _add_compare(command: argparse.ArgumentParser) -> None:
@@ -220,11 +234,8 @@ def _add_ab(command: argparse.ArgumentParser) -> None:
 def _ab(options: argparse.Namespace) -> str:
     from bench.timing.ab import comparison
 
-    def tell(line: str) -> None:
-        asked.tell([line])
-
     commits = (options.base, options.head)
-    said, worse = comparison.compare_commits(*commits, options.k, options.device, Path.cwd(), tell)
+    said, worse = comparison.compare_commits(*commits, options.k, options.device, Path.cwd(), asked.tell_line)
     options.exit_code = int(worse)
     return said
 
@@ -249,6 +260,19 @@ def _add_report(command: argparse.ArgumentParser) -> None:
     asked.add_baselines(command)
 
 
+def _add_reproduce(command: argparse.ArgumentParser) -> None:
+    asked.add_baselines(command)
+    asked.add_load(command)
+    command.add_argument("--to", type=Path, metavar="FILE", help="Markdown; printed unless given")
+    command.add_argument("--plan", action="store_true", help="first count anew what a GPU would take for it")
+
+
+def _reproduce(options: argparse.Namespace) -> str:
+    from bench.reporting import reproduction
+
+    return reproduction.reproduce(options.baseline_dir, options.to, options.plan, asked.tell_line)
+
+
 def _report(options: argparse.Namespace) -> str:
     from bench.reporting.page import html, sources
 
@@ -258,12 +282,14 @@ def _report(options: argparse.Namespace) -> str:
 COMMANDS = {
     "ab": Command("two commits timed in turn, and one of them against itself", _add_ab, _ab),
     "accept": Command("make the runs of results folders baselines, without training again", _add_accept, _accept),
+    "advise": Command("which activation for a network, or why nothing tells", asked.add_sources, _advise),
     "bisect": Command("the commit that changed the first steps of some cases", _add_bisect, _bisect),
-    "claims": Command("what the documents conclude: supported, refuted or undetermined", asked.add_sources, _claims),
+    "claims": Command("what the documents conclude: supported, refuted or undetermined", _add_claims, _claims),
     "compare": Command("two results folders, by case and seed", _add_compare, _compare),
     "export": Command("figures as trackers of benchmarks read them", _add_export, _export),
     "history": Command("cases from session to session, and where their mean steps", _add_history, _history),
     "report": Command("one or several results folders as one page, index.html", _add_report, _report),
+    "reproduce": Command("every number of the documents beside ours, as a page", _add_reproduce, _reproduce),
 }
 
 

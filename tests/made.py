@@ -36,7 +36,9 @@ def record(
         "aggregate": "mean",
         "version": 1,
         "train_size": 100,
+        "validation_size": 100,
         "test_size": 1000,
+        "learning_rate": 0.1,
         **recipe,
     }
     return Record(

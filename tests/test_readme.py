@@ -12,8 +12,8 @@ import pytest
 
 import activations
 import models
+from bench import __main__ as command_line
 from bench import experiments
-from bench.__main__ import _parser
 from bench.reporting.views import VIEWS
 from bench.session import selection
 from conftest import selects_something, split
@@ -41,7 +41,7 @@ def test_every_link_into_the_repository_leads_somewhere(folder: str) -> None:
 def test_every_view_option_and_experiment_that_is_shown_exists(folder: str) -> None:
     commands = re.findall(r"^(?:pytest|python -m bench)\b.*", READMES[folder], re.MULTILINE)
     views = {words[3] for line in commands if len(words := line.split()) > 3 and line.startswith("python -m bench ")}
-    assert views <= {"--help", "ab", "accept", "bisect", "compare", "export", "history", "claims", "report", *VIEWS}
+    assert views <= {"--help", *command_line.COMMANDS, *VIEWS}
     known = {
         name for path in (ROOT / "bench").glob("**/*.py") for name in re.findall(r'"(--[a-z-]+)', path.read_text())
     }
@@ -77,7 +77,7 @@ def test_every_session_that_is_shown_selects_something(command: str, checkout: p
 )
 def test_every_bench_command_that_is_shown_is_one_that_there_is(command: str, tmp_path: Path) -> None:
     _, _, _, *arguments = split(command, tmp_path)
-    _parser().parse_args(arguments)
+    command_line._parser().parse_args(arguments)
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ class Overall:
 
 def blocks(cases: Iterable[CaseRuns]) -> list[RankedBlock]:
     """The blocks, in the order of their first case."""
-    return [_block(members) for members in grouped(cases, lambda one: one.block).values()]
+    return [ranked(members) for members in grouped(cases, lambda one: one.block).values()]
 
 
 def overall(ranked: Sequence[RankedBlock]) -> list[Overall]:
@@ -183,7 +183,8 @@ def _score_of(block: RankedBlock, name: str) -> float:
     return next(row.runs.score(block.metric) for row in block.rows if row.activation == name)
 
 
-def _block(members: Sequence[CaseRuns]) -> RankedBlock:
+def ranked(members: Sequence[CaseRuns]) -> RankedBlock:
+    """The activations of one block, or each at its best rate, best first."""
     ordered = sorted(members, key=lambda one: -one.score(one.metric))  # one that always diverged goes last
     p = ties.p_values([[one.measured.sign * value for value in one.values] for one in ordered])
     pairs = list(combinations(range(len(ordered)), 2))

@@ -23,6 +23,7 @@ from bench.records.reported import Reported
 from bench.records.results_folder import read_records
 from bench.records.runs import Runs
 
+_Item = TypeVar("_Item")
 _Key = TypeVar("_Key", bound=Hashable)
 LEAST_RATIO = 1e-30  # what is smaller has vanished as much: a ratio of 0 has no logarithm
 
@@ -160,10 +161,10 @@ def step_of(metric: str, dataset: str, test_size: int | None) -> float:
     return Measured.parse(metric).step(test_size or data.info(dataset).rows[1])
 
 
-def grouped(cases: Iterable[CaseRuns], by: Callable[[CaseRuns], _Key]) -> dict[_Key, list[CaseRuns]]:
-    """Runs of cases by a key, in order of first appearance."""
-    groups: dict[_Key, list[CaseRuns]] = {}
-    for one in cases:
+def grouped(items: Iterable[_Item], by: Callable[[_Item], _Key]) -> dict[_Key, list[_Item]]:
+    """Runs of cases, or what else there is, by a key, in order of first appearance."""
+    groups: dict[_Key, list[_Item]] = {}
+    for one in items:
         groups.setdefault(by(one), []).append(one)
     return groups
 

@@ -97,5 +97,10 @@ def tell(notes: Sequence[str]) -> None:
     print(*(f"note: {note}" for note in notes), sep="\n", end="\n" * bool(notes), file=sys.stderr)
 
 
+def tell_line(line: str) -> None:
+    """Print one note, as of something that takes its time."""
+    tell([line])
+
+
 def _places(options: argparse.Namespace) -> str:
     return f"{options.results_dir / 'runs'} and {options.baseline_dir / 'measured'}"

@@ -7,6 +7,7 @@ interval.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -48,6 +49,11 @@ class Estimate:
     def half(self) -> float:
         """Half the width of the interval."""
         return (self.high - self.low) / 2
+
+    @property
+    def sd(self) -> float:
+        """Of the values, where it is the mean of n with Student's interval."""
+        return self.half * math.sqrt(self.n) / float(stats.t.isf(LEVEL / 2, self.n - 1)) if self.n > 1 else math.nan
 
     def times(self, factor: float) -> Estimate:
         """In another unit, or with the other sign."""
@@ -154,7 +160,9 @@ def bootstrap(samples: Samples, statistic: Statistic, *, paired: bool = False) -
 
 def resampled(samples: Samples, statistic: Statistic, *, paired: bool = False) -> tuple[Any, Any]:
     """The lower and the upper end of the interval of `bootstrap`, also for a statistic that is an array of values."""
-    with np.errstate(invalid="ignore"):  # its standard error, not asked for, has none where a run is infinite
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        # Its standard error, not asked for, has none where a run is infinite; an end that is no number is told by it.
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         found = stats.bootstrap(
             [np.asarray(sample, dtype=float) for sample in samples],
             statistic,
@@ -233,6 +241,9 @@ class Line:
     Attributes:
         p: of the lack-of-fit F test; small where the groups' means do not lie on a line.
         deviation: the farthest that a group's mean may lie off the line, by intervals that hold together with 95 %.
+        farthest: likewise, as it seems.
+        noncentrality: of the F test, without bias: what its statistic has beyond chance.
+        groups: of runs at one x.
         n: runs.
     """
 
@@ -240,6 +251,9 @@ class Line:
     intercept: float
     p: float
     deviation: float
+    farthest: float
+    noncentrality: float
+    groups: int
     n: int
 
 
@@ -267,5 +281,13 @@ def line(groups: Mapping[float, Sequence[float]]) -> Line | None:
     reach = float(stats.t.isf(LEVEL / 2 / len(levels), freedom))
     lacking = float((sizes * off**2).sum()) / spare
     p = float(stats.f.sf(lacking / pure, spare, freedom)) if pure else float(np.allclose(off, 0))
-    deviation = float((np.abs(off) + reach * errors).max())
-    return Line(float(fit.slope), float(fit.intercept), p, deviation, len(y))
+    return Line(
+        slope=float(fit.slope),
+        intercept=float(fit.intercept),
+        p=p,
+        deviation=float((np.abs(off) + reach * errors).max()),
+        farthest=float(np.abs(off).max()),
+        noncentrality=max(0.0, lacking / pure * spare * (1 - 2 / freedom) - spare) if pure else math.inf,
+        groups=len(groups),
+        n=len(y),
+    )

@@ -1,6 +1,7 @@
 """Power: which difference n runs can show, and how many runs a difference takes.
 
-power.detectable(sd=0.008, n=3), power.seeds_for(0.01, sd=0.008), power.drop_seen(recorded=3, now=11, level=1e-4)
+power.detectable(sd=0.008, n=3), power.seeds_for(0.01, sd=0.008), power.pairs_for(0.01, sd=0.008),
+power.drop_seen(recorded=3, now=11, level=1e-4)
 
 Between two activations, of a two-sided t test at 5 %, shared among the comparisons of a block (Bonferroni): a little
 less than what the ranking's Games-Howell procedure finds.
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median, stdev
 
 from scipy import optimize, stats
@@ -19,6 +20,7 @@ from bench.stats.intervals import LEVEL
 
 POWER = 0.8  # of experiments that find a difference of that size
 LARGEST_EFFECT = 1000.0  # in standard deviations: two runs each show it, whatever the level
+MOST_RUNS = 1000  # who needs more of them looks for a difference that is none
 
 
 def detectable(sd: float, n: int, activations: int = 2) -> float:
@@ -46,6 +48,55 @@ def seeds_for(difference: float, sd: float, activations: int = 2) -> int:
     while _power(effect, most, activations) < POWER:
         most *= 2
     return bisect_left(range(most), POWER, lo=2, key=lambda n: _power(effect, n, activations))
+
+
+def pairs_for(difference: float, sd: float, comparisons: int = 1) -> int | None:
+    """Runs of each side, paired by seed, whose mean difference a two-sided t test at 5 % tells from 0.
+
+    Args:
+        difference: of either sign.
+        sd: of the differences, pair by pair.
+        comparisons: among which the 5 % are shared (Bonferroni).
+
+    Returns:
+        At least 2; None where it takes more than `MOST_RUNS`, or where a figure is not finite.
+    """
+    effect = min(abs(difference) / sd, LARGEST_EFFECT) if sd else LARGEST_EFFECT * bool(difference)
+    level = LEVEL / comparisons / 2
+    return _fewest(lambda n: float(stats.nct.sf(stats.t.isf(level, n - 1), n - 1, effect * math.sqrt(n))))
+
+
+def groups_for(noncentrality: float, groups: int, spare: int, comparisons: int = 1) -> int | None:
+    """Runs of each of several groups that an F test at 5 % takes; None as in `pairs_for`.
+
+    Args:
+        noncentrality: of the test, for one run a group.
+        spare: degrees of freedom of what is tested.
+    """
+
+    def seen(n: int) -> float:
+        freedom = groups * (n - 1)
+        critical = stats.f.isf(LEVEL / comparisons, spare, freedom)
+        return float(stats.ncf.sf(critical, spare, freedom, noncentrality * n))
+
+    return _fewest(seen)
+
+
+def runs_for_shares(one: float, other: float, comparisons: int = 1) -> int | None:
+    """Runs of each side that tell two shares apart at 5 %; None as in `pairs_for`.
+
+    By the arcsine of their roots (Cohen 1988, chapter 6).
+    """
+    effect = abs(2 * math.asin(math.sqrt(one)) - 2 * math.asin(math.sqrt(other)))
+    critical = float(stats.norm.isf(LEVEL / comparisons / 2))
+    return _fewest(lambda n: float(stats.norm.sf(critical - effect * math.sqrt(n / 2))))
+
+
+def _fewest(seen: Callable[[int], float]) -> int | None:
+    """The first number of runs whose power, which grows with it, is `POWER`."""
+    if not seen(MOST_RUNS) >= POWER:  # nor where it is no number
+        return None
+    return bisect_left(range(MOST_RUNS), POWER, lo=2, key=seen)
 
 
 def drop_seen(recorded: int, now: int, level: float) -> float:

@@ -6,6 +6,23 @@ One entry of `CLAIMS` a claim; a judge is a function from cases of one scale, de
 
 from bench.reporting.claims._judgement import Conclusion
 from bench.reporting.claims._registry import CLAIMS, Claim
-from bench.reporting.claims._table import LEGEND, JudgedClaim, claims_table, judged_claims
+from bench.reporting.claims._table import (
+    LEGEND,
+    JudgedClaim,
+    at_largest_scale,
+    claims_table,
+    claims_text,
+    judged_claims,
+)
 
-__all__ = ["CLAIMS", "LEGEND", "Claim", "Conclusion", "JudgedClaim", "claims_table", "judged_claims"]
+__all__ = [
+    "CLAIMS",
+    "LEGEND",
+    "Claim",
+    "Conclusion",
+    "JudgedClaim",
+    "at_largest_scale",
+    "claims_table",
+    "claims_text",
+    "judged_claims",
+]

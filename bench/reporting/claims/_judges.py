@@ -12,7 +12,7 @@ from typing import TypeAlias
 from bench.cases.metric import Measured
 from bench.records.case_runs import CaseRuns
 from bench.reporting.claims import _differences as differences
-from bench.reporting.claims._judgement import Conclusion, conjunction, nothing
+from bench.reporting.claims._judgement import Conclusion, conjunction, nothing, would_tell
 from bench.stats import intervals
 from bench.stats.intervals import LEVEL
 
@@ -109,7 +109,8 @@ def no_single_best(cases: Sequence[CaseRuns]) -> Conclusion:
     if len(found) < 2 or len(names) < 3:
         return nothing("no records of two blocks that share three activations" if found else "no records")
     duels = [(place, one, other) for place in range(len(found)) for one in names for other in names if one < other]
-    compared = [differences.within_block(*found[place], one, other).estimate for place, one, other in duels]
+    contrasts = [differences.within_block(*found[place], one, other) for place, one, other in duels]
+    compared = [contrast.estimate for contrast in contrasts]
     adjusted = intervals.holm([estimate.p for estimate in compared])
     won, lost = [], []
     for (_, one, other), estimate, p in zip(duels, compared, adjusted, strict=True):
@@ -126,4 +127,18 @@ def no_single_best(cases: Sequence[CaseRuns]) -> Conclusion:
     unbeaten = [name for name in names if name not in lost]
     if not unbeaten:
         return Conclusion("supported", n, text, "each is beaten by another in some block, Holm")
-    return Conclusion("undetermined", n, text, f"beaten in no block, Holm: {', '.join(unbeaten)}")
+    gains = [
+        (one, other, contrast) if contrast.estimate.value > 0 else (other, one, contrast)
+        for (_, one, other), contrast in zip(duels, contrasts, strict=True)
+    ]
+    tells = _would_part(unbeaten, [(worse, contrast.seeds(len(duels))) for _, worse, contrast in gains])
+    return Conclusion("undetermined", n, text, f"beaten in no block, Holm: {', '.join(unbeaten)}", tells)
+
+
+def _would_part(unbeaten: Sequence[str], duels: Sequence[tuple[str, int | None]]) -> str:
+    """How many seeds would show each of some activations beaten somewhere; `duels` are the losers with the seeds.
+
+    One that leads everywhere will not be.
+    """
+    needed = {name: [seeds for loser, seeds in duels if loser == name and seeds] for name in unbeaten}
+    return would_tell([min(seeds, default=None) for seeds in needed.values()])

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import stats
 
 from bench.display.tables import percent
-from bench.ranking import learning_rates
+from bench.ranking import learning_rates, spread
 from bench.ranking.learning_rates import Sweep
 from bench.records.case_runs import CaseRuns, grouped
 from bench.reporting.claims import _differences as differences
 from bench.reporting.claims._differences import BySeed
-from bench.reporting.claims._judgement import Conclusion, bounded, conjunction, nothing
+from bench.reporting.claims._judgement import Conclusion, bounded, conjunction, nothing, would_tell
 from bench.reporting.claims._judges import Judge
 from bench.reporting.views import hinges, null_runs
 from bench.reporting.views.null_runs import NullRuns
-from bench.stats import intervals
-from bench.stats.intervals import LEVEL
+from bench.stats import intervals, power
+from bench.stats.intervals import LEVEL, Line
 
 # Our own, since the sources name none: accuracies this many points apart are taken for equal where a claim is that
 # something does not matter, and shares of null runs this far apart.
@@ -41,7 +42,17 @@ def not_linear(cases: Sequence[CaseRuns]) -> Conclusion:
         return Conclusion("supported", n, text, "a straight line does not suffice")
     if farthest <= MARGIN:
         return Conclusion("refuted", n, text, f"a line within {MARGIN:g} point")
-    return Conclusion("undetermined", n, text, "the runs refute neither a line nor a bend")
+    tells = would_tell([_seeds_for_line(fit, MARGIN / measured.factor, len(lines)) for fit in lines])
+    return Conclusion("undetermined", n, text, "the runs refute neither a line nor a bend", tells)
+
+
+def _seeds_for_line(fit: Line, margin: float, lines: int) -> int | None:
+    """Runs of each group that show a bend, or that there is none beyond a margin, whichever are fewer."""
+    runs = fit.n / fit.groups
+    bend = power.groups_for(fit.noncentrality / runs, fit.groups, fit.groups - 2, lines)
+    spare = margin - fit.farthest
+    straight = math.ceil(runs * ((fit.deviation - fit.farthest) / spare) ** 2) if spare > 0 else None
+    return min((count for count in (bend, straight) if count), default=None)
 
 
 def lead_does_not_grow(name: str, rivals: Sequence[str]) -> Judge:
@@ -87,24 +98,14 @@ def wants_momentum(name: str, rivals: Sequence[str]) -> Judge:
 
 
 def rate_matters_more(cases: Sequence[CaseRuns]) -> Conclusion:
-    """Over rates, values spread more than over activations: standard deviations, seed by seed, for each network.
-
-    The spread over rates is the mean of that within each activation, and the other way round.
-    """
+    """Over rates, values spread more than over activations: standard deviations, seed by seed, for each network."""
     comparisons = []
     for sweep in _swept(cases):
-        metric = sweep.first.metric
-        cells = [[one.of(metric) for one in by_rate.values()] for by_rate in sweep.rates.values()]
-        full = all(len(row) == len(sweep.all_rates) for row in cells) and len(cells) > 1
-        seeds = set.intersection(*(set(runs) for row in cells for runs in row)) if full else set()
-        tables = {seed: np.array([[runs[seed] for runs in row] for row in cells]) for seed in sorted(seeds)}
-        over_rates = {seed: float(table.std(axis=1, ddof=1).mean()) for seed, table in tables.items()}
-        over_activations = {seed: float(table.std(axis=0, ddof=1).mean()) for seed, table in tables.items()}
-        if seeds:
+        full = all(len(by_rate) == len(sweep.all_rates) for by_rate in sweep.rates.values())
+        found = spread.beyond_activation([list(by_rate.values()) for by_rate in sweep.rates.values()]) if full else None
+        if found:
             label = f"sd over rates less sd over activations ({sweep.title})"
-            comparisons.append(
-                differences.contrast(label, intervals.difference(over_rates, over_activations), sweep.first.measured)
-            )
+            comparisons.append(differences.contrast(label, found, sweep.first.measured))
     return conjunction(comparisons)
 
 
@@ -155,7 +156,8 @@ def null_runs_differ(cases: Sequence[CaseRuns]) -> Conclusion:
         return Conclusion("supported", n, text, f"Fisher's exact test p = {p:.2g}{many}")
     if max(widths) <= NULL_MARGIN:
         return Conclusion("refuted", n, text, f"all shares within {max(widths):.0%} of each other")
-    return Conclusion("undetermined", n, text, f"p = {p:.2g}{many}; shares may be {max(widths):.0%} apart")
+    tells = would_tell([power.runs_for_shares(most[1].rate.value, least[1].rate.value, len(blocks))])
+    return Conclusion("undetermined", n, text, f"p = {p:.2g}{many}; shares may be {max(widths):.0%} apart", tells)
 
 
 def _fisher(counts: Mapping[str, NullRuns]) -> float:

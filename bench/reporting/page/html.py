@@ -19,6 +19,7 @@ from bench.ranking import rank
 from bench.records.history import Entry
 from bench.records.record import write_text
 from bench.records.verdict import VERDICTS, fails
+from bench.reporting.advice import Advice, advised
 from bench.reporting.page import cases, costs, sections, sheets, standings
 from bench.reporting.page.grid import Cell, Grid
 from bench.reporting.page.sections import Section
@@ -37,6 +38,7 @@ class Summary:
         facts: what the page is made of, by what it is about.
         judged: whether any case was.
         counts: cases by verdict, those that fail first.
+        advice: which activation to take; None without two that were measured together.
         failed: what is to be done about.
         noted: the cases that pass and want somebody's eye; None where there are none.
         leaders: who is how often among the first; None without two activations in any block.
@@ -46,6 +48,7 @@ class Summary:
     facts: dict[str, str]
     judged: bool
     counts: dict[str, int]
+    advice: Advice | None
     failed: Sequence[Entry]
     noted: Grid | None
     leaders: Grid | None
@@ -100,6 +103,7 @@ def _summary(sources: Sources, leaders: Grid) -> Summary:
         facts=_facts(sources),
         judged=any(VERDICTS[name].judged for name in counts),
         counts={name: counts[name] for name in VERDICTS if counts[name]},
+        advice=advised(sources.observations, sources.recorded_kernels),
         failed=[one for one in said if one.failed],
         noted=_noted(noted) if noted else None,
         leaders=leaders if leaders.rows else None,

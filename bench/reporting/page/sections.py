@@ -15,6 +15,7 @@ from bench.reporting.views import Table, View
 from bench.timing.kernels.recorded import RecordedKernel
 
 EVERYTHING = "all experiments"
+CLAIMED = "What the documents conclude, judged by these runs, each at the largest scale that has any."
 SHOWN_VALUES = 6  # of a field of the recipes
 
 
@@ -74,21 +75,21 @@ def _group(title: str, tables: Sequence[Table], drawn: Sequence[Picture]) -> Gro
 
 def claimed(observations: Sequence[CaseRuns]) -> Section:
     """What the documents conclude, and whether these runs bear it out."""
-    rows = [row for row in claims.judged_claims(observations) if row.where]
+    rows = [row for row in claims.at_largest_scale(claims.judged_claims(observations)) if row.where]
     columns = {
         "id": [Cell(row.claim.id) for row in rows],
         "claim": [Cell(row.claim.text) for row in rows],
         "judged": [Cell(row.judgement.verdict, look=f"verdict {row.judgement.verdict}") for row in rows],
         "n": [Cell(str(row.judgement.n or "")) for row in rows],
         "95 % interval": [Cell(row.judgement.interval) for row in rows],
-        "why": [Cell(row.judgement.why) for row in rows],
+        "why": [Cell(row.judgement.reason) for row in rows],
         "on": [Cell(row.where) for row in rows],
         "source": [Cell(row.claim.source) for row in rows],
     }
     missing = [claim.id for claim in claims.CLAIMS.values() if claim.id not in {row.claim.id for row in rows}]
     without = f"no runs here speak of {', '.join(missing)}" if missing else ""
     groups = [Group(EVERYTHING, grids=[Grid("Claims", columns, claims.LEGEND.splitlines())])] if rows else []
-    return Section("claims", "Claims", "What the documents conclude, judged by these runs.", groups, without)
+    return Section("claims", "Claims", CLAIMED, groups, without)
 
 
 def environments(found: Cases) -> Section:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy import stats
 from bench.display.tables import INTERVAL, Table, axis_label, cell, heading, interval, number, runs, seeds, source
 from bench.records.case_runs import CaseRuns, grouped
 from bench.stats import intervals
+from bench.stats.intervals import Estimate
 
 # As in the papers; whatever else is reported comes after.
 ORDER = ("test_accuracy", "test_top3_accuracy", "test_f1", "test_loss", "epochs_to_stop")
@@ -71,13 +73,23 @@ def _table(members: Sequence[CaseRuns]) -> Table:
 def _correlations(members: Sequence[CaseRuns], metric: str) -> list[str]:
     """A line for each coefficient; none where there is nothing to correlate."""
     shown = [one for one in members if metric in _metrics(one)]
+    found = [(name, rank_correlation(shown, metric, name)) for name in COEFFICIENTS]
+    return [
+        f"{axis_label(metric)}: {name} {interval(one, '{:+.2f}')} over {len(shown)} rows, p = {one.p:.2g}"
+        for name, one in found
+        if one
+    ]
+
+
+def rank_correlation(shown: Sequence[CaseRuns], metric: str, name: str) -> Estimate | None:
+    """Of our order with the reported one, by a name of `COEFFICIENTS`; its n is the fewest runs of a row.
+
+    Its interval is over our runs alone, its p the chance that rows in a random order agree or disagree as much. None
+    with fewer than three rows, where all of a side are equal, and where a value is not finite.
+    """
     sides = [one.aggregate(metric) for one in shown], [one.reported[metric] for one in shown]
     if len(shown) < FEWEST or any(len(set(side)) == 1 or not all(map(math.isfinite, side)) for side in sides):
-        return []
-    return [f"{axis_label(metric)}: {name} {_correlation(shown, metric, name)}" for name in COEFFICIENTS]
-
-
-def _correlation(shown: Sequence[CaseRuns], metric: str, name: str) -> str:
+        return None
     by_order = _by_order(COEFFICIENTS[name], [one.reported[metric] for one in shown])
     aggregate = np.median if shown[0].recipe["aggregate"] == "median" else np.mean
 
@@ -94,7 +106,7 @@ def _correlation(shown: Sequence[CaseRuns], metric: str, name: str) -> str:
         n_resamples=PERMUTATIONS,
         rng=np.random.default_rng(0),
     )
-    return f"{interval(found, '{:+.2f}')} over {len(shown)} rows, p = {chance.pvalue:.2g}"
+    return replace(found, p=float(chance.pvalue))
 
 
 def _centred(ranks: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from dataclasses import replace
 from itertools import product
@@ -297,6 +298,52 @@ def test_scales_are_judged_apart_the_largest_first_and_tiny_is_named():
         ("paper: CIFAR-10", "supported"),
         ("tiny: CIFAR-10", "refuted"),
     ]
+
+
+def test_the_largest_scale_with_runs_is_shown_alone():
+    world = [*MAKERS["B6"](-1, NOISE, scale="tiny"), *MAKERS["B6"](1, NOISE, scale="small")]
+    rows = claims.at_largest_scale(claims.judged_claims(world))
+    assert [(row.scale, row.judgement.verdict) for row in rows if row.claim.id == "B6"] == [("small", "supported")]
+    assert {row.claim.id for row in rows} == set(CLAIMS)
+
+
+def test_a_scale_at_which_nothing_can_be_judged_does_not_hide_a_smaller_one():
+    alone = [one for one in MAKERS["A6b"](1, NOISE, scale="small") if one.case.model == "apl_cnn3"]
+    rows = claims.at_largest_scale(claims.judged_claims([*alone, *MAKERS["A6b"](1, NOISE, scale="tiny")]))
+    assert [row.scale for row in rows if row.claim.id == "A6b"] == ["tiny"]
+
+
+@pytest.mark.parametrize("claim", ["A1", "A3", "A6b", "A8", "B2", "B3", "B11", "Ca", "D3a", "D4"])
+def test_an_open_claim_says_how_many_seeds_would_tell(claim):
+    found = judged(claim, MAKERS[claim](0, 0.2)).judgement
+    assert re.search(r"(\d+|more than 1,000) seeds would tell$", found.reason), found
+    assert int(re.sub(r"\D", "", found.tells)) > found.n
+
+
+@pytest.mark.parametrize("verdict", ["supported", "refuted"])
+def test_a_decided_claim_asks_for_no_seeds(verdict):
+    assert judged("B6", MAKERS["B6"](*WORLDS[verdict])).judgement.tells == ""
+
+
+def test_as_many_seeds_as_are_said_tell():
+    """Differences of half a standard deviation: with the seeds that are asked for, four of five worlds show them."""
+    rng = np.random.default_rng(0)
+
+    def contrast(n):
+        return Contrast(
+            "made", intervals.difference(dict(enumerate(rng.normal(0.5, 1, n))), dict.fromkeys(range(n), 0.0))
+        )
+
+    needed = Contrast("made", intervals.Estimate(0.5, 0.5 - 0.4673, 0.5 + 0.4673, 20)).seeds()
+    told = [conjunction([contrast(needed)]).verdict == "supported" for _ in range(200)]
+    assert np.mean(told) == pytest.approx(0.8, abs=0.08)
+
+
+def test_one_part_that_seems_to_contradict_a_claim_decides_it():
+    slow, fast = (intervals.Estimate(value, value - 0.5, value + 0.5, 10, 0.5) for value in (0.05, -0.4))
+    found = conjunction([Contrast("hardly in favour", slow), Contrast("against", fast)])
+    assert found.tells == f"{Contrast('against', fast).seeds(2)} seeds would tell"
+    assert conjunction([Contrast("hardly in favour", slow)] * 2).tells == "more than 1,000 seeds would tell"
 
 
 def test_copies_of_a_data_set_are_judged_apart_and_called_copies():

@@ -87,6 +87,16 @@ def test_claims_are_judged_by_the_records_at_hand(results, capsys):
     assert "no records" in text
 
 
+def test_claims_are_shown_at_the_largest_scale_unless_all_are_asked_for(results, capsys):
+    for name, value in (("relu", 0.8), ("elu", 0.9)):
+        case = Case("cnn", "cnn", "mnist", name, "sgd")
+        for one in runs([value, value + 0.01], case=case, scale="small", learning_rate=0.01, validation_size=100):
+            record.save(one, results / "results")
+    assert "more at smaller scales: --all" in (shown := said(capsys, "claims"))
+    assert "tiny: MNIST" not in shown
+    assert "tiny: MNIST" in said(capsys, "claims", "--all")
+
+
 def test_a_picture_is_written_and_named(results, capsys):
     assert "wrote a.svg" in said(capsys, "curves", "--plot", "a.svg")
     assert (results / "a.svg").read_text().startswith("<?xml")

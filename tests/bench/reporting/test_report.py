@@ -69,6 +69,13 @@ def test_ids_are_unique_and_all_links_resolve(text):
     assert "case-cnn-cnn-mnist-relu-sgd" in found.ids
 
 
+def test_it_begins_with_three_sentences_on_which_activation_to_take_each_with_its_evidence(text):
+    first = text.split('<section id="summary">')[1].split("</section>")[0]
+    said = re.findall(r'<p class="advice"><b>([^<]+):</b>(.*?)</p>', first, re.DOTALL)
+    assert [title for title, _ in said][1:] == ["Avoid", "Matters more than the activation"]
+    assert 'href="#ranking"' in said[0][1]
+
+
 def test_messages_and_reasons_are_escaped(text):
     assert NASTY not in text
     assert text.count("&lt;script&gt;document.title") >= 2

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.stats import power
+from bench.stats import intervals, power
 
 
 @pytest.mark.parametrize("n", [3, 5, 20])
@@ -59,3 +59,37 @@ def test_four_of_five_drops_that_are_seen_are_found(recorded, now):
     found = (stats.ttest_ind(before, after, axis=1, alternative="greater").pvalue < level).mean()
     assert found == pytest.approx(power.POWER, abs=0.03)
     assert math.isnan(power.drop_seen(1, 1, level))
+
+
+@pytest.mark.parametrize("comparisons", [1, 10])
+def test_pairs_for_a_difference_find_it_in_four_of_five_experiments(comparisons):
+    rng, n = np.random.default_rng(0), power.pairs_for(-0.7, 1.0, comparisons)
+    p = stats.ttest_1samp(rng.normal(-0.7, 1, (4000, n)), 0, axis=1).pvalue
+    assert (p < 0.05 / comparisons).mean() == pytest.approx(power.POWER, abs=0.05)
+
+
+def test_shares_are_told_apart_in_four_of_five_experiments():
+    rng, n = np.random.default_rng(0), power.runs_for_shares(0.5, 0.2)
+    found = [
+        stats.fisher_exact([[one, n - one], [other, n - other]]).pvalue < 0.05
+        for one, other in zip(rng.binomial(n, 0.5, 400), rng.binomial(n, 0.2, 400), strict=True)
+    ]
+    assert np.mean(found) == pytest.approx(power.POWER, abs=0.12)  # Fisher's test is a little cautious
+
+
+def test_a_bend_is_found_in_four_of_five_experiments():
+    means, x = np.array([0.0, 1.0, 1.0, 1.0]), np.arange(4)
+    off = means - np.polyval(np.polyfit(x, means, 1), x)
+    n = power.groups_for(float((off**2).sum()), 4, 2)
+    rng, tried = np.random.default_rng(0), 400
+    found = [
+        intervals.line(dict(enumerate(rng.normal(means[:, None], 1, (4, n)).tolist()))).p < 0.05 for _ in range(tried)
+    ]
+    assert np.mean(found) == pytest.approx(power.POWER, abs=0.06)
+
+
+@pytest.mark.parametrize(("difference", "sd"), [(0.0, 1.0), (0.01, 1.0), (math.nan, 1.0), (0.0, 0.0)])
+def test_what_takes_more_than_a_thousand_runs_is_not_promised(difference, sd):
+    assert power.pairs_for(difference, sd) is None
+    assert power.runs_for_shares(0.5, 0.5) is None
+    assert power.groups_for(0.0, 6, 4) is None
