@@ -97,6 +97,14 @@ _ENTRIES = (
         takes="ids",
     ),
     Model(
+        name="gpt",
+        module="models.gpt:GPT",
+        source="Radford et al. 2019 (GPT-2)",
+        activation="gelu_tanh",
+        widens=True,
+        takes="ids",
+    ),
+    Model(
         name="autoencoder",
         module="models.autoencoder:Autoencoder",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 3.2",

@@ -63,6 +63,7 @@ _ENTRIES = (
     Metric("f1", True, "fraction", digits=2),
     Metric("matthews_correlation", True),
     Metric("loss", False),
+    Metric("bits_per_character", False),
     Metric("epochs_to_stop", False, digits=1, whole_run=True),
     Metric("first_epoch_train_loss", False, whole_run=True),
     Metric("vanishing_ratio", True, "ratio", whole_run=True),

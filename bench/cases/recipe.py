@@ -15,7 +15,7 @@ SCALES: tuple[Scale, ...] = get_args(Scale)
 Precision: TypeAlias = Literal["float32", "bfloat16"]
 MemoryFormat: TypeAlias = Literal["contiguous", "channels_last"]
 Aggregate: TypeAlias = Literal["mean", "median"]
-ObjectiveName: TypeAlias = Literal["classification", "sentence_classification", "reconstruction"]
+ObjectiveName: TypeAlias = Literal["classification", "sentence_classification", "reconstruction", "next_character"]
 Preprocessing: TypeAlias = Literal["range", "unit_range", "standard", "zca"]
 # From black to white, where a preprocessing keeps the two: 1 on the scale of pixels in [0, 1].
 CONTRAST: Mapping[str, float] = {"range": 2.0, "unit_range": 1.0}
@@ -60,8 +60,8 @@ class Recipe:
         augmentation: of each training batch, see `bench.training.augmentation`.
         test_noise: half widths of uniform noise, on the scale of pixels in [0, 1], under which the trained
             network is also tested; of inputs in `range` or `unit_range`.
-        objective: `classification`, that of sentences with the metrics usual for them, or `reconstruction` of the
-            inputs.
+        objective: `classification`, that of sentences with the metrics usual for them, `reconstruction` of the inputs,
+            or the `next_character` at each place of a text.
         model_arguments: of `models.build`: `width`, `depth`, `stem`, `dropout`, ...
         activation_arguments: of `activations.build`.
         equal: what stays when an activation takes several inputs for each output: `parameters`, their number, or

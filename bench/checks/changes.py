@@ -124,6 +124,11 @@ def wrong_neighbour(order: Tensor, *rest: Any) -> Tensor:
     return order
 
 
+def one_further(old: Any) -> Any:
+    """Embeddings of places taken one place further, behind the last of them the first."""
+    return lambda ids, *args, **kwargs: old(ids.roll(-1) if ids.ndim == 1 else ids, *args, **kwargs)
+
+
 def floored(factor: float) -> Change:
     """A schedule whose rate ends at a share of the highest one in the place of zero."""
 
@@ -226,14 +231,16 @@ def dropped(p_change: float, rescale: float = 1.0) -> Change:
 def slower(old: Any) -> Any:
     from dataclasses import replace
 
-    return lambda name, groups, recipe: old(name, groups, replace(recipe, learning_rate=recipe.learning_rate / 3))
+    return lambda name, groups, recipe, *rest: old(
+        name, groups, replace(recipe, learning_rate=recipe.learning_rate / 3), *rest
+    )
 
 
 def decaying(old: Any) -> Any:
-    return lambda name, groups, recipe: old(name, [{**one, "weight_decay": 1e-5} for one in groups], recipe)
+    return lambda name, groups, *rest: old(name, [{**one, "weight_decay": 1e-5} for one in groups], *rest)
 
 
 def undecayed(old: Any) -> Any:
-    return lambda name, groups, recipe: old(
-        name, [groups[0], *({**one, "weight_decay": 0} for one in groups[1:])], recipe
+    return lambda name, groups, *rest: old(
+        name, [groups[0], *({**one, "weight_decay": 0} for one in groups[1:])], *rest
     )

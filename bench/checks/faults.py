@@ -30,6 +30,7 @@ from bench.checks.changes import (
     later_half,
     leaking,
     noisier,
+    one_further,
     one_wrong,
     ones,
     pooled_by_mean,
@@ -90,6 +91,7 @@ WRN = "wrn-wrn_40_4-digits-elu-nesterov"
 BERT = "bert-bert-cola-gelu-adamw"
 SST2 = "bert-bert-sst2-gelu-adamw"
 DROPOUT = "stochastic-mlp-mnist-relu-adam-dropout0.5"
+GPT, MUON = "gpt-gpt-made_text-relu-adamw", "gpt-gpt-made_text-relu-muon"
 RESNET = "schedules-resnet18-digits-relu-adamw-fixed"
 TRIANGLE = "schedules-resnet18-digits-relu-adamw-triangular"
 F = "torch.nn.functional"
@@ -255,6 +257,16 @@ _ENTRIES: Iterable[Fault] = (
     Fault("one_label_wrong", "labels", CNN, (("bench.data.parts:Part.take", then(one_wrong)),)),
     Fault("attention_scale", "attention", BERT, ((f"{F}.scaled_dot_product_attention", attended(1.001)),)),
     Fault("padding_attended", "attention", SST2, ((f"{F}.scaled_dot_product_attention", ones),)),
+    Fault("not_causal", "attention", GPT, ((f"{F}.scaled_dot_product_attention", with_keywords(is_causal=False)),)),
+    Fault("position_off_by_one", "layer", GPT, ((f"{F}.embedding", one_further),)),
+    Fault("itself_for_the_next", "labels", GPT, (("bench.data.parts:Part.take", then(lambda took, *_: took[:1] * 2)),)),
+    Fault("muon_without_momentum", "optimizer", MUON, (("bench.training.muon.MOMENTUM", lambda old: 0.0),)),
+    Fault(
+        "muon_not_orthogonal",
+        "optimizer",
+        MUON,
+        (("bench.training.muon.orthogonalised", instead("torch.nn.functional:normalize")),),
+    ),
     Fault("linear_in_bfloat16", "precision", ELU, ((f"{F}.linear", then(through("bfloat16"))),)),
     Fault("elu_in_float16", "precision", ELU, ((f"{F}.elu", then(through("float16"))),)),
     Fault("loss_in_float32", "precision", CNN, ((f"{F}.cross_entropy", then(through("float32"))),)),

@@ -35,12 +35,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     option("--psi", type=_peaks, metavar="A,B", help="peak counts of the noise; 8,16,32,64 unless given")
     option("--data-dir", type=Path, metavar="DIR", help="data in the hub's layout or torchvision's; or ACTBENCH_DATA")
     option("--timit", type=Path, metavar="DIR", help="your copy of TIMIT")
+    option("--text", type=Path, metavar="FILE", help="a text to learn, character by character")
     options = parser.parse_args(argv)
     if options.plot and not options.name:
         parser.error("--plot needs the name of a data set")
     if options.psi and not options.plot:
         parser.error("--psi needs --plot FILE")
-    where = Locations(locations.data_dir(options.data_dir), options.timit)
+    where = Locations(locations.data_dir(options.data_dir), options.timit, text=options.text)
     return run_command(parser.prog, lambda: _answer(options, where), options.plot, (ValueError, DataError))
 
 

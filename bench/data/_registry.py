@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # What a row holds: an image of bytes, the ids of a sentence padded with 0, the ids of a word and its neighbours (or
-# their vectors), the features of a stretch of speech, or any other numbers.
-Kind: TypeAlias = Literal["images", "sentences", "tokens", "frames", "features"]
+# their vectors), the features of a stretch of speech, the characters of a stretch of text with a label each, the one
+# behind it, or any other numbers.
+Kind: TypeAlias = Literal["images", "sentences", "tokens", "frames", "text", "features"]
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,41 @@ _ENTRIES = (
         kind="frames",
         reader="bench.data.made_speech",
         origin="made here",
+    ),
+    DatasetInfo(
+        "made_text",
+        "made text",
+        num_classes=16,
+        shape=(16,),
+        rows=(5120, 2000),
+        validation_rows=500,
+        kind="text",
+        reader="bench.data.made_text",
+        origin="made here",
+    ),
+    # 1003854, 55770 and 55770 characters, in rows of 128.
+    DatasetInfo(
+        "tiny_shakespeare",
+        "tiny Shakespeare",
+        num_classes=256,
+        shape=(128,),
+        rows=(7842, 435),
+        validation_rows=435,
+        kind="text",
+        reader="bench.data.characters",
+        hub="karpathy/tiny_shakespeare",
+    ),
+    # Any text. Its numbers of rows are those of enwik8, the first 10^8 bytes of a Wikipedia, in rows of 1024.
+    DatasetInfo(
+        "text",
+        "text",
+        num_classes=256,
+        shape=(1024,),
+        rows=(87_890, 4882),
+        validation_rows=4882,
+        kind="text",
+        reader="bench.data.characters",
+        origin="a file of yours: --text FILE",
     ),
 )
 

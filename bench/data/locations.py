@@ -15,6 +15,7 @@ class Locations:
     Attributes:
         data_dir: data sets in the hub's layout, `DIR/ylecun/mnist/...`, or torchvision's, `DIR/MNIST/raw`.
         timit: a copy of TIMIT, the folder with `TRAIN` and `TEST`.
+        text: a file of text, of which every byte is a character.
         vectors: word vectors as text, in the format of word2vec or GloVe.
         bert: a folder or a name of the hub with a pretrained BERT, in the place of the recipe's.
     """
@@ -23,6 +24,7 @@ class Locations:
     timit: Path | None = None
     vectors: Path | None = None
     bert: str | None = None
+    text: Path | None = None
 
     @property
     def options(self) -> list[str]:

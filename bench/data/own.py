@@ -11,7 +11,11 @@ from torch import Tensor
 from bench.data._registry import DatasetInfo
 from bench.data.errors import DataError
 
-DTYPES = {"images": torch.uint8, "sentences": torch.int64, "frames": torch.float32, "features": torch.float32}
+DTYPES = {
+    **dict.fromkeys(("images", "text"), torch.uint8),
+    **dict.fromkeys(("frames", "features"), torch.float32),
+    "sentences": torch.int64,
+}
 TOKENS = (torch.int64, torch.float32)  # ids, or vectors in their place
 
 
@@ -42,9 +46,10 @@ def checked(record: DatasetInfo, make: Callable[[], Any]) -> dict[str, Tensor]:
         if not isinstance(tensor, Tensor):
             raise refused(f"{name} is a {type(tensor).__name__}, not a tensor")
         labels = name.endswith("_labels")
-        shape = (rows,) if labels or kind == "sentences" else (rows, *record.shape)
+        everywhere = kind == "text" or not (labels or kind == "sentences")
+        shape = (rows, *record.shape) if everywhere else (rows,)
         size = tuple(tensor.shape[:1] if kind == "sentences" and not labels else tensor.shape)
-        dtypes = (torch.int64,) if labels else TOKENS if kind == "tokens" else (DTYPES[kind],)
+        dtypes = (torch.int64,) if labels and kind != "text" else TOKENS if kind == "tokens" else (DTYPES[kind],)
         if size != shape:
             raise refused(f"{name} is of shape {tuple(tensor.shape)}, its record says {shape}")
         if tensor.dtype not in dtypes:

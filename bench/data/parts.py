@@ -35,7 +35,7 @@ class Part:
 
     Attributes:
         inputs: preprocessed images (float32, N x C x H x W), features (float32, N first) or ids (int64, N first).
-        labels: int64, N.
+        labels: int64, N; of text N x characters.
         lengths: of sentences, ids of each row before its padding; the rows then go from short to long. None where all
             rows are equally long.
     """
@@ -50,7 +50,7 @@ class Part:
     @property
     def majority_rate(self) -> float:
         """Share of the most frequent class: what guessing reaches."""
-        return float(torch.bincount(self.labels).max() / len(self))
+        return float(torch.bincount(self.labels.flatten()).max() / self.labels.numel())
 
     def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and labels of some rows, the inputs in their own memory format.
@@ -137,7 +137,10 @@ def stand_in(name: str, recipe: Recipe, shape: tuple[int, ...], rows: int) -> Pa
     """
     entry = info(name)
     inputs = torch.randn(rows, *shape)
+    labels = torch.arange(rows) % entry.num_classes
     told: dict[str, Any] = {}
+    if entry.kind == "text":
+        inputs = labels = torch.randint(entry.num_classes, (rows, *shape))
     if entry.vocab_size:
         inputs = torch.randint(1, entry.vocab_size, (rows, *shape))
         told["vocab_size"] = entry.vocab_size
@@ -146,7 +149,7 @@ def stand_in(name: str, recipe: Recipe, shape: tuple[int, ...], rows: int) -> Pa
             told = {"pretrained": str(encoder.folder(recipe.encoder))}
         except DataError:
             told = {}
-    part = Part(inputs, torch.arange(rows) % entry.num_classes)
+    part = Part(inputs, labels)
     return Parts(part, None, part, entry.num_classes, data_hash="", model_arguments=told)
 
 
@@ -161,6 +164,8 @@ def _prepare(
     dataset = store.load(record.name, where)
     rows = _rows(dataset, *sizes)
     picked = {part: tuple(values[chosen] for values in dataset.part(source)) for part, (source, chosen) in rows.items()}
+    if dataset.info.kind == "text":  # of bytes
+        picked = {part: tuple(values.long() for values in both) for part, both in picked.items()}
     inputs = {part: values for part, (values, _) in picked.items()}
     if dataset.info.kind in ("images", "frames", "features"):
         inputs = _seen(inputs, dataset.info.peak, *looks)

@@ -53,6 +53,7 @@ def add(parser: pytest.Parser) -> None:
     option(
         "--bert", metavar="PATH", help="a pretrained BERT in the place of the recipe's: a folder, or a name of the hub"
     )
+    option("--text", type=Path, metavar="FILE", help="a text to learn, character by character; packed or not")
     option("--vectors", type=Path, metavar="FILE", help="word vectors in the text format of word2vec or GloVe")
     option(
         "--results-dir",
@@ -215,6 +216,7 @@ def _locations(config: pytest.Config) -> Locations:
         timit=there("--timit", config.getoption("--timit")),
         vectors=there("--vectors", config.getoption("--vectors")),
         bert=str(expanded(bert).resolve()) if bert and expanded(bert).exists() else bert,
+        text=there("--text", config.getoption("--text")),
     )
 
 

@@ -19,7 +19,8 @@ from bench.training.objectives import Objective
 Autocast: TypeAlias = Callable[[], AbstractContextManager[object]]
 
 EVALUATION_BATCH = 1000
-# Sentences sorted by length: few enough that a long one pads few others, and that BERT base fits into 2 GB.
+# Of sentences sorted by length: few enough that a long one pads few others, and that BERT base fits into 2 GB; and of
+# rows of text.
 SENTENCES_BATCH = 100
 
 
@@ -40,7 +41,8 @@ class Evaluation:
 def evaluate(net: nn.Module, part: Part, objective: Objective, autocast: Autocast) -> Evaluation:
     """Mean loss and metrics of a network on a part."""
     net.eval()
-    size = EVALUATION_BATCH if part.lengths is None else SENTENCES_BATCH
+    text = part.lengths is not None or part.labels.ndim > 1
+    size = SENTENCES_BATCH if text else EVALUATION_BATCH
     with autocast():
         outputs = torch.cat([_full_precision(net(inputs)) for inputs in part.in_turn(size)])
     return Evaluation(

@@ -1,10 +1,12 @@
-"""What a network is trained for: `OBJECTIVES["classification"]`, of sentences, or the reconstruction of its inputs."""
+"""What a network is trained for: `OBJECTIVES["classification"]`, of sentences, of its inputs, of what comes next."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import torch
 from scipy import stats
 from sklearn import metrics as scores
 from torch import Tensor
@@ -16,7 +18,8 @@ from bench.data.parts import Part
 
 # A classifier that only guesses is taken for trained once in a thousand runs.
 GUESSING_QUANTILE = 0.999
-# An autoencoder must be better than the best constant picture by this share of its error.
+# An autoencoder must be better than the best constant picture by this share of its error; what predicts characters
+# better than the best constant answer.
 CONSTANT_MARGIN = 0.01
 
 
@@ -116,6 +119,21 @@ def _is_constant_picture(outputs: Tensor, part: Part) -> bool:
     return bool(F.mse_loss(outputs, inputs) >= (1 - CONSTANT_MARGIN) * constant)
 
 
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """A character's mean, in nats; logits `(N, characters, ids)`."""
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten())
+
+
+def _bits(logits: Tensor, labels: Tensor) -> dict[str, float]:
+    return {"bits_per_character": _cross_entropy(logits, labels).item() / math.log(2)}
+
+
+def _is_unigram(logits: Tensor, part: Part) -> bool:
+    """No better than the shares of the part's own characters, the best answer that ignores the inputs."""
+    shares = part.labels.flatten().bincount() / part.labels.numel()
+    return bool(_cross_entropy(logits, part.labels) >= (1 - CONSTANT_MARGIN) * torch.special.entr(shares).sum())
+
+
 CLASSIFICATION = Objective(
     loss=lambda logits, inputs, labels: F.cross_entropy(logits, labels),
     correct=lambda logits, labels: (logits.argmax(1) == labels).sum(),
@@ -137,5 +155,12 @@ OBJECTIVES: dict[str, Objective] = {
         names=(),
         metrics=lambda outputs, labels: {},
         is_guess=_is_constant_picture,
+    ),
+    "next_character": Objective(
+        loss=lambda logits, inputs, labels: _cross_entropy(logits, labels),
+        correct=None,
+        names=("bits_per_character",),
+        metrics=_bits,
+        is_guess=_is_unigram,
     ),
 }

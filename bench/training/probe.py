@@ -86,7 +86,9 @@ def take_probe(
         ValueError: an unknown model, activation, optimizer or initialisation.
     """
     recipe = recipe.on(device.type)
-    short = replace(recipe, epochs=EPOCHS[scale], batch_size=BATCH[scale], **NOT_OF_THE_STEPS)
+    short = replace(
+        made_rows.smaller(recipe, case.model), epochs=EPOCHS[scale], batch_size=BATCH[scale], **NOT_OF_THE_STEPS
+    )
     known = {} if known is None else known
     key = (case.model, case.dataset, case.activation, case.optimizer, repr(short), device, nudged)
     if key not in known:
@@ -97,7 +99,11 @@ def take_probe(
     steps = _steps(case, recipe)
     return Probe(
         key=ProbeKey(case, scale, recipe.version),
-        recipe={"steps": steps, **{name: value for name in UNSEEN if (value := getattr(recipe, name)) is not None}},
+        recipe={
+            "steps": steps,
+            **{name: value for name in UNSEEN if (value := getattr(recipe, name)) is not None},
+            **{name: recipe.model_arguments[name] for name in made_rows.MOST.get(case.model, ())},
+        },
         series={**exact.series, "rates": _rates(case, recipe, min(steps, SCHEDULED))},
         evaluation=exact.evaluation,
         num_sites=exact.num_sites,

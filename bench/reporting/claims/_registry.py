@@ -211,6 +211,46 @@ _CLAIMS = (
     ),
     Claim("D5", TACT, "under corruption no activation prevails over the others", ("corruption",), no_single_best),
     Claim("D6", TACT, "some activations have more null runs than others", ("null_runs",), null_runs_differ),
+    Claim(
+        "E1",
+        "Shazeer 2020, arXiv 2002.05202 (gated linear units)",
+        "gated linear units beat GELU in a transformer of equal parameters: GEGLU, SwiGLU and ReGLU",
+        ("gpt",),
+        ordered([(gated, "gelu") for gated in ("geglu", "swiglu", "reglu")]),
+        _of("geglu", "swiglu", "reglu", "gelu"),
+    ),
+    Claim(
+        "E2",
+        "So et al. 2021, arXiv 2109.08668 (Primer)",
+        "squared ReLU beats ReLU and GELU in a decoder",
+        ("gpt",),
+        beats("relu_squared", ["relu", "gelu"]),
+        _of("relu_squared", "relu", "gelu"),
+    ),
+    Claim(
+        "E3",
+        "github.com/openai/parameter-golf, pull request 549",
+        "squared leaky ReLU beats squared ReLU in a decoder",
+        ("gpt",),
+        beats("leaky_relu_squared", ["relu_squared"]),
+        _of("leaky_relu_squared", "relu_squared"),
+    ),
+    Claim(
+        "E4",
+        "Huang and Schlag 2024, arXiv 2411.13010 (xIELU)",
+        "xIELU beats squared ReLU and SwiGLU in a decoder of equal parameters",
+        ("gpt",),
+        beats("xielu", ["relu_squared", "swiglu"]),
+        _of("xielu", "relu_squared", "swiglu"),
+    ),
+    Claim(
+        "E5",
+        "Zhuo et al. 2024, arXiv 2411.03884 (PolyCom)",
+        "PolyNorm beats ReLU, GELU and SwiGLU in a decoder",
+        ("gpt",),
+        beats("poly_norm", ["relu", "gelu", "swiglu"]),
+        _of("poly_norm", "relu", "gelu", "swiglu"),
+    ),
 )
 
 CLAIMS = {claim.id: claim for claim in _CLAIMS}

@@ -118,6 +118,11 @@ def forms(sign, noise, **settings):
         yield made(case, 0.6 + 0.03 * sign * height, noise, **settings)
 
 
+def decoders(winners, losers):
+    blocks = [("gpt", "made_text", optimizer) for optimizer in ("adamw", "muon")]
+    return duels("gpt", blocks, winners, losers, "test_bits_per_character", lower=True)
+
+
 BOTH = [("cnn", "cifar10", "adam"), ("cnn", "cifar10", "sgd")]
 A1 = ("sigmoid", "relu", "leaky_relu", "elu", "selu")
 NEW = ("relu", "silu", "mish", "tact", "mtact")
@@ -159,6 +164,11 @@ MAKERS = {
     ),
     "D5": no_best("corruption", [("resnet18", "cifar10", "adamw", f"psi{psi}_fixed") for psi in (8, 16)], NEW),
     "D6": null_runs,
+    "E1": decoders(["geglu", "swiglu", "reglu"], ["gelu"]),
+    "E2": decoders(["relu_squared"], ["relu", "gelu"]),
+    "E3": decoders(["leaky_relu_squared"], ["relu_squared"]),
+    "E4": decoders(["xielu"], ["relu_squared", "swiglu"]),
+    "E5": decoders(["poly_norm"], ["relu", "gelu", "swiglu"]),
 }
 
 

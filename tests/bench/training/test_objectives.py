@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -109,3 +111,26 @@ def test_a_constant_picture_is_a_guess_and_a_better_one_is_not(part):
     assert RECONSTRUCTION.is_guess(constant, part)
     assert RECONSTRUCTION.is_guess(constant + 0.3, part)
     assert not RECONSTRUCTION.is_guess(constant + 0.1 * (flat - constant), part)
+
+
+TEXT = OBJECTIVES["next_character"]
+
+
+@pytest.fixture
+def text() -> Part:
+    """200 rows of 5 characters of 4 kinds, of which the first is half of all; what is behind is the next kind."""
+    ids = torch.tensor([0, 1, 0, 2, 0, 3, 0, 1]).repeat(125).view(200, 5)
+    return Part(ids, ids)
+
+
+def test_bits_of_a_character_are_those_of_the_chance_that_it_was_given(text):
+    chances = torch.tensor([0.5, 0.25, 0.125, 0.125]).log().expand(200, 5, 4)
+    assert TEXT.metrics(chances, text.labels)["bits_per_character"] == pytest.approx(0.5 * 1 + 0.25 * 2 + 0.25 * 3)
+    assert TEXT.loss(chances, text.inputs, text.labels).item() == pytest.approx(1.75 * math.log(2))
+
+
+@pytest.mark.parametrize(("told", "guess"), [(0.0, True), (0.5, False)])
+def test_the_shares_of_characters_are_a_guess_and_what_tells_more_is_none(text, told, guess):
+    shares = text.labels.flatten().bincount() / text.labels.numel()
+    logits = shares.log() + told * F.one_hot(text.labels, 4)
+    assert TEXT.is_guess(logits, text) is guess

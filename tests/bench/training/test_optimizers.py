@@ -11,9 +11,16 @@ from torch import nn
 
 from bench.cases.recipe import Recipe
 from bench.training import optimizers
+from bench.training.muon import Muon
 
 RECIPE = Recipe(version=1, epochs=1, batch_size=8, learning_rate=0.03, initialisation="torch", momentum=0.9)
-KINDS = {"sgd": torch.optim.SGD, "nesterov": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+KINDS = {
+    **dict.fromkeys(("sgd", "nesterov"), torch.optim.SGD),
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "muon": Muon,
+}
+PLAIN = {**KINDS, "muon": torch.optim.AdamW}  # what it is where there are no matrices; see test_muon
 OWN = {"sgd": {"momentum": RECIPE.momentum}, "nesterov": {"momentum": RECIPE.momentum, "nesterov": True}}
 
 
@@ -43,7 +50,7 @@ def test_its_steps_are_those_of_torchs_plain_class(name: str) -> None:
     ours, plain = _groups(), _groups()
     pair = (
         optimizers.build(name, ours, RECIPE),
-        KINDS[name](plain, lr=RECIPE.learning_rate, foreach=False, **OWN.get(name, {})),
+        PLAIN[name](plain, lr=RECIPE.learning_rate, foreach=False, **OWN.get(name, {})),
     )
     for size in (1.0, *[0.01] * 20):  # a fall, so that variants that remember the largest differ
         for optimizer in pair:
