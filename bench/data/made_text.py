@@ -1,4 +1,4 @@
-"""A text of which it is known how well it can be predicted: `made_text.source().floor(16)` is in bits a character.
+"""A text of which it is known how well it can be predicted: `made_text.made_source().floor(16)` is in bits a character.
 
 Every letter is drawn from a distribution that the pair of letters before it picks out: a Markov chain of order 2 with
 transitions drawn once. What is to be learned is a table of pairs, which neither of the two letters gives alone: one
@@ -63,7 +63,7 @@ class Source:
 
 
 @cache
-def source() -> Source:
+def made_source() -> Source:
     """The one that the suite's text is from."""
     drawn = RandomState(SEED).gamma(CONCENTRATION, size=(LETTERS,) * 3)
     transitions = drawn / drawn.sum(2, keepdims=True)
@@ -80,7 +80,7 @@ def read(info: DatasetInfo, where: Locations) -> dict[str, Tensor]:
     for part, rows in zip(
         ("train", "validation", "test"), (info.rows[0], info.validation_rows, info.rows[1]), strict=True
     ):
-        drawn = source().rows(rows, info.shape[0] + 1, random)
+        drawn = made_source().rows(rows, info.shape[0] + 1, random)
         found[f"{part}_text"], found[f"{part}_labels"] = drawn[:, :-1].contiguous(), drawn[:, 1:].contiguous()
     return found
 

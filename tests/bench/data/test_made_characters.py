@@ -10,6 +10,7 @@ import torch
 
 from bench.data import info, made_text, store
 from bench.data.parts import Part
+from bench.records import baseline
 from bench.training.objectives import OBJECTIVES
 
 TEXT = info("made_text")
@@ -18,7 +19,7 @@ LETTERS = made_text.LETTERS
 
 @pytest.fixture(scope="module")
 def source() -> made_text.Source:
-    return made_text.source()
+    return made_text.made_source()
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +86,14 @@ def test_its_rows_are_always_the_same_and_labels_are_the_letters_behind():
         assert held.shape == behind.shape == (rows, *TEXT.shape)
         assert torch.equal(held[:, 1:], behind[:, :-1])
         assert max(held.max(), behind.max()) < TEXT.num_classes == LETTERS
+
+
+def test_no_recorded_run_is_below_the_floor_and_relu_learns_what_pairs_of_letters_tell(source):
+    rows = baseline.read(baseline.FOLDER).values()
+    values = {row.key.case: row.runs.values for row in rows if row.key.case.dataset == TEXT.name}
+    assert values
+    assert min(map(min, values.values())) > source.floor(*TEXT.shape)
+    by_none, by_one, _ = source.entropies
+    for case, reached in values.items():
+        assert max(reached) < by_none, case.id
+        assert case.activation != "relu" or max(reached) < by_one - 0.5, case.id
