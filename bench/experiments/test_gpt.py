@@ -61,7 +61,7 @@ def recipe(case: Case, scale: str) -> Recipe:
         schedule="one_cycle",
         weight_decay=0.1,
         initialisation="own",
-        train_size=(80 if tiny else 480) * batch_size,
+        train_size=(80 if tiny else 300) * batch_size,
         validation_size=None,
         objective="next_character",
         model_arguments={"width": 64, "depth": 2, "heads": 2, "initializer_range": 0.05}
