@@ -28,7 +28,7 @@ SHOWN = 40  # lines of the log of a step that failed
 FOUND = (r"\d+ cases?, \d+ runs?: .*", r"(?:\d+ [A-Z]+(?:, |$))+", r"=* ?((?:\d+ [a-z]+(?:, )?)+ in [\d.]+s).*")
 
 # Of every kind of network and randomness one, trained twice in two processes: a trained activation, squeeze and
-# excitation, dense and depthwise blocks, dropout, a schedule, frames of speech ...
+# excitation, dense and depthwise blocks, dropout, a schedule, frames of speech, a decoder ...
 CASES = (
     "apl_depth-apl_cnn3-digits-apl-adam",
     "complex-senet18-digits-tact-adam",
@@ -37,6 +37,7 @@ CASES = (
     "wrn-wrn_40_4-digits-gelu-nesterov",
     "xresnet-xresnet18-digits-relu-adamw-epochs4",
     "timit-timit_mlp-made_speech-gelu-adam",
+    "gpt-gpt-made_text-relu_squared-muon",
 )
 # ... and, where their data is at hand, convolution, recurrence, noise, attention, sentences.
 CASES_WITH_DATA = (

@@ -50,7 +50,7 @@ def test_what_is_trained_twice_are_cases_that_there_are():
         for name in cases:
             experiment = experiments.find(name.partition("-")[0])
             (case,) = [case for case in experiment.cases("tiny") if case.id == name]
-            assert (case.dataset in ("digits", "made_speech")) is digits_alone
+            assert (case.dataset in ("digits", "made_speech", "made_text")) is digits_alone
 
 
 def test_a_rehearsal_never_asks_for_a_card():

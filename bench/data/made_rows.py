@@ -75,9 +75,12 @@ def parts(name: str, recipe: Recipe, sizes: Sizes, device: torch.device, minimum
 
 def smaller(recipe: Recipe, model: str) -> Recipe:
     """A recipe whose network has no more blocks and no wider ones than made rows need: each does what the others do."""
+    if model not in MOST:
+        return recipe
     sizes = recipe.model_arguments
-    cut = {name: min(most, sizes[name]) for name, most in MOST.get(model, {}).items()}
-    return replace(recipe, model_arguments={**sizes, **cut}) if cut else recipe
+    cut = {name: min(most, sizes.get(name, most)) for name, most in MOST[model].items()}
+    cut["width"] -= cut["width"] % sizes.get("heads", 1)
+    return replace(recipe, model_arguments={**sizes, **cut})
 
 
 def _part(

@@ -54,7 +54,7 @@ def checked(record: DatasetInfo, make: Callable[[], Any]) -> dict[str, Tensor]:
             raise refused(f"{name} is of shape {tuple(tensor.shape)}, its record says {shape}")
         if tensor.dtype not in dtypes:
             raise refused(f"{name} is {tensor.dtype}, not {' or '.join(map(str, dtypes))}")
-        if labels and not 0 <= tensor.min() <= tensor.max() < record.num_classes:
+        if (labels or kind == "text") and not 0 <= tensor.min() <= tensor.max() < record.num_classes:
             raise refused(f"{name} go from {tensor.min()} to {tensor.max()}, not from 0 to {record.num_classes - 1}")
         if tensor.is_floating_point() and not tensor.isfinite().all():
             raise refused(f"{name} holds values that are not finite")

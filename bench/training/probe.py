@@ -102,7 +102,11 @@ def take_probe(
         recipe={
             "steps": steps,
             **{name: value for name in UNSEEN if (value := getattr(recipe, name)) is not None},
-            **{name: recipe.model_arguments[name] for name in made_rows.MOST.get(case.model, ())},
+            **{
+                name: size
+                for name, size in recipe.model_arguments.items()
+                if name in made_rows.MOST.get(case.model, ())
+            },
         },
         series={**exact.series, "rates": _rates(case, recipe, min(steps, SCHEDULED))},
         evaluation=exact.evaluation,

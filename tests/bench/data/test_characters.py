@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.data import DATASETS, DataError, info, parts, store
+import models
+from bench.data import DATASETS, DataError, DatasetInfo, info, made_rows, own, parts, store
 from bench.data.locations import Locations
 from made_data import CPU, RECIPE, write
 
@@ -104,3 +105,25 @@ def test_a_text_of_another_length_is_not_the_hubs(tmp_path):
 def test_a_folder_without_it_says_how_to_get_it(tmp_path):
     with pytest.raises(DataError, match="hf download --repo-type dataset karpathy/tiny_shakespeare"):
         store.load("tiny_shakespeare", Locations(tmp_path))
+
+
+def test_a_text_of_a_users_own_experiment_has_an_id_and_a_label_at_each_place():
+    entry = DatasetInfo("mine", "mine", num_classes=3, shape=(4,), rows=(5, 2), kind="text")
+    rows = {"train": 5, "test": 2}
+    made = {f"{part}_{held}": torch.ones(n, 4).byte() for part, n in rows.items() for held in ("text", "labels")}
+    assert own.checked(entry, lambda: made).keys() == made.keys()
+    for name in ("train_text", "test_labels"):
+        with pytest.raises(DataError, match=f"{name} go from 1 to 3, not from 0 to 2"):
+            own.checked(entry, lambda name=name: {**made, name: made[name].index_fill(0, torch.tensor([1]), 3)})
+    with pytest.raises(DataError, match=r"train_labels is of shape \(5,\), its record says \(5, 4\)"):
+        own.checked(entry, lambda: {**made, "train_labels": torch.ones(5).byte()})
+
+
+@pytest.mark.parametrize("sizes", [{}, {"heads": 5, "width": 640}, {"width": 60, "depth": 1}])
+def test_first_steps_are_of_a_network_that_can_be_built_whatever_its_sizes(sizes):
+    recipe = replace(RECIPE, model_arguments=sizes)
+    smaller = made_rows.smaller(recipe, "gpt").model_arguments
+    models.build("gpt", input_shape=(4,), num_classes=3, activation="relu", **smaller)
+    assert smaller["width"] <= 192
+    assert smaller["depth"] <= 2
+    assert made_rows.smaller(recipe, "mlp") == recipe
