@@ -90,12 +90,12 @@ def _trainable(
         groups.append({"params": spared, "weight_decay": 0.0})
     if own:
         groups.append({"params": own, "weight_decay": recipe.weight_decay if wish is None else wish})
-    optimizer = optimizers.build(case.optimizer, groups, recipe, _matrices(net, sites))
+    optimizer = optimizers.build(case.optimizer, groups, recipe, matrices_of(net, sites))
     scheduler = schedules.build(recipe.schedule, optimizer, recipe.steps(len(parts.train)))
     return Network(net, sites, shapes, optimizer, scheduler)
 
 
-def _matrices(net: nn.Module, sites: list[nn.Module]) -> list[Tensor]:
+def matrices_of(net: nn.Module, sites: list[nn.Module]) -> list[Tensor]:
     """The weights of linear layers but the last, the head: those that Muon's authors use it for."""
     inside = {module for site in sites for module in site.modules()}
     linear = [layer for layer in net.modules() if isinstance(layer, nn.Linear) and layer not in inside]

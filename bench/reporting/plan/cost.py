@@ -51,6 +51,7 @@ class Step:
         moved: bytes that these read or write.
         saved: bytes kept for backward, parameters left out.
         parameters: number of each tensor of them, weights and those of the activations.
+        matrices: of each of these tensors, whether it is one that muon orthogonalises.
         buffers: bytes of the network beside its parameters.
     """
 
@@ -60,6 +61,7 @@ class Step:
     moved: int
     saved: int
     parameters: tuple[int, ...]
+    matrices: tuple[bool, ...]
     buffers: int
 
 
@@ -120,6 +122,7 @@ def count_step(network: setup.Network, case: Case, recipe: Recipe, shape: tuple[
             saved = bytes_saved(forward, excluded=net.parameters())
             losses[0].backward()
     net.zero_grad()
+    matrices = {id(matrix) for matrix in setup.matrices_of(net, network.sites)}
     return Step(
         flops=counted.flops,
         convolution_flops=counted.convolution_flops,
@@ -127,6 +130,7 @@ def count_step(network: setup.Network, case: Case, recipe: Recipe, shape: tuple[
         moved=counted.moved,
         saved=saved,
         parameters=tuple(parameter.numel() for parameter in net.parameters()),
+        matrices=tuple(id(parameter) in matrices for parameter in net.parameters()),
         buffers=sum(buffer.nbytes for buffer in net.buffers()),
     )
 
@@ -149,14 +153,15 @@ def time_step(network: setup.Network, case: Case, recipe: Recipe, shape: tuple[i
 
 
 @cache
-def optimizer_state(optimizer: str, momentum: float, parameters: tuple[int, ...]) -> int:
-    """Bytes that an optimizer keeps of float32 parameters, by a name of `optimizers.OPTIMIZERS`."""
+def optimizer_state(optimizer: str, momentum: float, parameters: tuple[int, ...], matrices: tuple[bool, ...]) -> int:
+    """Bytes that an optimizer keeps of float32 parameters, by a name of `optimizers.OPTIMIZERS`, see `Step`."""
     recipe = Recipe(1, epochs=1, batch_size=1, learning_rate=1.0, initialisation="torch", momentum=momentum)
     with FakeTensorMode():
-        tensors = [nn.Parameter(torch.zeros(size)) for size in parameters]
+        tensors = [nn.Parameter(torch.zeros(1, size)) for size in parameters]
         for tensor in tensors:
             tensor.grad = torch.zeros_like(tensor)
-        built = optimizers.build(optimizer, [{"params": tensors, "weight_decay": 0.0}], recipe)
+        hidden = [tensor for tensor, is_matrix in zip(tensors, matrices, strict=True) if is_matrix]
+        built = optimizers.build(optimizer, [{"params": tensors, "weight_decay": 0.0}], recipe, hidden)
         built.step()
     kept = (value for state in built.state.values() for value in state.values() if isinstance(value, Tensor))
     return sum(value.nbytes for value in kept)

@@ -132,5 +132,5 @@ def estimated(case: Case, recipe: Recipe, runs: int, device_names: Sequence[str]
             return costs.seconds(case, recipe, rows.shape, batch)
         return devices.DEVICES[name].seconds(step, recipe.precision)
 
-    state = optimizer_state(case.optimizer, recipe.momentum, step.parameters)
+    state = optimizer_state(case.optimizer, recipe.momentum, step.parameters, step.matrices)
     return CaseEstimate(case, recipe, runs, batch, rows, step, state, {name: seconds(name) for name in device_names})

@@ -118,7 +118,10 @@ def test_an_optimizers_state_is_as_large_as_a_real_one(optimizer, momentum):
         value.nbytes for one in made.optimizer.state.values() for value in one.values() if torch.is_tensor(value)
     )
     sizes = tuple(parameter.numel() for parameter in made.net.parameters())
-    assert cost.optimizer_state(optimizer, momentum, sizes) == state
+    orthogonal = {id(matrix) for matrix in setup.matrices_of(made.net, made.sites)}
+    matrices = tuple(id(parameter) in orthogonal for parameter in made.net.parameters())
+    assert any(matrices)
+    assert cost.optimizer_state(optimizer, momentum, sizes, matrices) == state
 
 
 @pytest.mark.parametrize(("model", "side"), [("mlp", 8), ("cnn", 28)])
@@ -213,7 +216,7 @@ def test_a_devices_figures_make_sense_and_have_a_source(device):
 
 def test_a_step_takes_its_arithmetic_and_traffic_or_its_launches():
     device = devices.Device("made", 1e12, 4e12, 8e12, 1e12, 1e9, "made")
-    idle = cost.Step(0, 0, kernels=10, moved=0, saved=0, parameters=(), buffers=0)
+    idle = cost.Step(0, 0, kernels=10, moved=0, saved=0, parameters=(), matrices=(), buffers=0)
     arithmetic = replace(idle, flops=3 * 10**12, convolution_flops=10**12)
     assert device.seconds(idle, "float32") == 10 * devices.LAUNCH
     assert device.seconds(replace(idle, moved=10**12), "float32") == 1 / devices.BANDWIDTH_SHARE

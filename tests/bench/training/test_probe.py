@@ -187,11 +187,14 @@ def test_made_rows_look_like_the_data(name):
     assert (len(parts.train), len(parts.validation), len(parts.test)) == (20, 8, 16)
     assert parts.num_classes == entry.num_classes > parts.train.labels.max()
     inputs = parts.train.inputs
-    assert inputs.dtype == (torch.int64 if entry.vocab_size else torch.float64)
+    assert inputs.dtype == (torch.int64 if entry.vocab_size or entry.kind == "text" else torch.float64)
     if entry.kind == "sentences":
         assert list(parts.train.lengths) == sorted((inputs != 0).sum(1).tolist())
     elif entry.kind == "images":
         assert parts.input_shape == (entry.shape[0], *(max(12, side) for side in entry.shape[1:]))
+    elif entry.kind == "text":
+        assert parts.input_shape == (min(*entry.shape, made_rows.STRETCH),)
+        assert parts.train.labels.shape == inputs.shape
     else:
         assert parts.input_shape == entry.shape
 
