@@ -25,10 +25,11 @@ def recipe(case: Case, scale: str) -> Recipe:
     at the same rate and decay: see `bench.training.muon`.
 
     The rates of `tiny` are out of {5e-3, 1e-2} for AdamW and {1e-2, 2e-2} for Muon: within a pair relu, gelu,
-    relu_squared and swiglu differ by less than 0.03 bits. Positions in rows of 16 letters are learned in its 160
-    steps, in rows of 128 they are not: there the real text, with four of the activations, is learned about as far as
-    pairs of characters tell (3.4 bits). The wider weights of 0.05 save the quarter of the steps in which weights of
-    0.02 grow. What can be learned of the made text ends at 2.379 bits, see `bench.data.made_text`.
+    relu_squared and swiglu differ by less than 0.03 bits; those of `small` are not tuned. Positions in rows of 16
+    letters are learned in its 160 steps, in rows of 128 they begin to be: the real text, with four of the activations,
+    is learned about as far as pairs of characters tell (3.4 bits). The wider weights of 0.05 save the quarter of the
+    steps in which weights of 0.02 grow. What can be learned of the made text ends at 2.379 bits: see
+    `bench.data.made_text`.
     """
     rate = {
         "tiny": {"adamw": 5e-3, "muon": 1e-2},

@@ -10,6 +10,7 @@ import torch
 
 from bench.data import info, made_text, store
 from bench.data.parts import Part
+from bench.experiments.test_gpt import ROW
 from bench.records import baseline
 from bench.training.objectives import OBJECTIVES
 
@@ -86,6 +87,11 @@ def test_its_rows_are_always_the_same_and_labels_are_the_letters_behind():
         assert held.shape == behind.shape == (rows, *TEXT.shape)
         assert torch.equal(held[:, 1:], behind[:, :-1])
         assert max(held.max(), behind.max()) < TEXT.num_classes == LETTERS
+
+
+def test_the_experiment_counts_rows_by_the_lengths_that_the_data_sets_have(source):
+    assert all(info(name).shape == (length,) for name, length in ROW.items())
+    assert source.floor(ROW[TEXT.name]) == pytest.approx(2.379, abs=5e-4)
 
 
 def test_no_recorded_run_is_below_the_floor_and_relu_learns_what_pairs_of_letters_tell(source):
