@@ -36,7 +36,7 @@ from bench.records.baseline import Baseline
 from bench.records.record import Outcome, Record
 from bench.records.runs import Runs
 from bench.records.verdict import fails, worst
-from bench.regression import memory
+from bench.regression import memory, repeats
 from bench.stats import moderated, power
 from bench.stats.moderated import Prior, upper_quantile, variance
 from bench.training import fingerprint
@@ -134,7 +134,7 @@ def judge(
     cases: int,
     suspicion: float = STAGES[0].suspicion,
 ) -> Judgement:
-    """The verdict on the records of one case in a session of so many cases: of what they came to, and of their memory.
+    """The verdict on the records of one case in a session of so many cases: of what they came to, and what it took.
 
     Args:
         records: of all seeds run so far, of one key.
@@ -146,10 +146,11 @@ def judge(
     if baseline is None:
         return Judgement("NEW", "no baseline of this case, scale, recipe version, data and device class")
     judgement = _judge_runs(records, baseline, prior, cases, suspicion)
-    of_memory, text = memory.compared(records, baseline)
-    if not of_memory:
-        return judgement
-    return replace(judgement, verdict=worst([judgement.verdict, of_memory]), reason=f"{text}; {judgement.reason}")
+    for verdict, text in (memory.compared(records, baseline), repeats.repeated(records, baseline)):
+        if verdict:
+            reason = f"{text}; {judgement.reason}"
+            judgement = replace(judgement, verdict=worst([judgement.verdict, verdict]), reason=reason)
+    return judgement
 
 
 def _judge_runs(

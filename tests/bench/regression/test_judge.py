@@ -45,6 +45,22 @@ def test_other_bits_inside_the_band_are_changed_here_and_within_elsewhere():
     assert elsewhere.difference == "torch 2.14 -> 2.15"
 
 
+@pytest.mark.parametrize("fingerprint", [None, ELSEWHERE], ids=["here", "elsewhere"])
+def test_seeds_that_are_one_run_are_changed_on_any_machine(fingerprint):
+    alike = [dataclasses.replace(one, digest="0") for one in runs([0.9] * 3, fingerprint=fingerprint)]
+    found = judge.judge(alike, BASELINE, PRIOR, 1)
+    assert found.verdict == "CHANGED"
+    assert found.reason.startswith("the runs of seeds 0, 1, 2 are one to the bit, and those recorded differ")
+
+
+def test_seeds_that_are_one_run_are_none_where_they_blew_up_or_were_recorded_so():
+    def alike(values, outcome="trained"):
+        return [dataclasses.replace(one, digest="0") for one in runs(values, outcome)]
+
+    assert verdict(alike([math.nan] * 3, "diverged")) == "DIVERGED"
+    assert verdict(alike([0.9] * 3), Baseline.of(alike([0.9] * 20)), None) == "SAME"
+
+
 @pytest.mark.parametrize(("shift", "expected"), [(-6, "REGRESSED"), (6, "IMPROVED"), (-1, "MOVED"), (1, "MOVED")])
 def test_the_band_has_two_sides(shift, expected):
     assert verdict(runs([0.9 + shift * SD] * 3)) == expected
