@@ -57,16 +57,22 @@ def load(reference: str) -> Activation:
     )
 
 
-def code_beside(*paths: Path) -> str:
-    """A digest of some Python files and of all that they import from beside them, and these in turn."""
-    found: dict[Path, str] = {}
+def files_beside(*paths: Path) -> list[Path]:
+    """Some Python files and all that they import from beside them, and these in turn; in the order of their places."""
+    found: dict[Path, Path] = {}
     waiting = [(path, path.parent) for path in paths]
     while waiting:
         path, folder = waiting.pop()
         if path.resolve() not in found:
-            found[path.resolve()] = f"{path.name}{hashlib.sha256(path.read_bytes()).hexdigest()}"
+            found[path.resolve()] = path
             waiting += [(one, folder) for one in _imported(path, folder)]
-    return hashlib.sha256("".join(found[path] for path in sorted(found)).encode()).hexdigest()[:12]
+    return [path for _, path in sorted(found.items())]
+
+
+def code_beside(*paths: Path) -> str:
+    """A digest of `files_beside`."""
+    found = (f"{path.name}{hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files_beside(*paths))
+    return hashlib.sha256("".join(found).encode()).hexdigest()[:12]
 
 
 def _imported(path: Path, folder: Path) -> Iterator[Path]:

@@ -12,6 +12,7 @@ ROOMS = (
     "display",
     "training",
     "regression",
+    "engines",
     "session",
     "ranking",
     "timing",

@@ -19,6 +19,7 @@ from activations.command import print_anywhere
 from bench import experiments
 from bench.cases.case import Case
 from bench.data import DataError
+from bench.engines import LOCAL, RunLostError
 from bench.plugin import options, progress
 from bench.plugin.items import (
     cases_of,
@@ -30,6 +31,7 @@ from bench.plugin.items import (
     parameters_of,
     why_no_item,
 )
+from bench.plugin.loop import as_they_come
 from bench.plugin.reporter import Reporter
 from bench.plugin.state import STATE, PluginState, is_worker, under_xdist
 from bench.records import addresses, baseline, csv_rows
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from bench.plugin.scheduling import Alike
 
 # Why a case cannot be trained, in words that need no traceback.
-NAMED = (DataError, OutOfMemoryError, ResultsError, ValueError)
+NAMED = (DataError, OutOfMemoryError, ResultsError, RunLostError, ValueError)
 _RESULT = pytest.StashKey[Result]()
 
 
@@ -80,6 +82,8 @@ def pytest_configure(config: pytest.Config) -> None:
         read_kernels(state.settings.baseline_dir)
         if state.settings.plan and under_xdist(config):
             raise ValueError("--plan trains nothing and needs no workers: leave -n out, or give -n0")
+        if state.settings.engine.name != LOCAL and under_xdist(config):
+            raise ValueError(f"--engine {state.settings.engine.name} runs cases side by side itself: leave -n out")
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[STATE] = state
@@ -164,7 +168,7 @@ def pytest_collection_modifyitems(
             deselect(config, items, lambda item: shard.has(parameters.get(item)))
         if parameters:
             selection.check(settings.choice, experiments_of(parameters))
-            runner.read_recorded()  # now that a metric of the user's own is registered
+            runner.recorded.read()  # now that a metric of the user's own is registered
         if parameters and not items:
             config.stash[STATE].why_nothing = why_no_item(config.option, settings, parameters)
     except (ValueError, pytest.UsageError) as error:
@@ -194,12 +198,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """With `--plan` nothing runs; what is selected is estimated instead."""
+    """With `--plan` nothing runs; what is selected is estimated instead. On a cluster cases end in any order."""
     config, state = session.config, session.config.stash[STATE]
     state.started = True
-    if not state.settings.plan or config.option.collectonly or session.testsfailed or not session.items:
+    if config.option.collectonly or session.testsfailed or not session.items:
         return None
     cases = cases_of(session.items)
+    if not state.settings.plan:
+        if state.runner and cases and state.settings.engine.name != LOCAL:
+            return as_they_come(session, state.runner)
+        return None
     if not cases:
         raise pytest.UsageError("--plan: no case of an experiment is selected, and nothing else has a plan")
     from bench.reporting.plan import report
@@ -239,7 +247,7 @@ def run_case(request: pytest.FixtureRequest, runner: Runner) -> Callable[[Case],
             said = error if first == case.id else f"the same as {first}"
             raise pytest.fail.Exception(f"{case.id}: {said}", pytrace=False) from None
         request.node.stash[_RESULT] = result
-        properties = dict(junit.case_properties(result, runner.figures, runner.settings.scale))
+        properties = dict(junit.case_properties(result, runner.recorded.figures, runner.settings.scale))
         others = [
             one for one in request.node.user_properties if one[0] not in properties
         ]  # an earlier attempt's are not
@@ -288,3 +296,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         state = session.config.stash[STATE]
         output = {"actbench_untimed": state.untimed, "actbench_why_nothing": state.why_nothing}
         session.config.workeroutput.update(output)  # type: ignore[attr-defined]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (state := config.stash.get(STATE, None)) and state.runner:
+        state.runner.engine.close()

@@ -14,6 +14,7 @@ from bench.cases.recipe import SCALES
 from bench.data import locations
 from bench.data.folder import expanded
 from bench.data.locations import Locations
+from bench.engines import ENGINES, LOCAL, EngineChoice
 from bench.records import addresses, baseline
 from bench.reporting.files import tensorboard
 from bench.reporting.plan import devices
@@ -114,6 +115,20 @@ def add(parser: pytest.Parser) -> None:
         help="the I-th of N about equal parts of the cases, the same ones at every call",
     )
     option(
+        "--engine",
+        metavar="NAME[:ADDRESS]",
+        default=LOCAL,
+        help=f"where cases are trained, of {', '.join(ENGINES)}: ray makes a cluster of this machine, ray:HOST:PORT "
+        "joins one that is there",
+    )
+    option(
+        "--gpus-per-run",
+        type=_above_zero,
+        metavar="N",
+        help="cards that a run on a cluster takes, 0.25 for four runs a card; 1 unless given, where there are cards",
+    )
+    option("--engine-accelerator", metavar="MODEL", help="the one model of card to use, of a cluster with several")
+    option(
         "--probe",
         action="store_true",
         help="train nothing: compare the first steps of each case in float64 with those recorded; needs no data, and "
@@ -188,6 +203,7 @@ def read(config: pytest.Config) -> Settings:
         tensorboard=_folder(config, "--tensorboard") if option("--tensorboard") else None,
         on=tuple(dict.fromkeys(devices.find(name) for name in ",".join(option("--on") or PLANNED_FOR).split(","))),
         start=_start(config),
+        engine=EngineChoice.parse(option("--engine"), option("--gpus-per-run"), option("--engine-accelerator")),
     )
 
 

@@ -176,6 +176,20 @@ def path_of(key: Key, seed: int, results_dir: Path) -> Path:
     return results_dir / "runs" / f"{key.case.id}-{key.scale}-{environment}-seed{seed}.json"
 
 
+def run_name(case: Case, scale: str, version: int, seed: int) -> str:
+    """A run by what is known of it before its data and device are."""
+    return f"{case.id}-{scale}-v{version}-seed{seed}"
+
+
+def files_by_run(results_dir: Path) -> dict[str, list[Path]]:
+    """All files of runs, by `run_name`."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted((results_dir / "runs").glob("*.json")):
+        case_scale_version, _, _, seed = path.stem.rsplit("-", 3)
+        found.setdefault(f"{case_scale_version}-{seed}", []).append(path)
+    return found
+
+
 def in_file_name(word: str) -> str:
     """A word as a part of a file's name on any system, and another one for every other word: `a b/c` is `a%20b%2Fc`."""
     return quote(word, safe="")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.locations import Locations
+from bench.engines import EngineChoice
 from bench.records import addresses, baseline
 from bench.session import selection
 from bench.session.commands import Commands
@@ -48,6 +49,7 @@ class Settings:
     on: tuple[str, ...]
     tensorboard: Path | None
     start: str
+    engine: EngineChoice
 
     @property
     def require(self) -> bool:
