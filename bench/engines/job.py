@@ -80,6 +80,11 @@ class Job(ABC, Generic[T_co]):
         """Tells it from all other jobs of a session."""
         return type(self), self.case
 
+    @property
+    def name(self) -> str:
+        """Within its case, for messages."""
+        return "its data and first steps"
+
     def do(self, known: Known, told: Told | None = None) -> T_co:
         """Do it in this process.
 
@@ -90,7 +95,7 @@ class Job(ABC, Generic[T_co]):
         """
         from bench.training.device import resolve
 
-        return out_of_memory.named("its data and first steps", lambda: self._done(resolve(self.device), known, told))
+        return out_of_memory.named(self.name, lambda: self._done(resolve(self.device), known, told))
 
     @abstractmethod
     def _done(self, device: torch.device, known: Known, told: Told | None) -> T_co: ...
@@ -129,6 +134,10 @@ class RunJob(Job[Record]):
     def key(self) -> tuple[Any, ...]:
         return *super().key, self.seed
 
+    @property
+    def name(self) -> str:
+        return f"seed {self.seed}"
+
     def _done(self, device: torch.device, known: Known, told: Told | None) -> Record:
         from bench.training import train
 
@@ -140,7 +149,7 @@ class RunJob(Job[Record]):
                 told(self, epoch, epochs, loss)
 
         runs = train.run(self.case, self.recipe, self.scale, [self.seed], device, self.where, progress, self.gradients)
-        return out_of_memory.named(f"seed {self.seed}", lambda: next(runs))
+        return next(runs)
 
     def _as_earlier(self, device: torch.device) -> Record | None:
         if not self.earlier:

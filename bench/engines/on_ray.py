@@ -79,8 +79,9 @@ class Ray:
         self._asked: set[tuple[Any, ...]] = set()  # keys of what waits, runs, or has an outcome that nobody took yet
         self._outcomes: dict[tuple[Any, ...], Any] = {}
         self._lost: Counter[tuple[Any, ...]] = Counter()
-        self._running: dict[Any, tuple[Any, Job[Any] | None]] = {}  # by Ray's name of the result; no job: it starts
+        self._running: dict[Any, tuple[Any, Job[Any] | None]] = {}  # actors by what they are to answer: no job, or this
         self._idle: list[Any] = []
+        self._started: set[Any] = set()
         self._failed_starts = 0
         self._open: Counter[Case] = Counter()
         self._completed: deque[Case] = deque()
@@ -110,7 +111,6 @@ class Ray:
         self._asked.update(job.key for job in new)
         self._open.update(job.case for job in new)
         self._queue.extendleft(reversed(new))
-        self._hand_out()
         self._grow()
 
     def outcome(self, job: Job[T]) -> T:
@@ -152,31 +152,35 @@ class Ray:
                 found = error.cause if isinstance(error.cause, NAMED) else error
             except self._ray.exceptions.RayError as error:
                 self._ray.kill(actor)  # it may be out of reach alone
-                self._lose(job, str(error).strip().splitlines()[0])
-                self._grow()
+                self._lose(actor, job, error)
                 continue
-            self._idle.append(actor)
             if job:
                 self._end(job, found if isinstance(found, Exception) else job.result.from_builtin(found))
-            else:
+            elif actor not in self._started:
+                self._started.add(actor)
                 self._failed_starts = 0
                 self._grow()
-        self._hand_out()
+            self._hand_to(actor)
 
-    def _hand_out(self) -> None:
-        while self._idle and self._queue:
-            actor, job = self._idle.pop(), self._queue.popleft()
-            self._running[actor.do.remote(job.to_builtin())] = actor, job
+    def _hand_to(self, actor: Any) -> None:
+        if not self._queue:
+            self._idle.append(actor)
+            return
+        job = self._queue.popleft()
+        self._running[actor.do.remote(job.to_builtin())] = actor, job
 
     def _grow(self) -> None:
         """As many actors as there is room for, and as many again, but no more than jobs wait.
 
-        So a node that joins has some to do at once, and a cluster that grows by itself is asked to.
+        So a node that joins has some to do at once, and a cluster that grows by itself is asked to. Idle ones are asked
+        first whether they are still there: no job is to die of an actor that was dead before.
         """
-        starting = sum(job is None for _, job in self._running.values())
-        actors = len(self._running) + len(self._idle)
-        for _ in range(min(len(self._queue) - starting, 2 * self._rooms() + 1 - actors)):
-            actor = self._start()
+        called = [actor for actor, job in self._running.values() if job is None]
+        free = sum(actor in self._started for actor in called)
+        idle = [self._idle.pop() for _ in range(min(len(self._queue) - free, len(self._idle)))]
+        room = 2 * self._rooms() + 1 - len(self._running) - len(self._idle) - len(idle)
+        new = [self._start() for _ in range(min(len(self._queue) - len(called) - len(idle), room))]
+        for actor in (*idle, *new):
             self._running[actor.ready.remote()] = actor, None
 
     def _end(self, job: Job[Any], outcome: Any) -> None:
@@ -188,18 +192,21 @@ class Ray:
             del self._open[job.case]
             self._completed.append(job.case)
 
-    def _lose(self, job: Job[Any] | None, why: str) -> None:
+    def _lose(self, actor: Any, job: Job[Any] | None, error: Exception) -> None:
         """Ask again for a job whose actor died, a few times; and for nothing any more where none comes up."""
-        if job is None:
+        why = " ".join(str(error).split())
+        if job:
+            self._lost[job.key] += 1
+            if self._lost[job.key] <= RETRIES:
+                self._queue.appendleft(job)
+            else:
+                self._end(job, RunLostError(f"{job.name}: what did it died {RETRIES + 1} times, at last: {why}"))
+        elif actor not in self._started:
             self._failed_starts += 1
             while self._queue and self._failed_starts >= STARTS:
-                self._end(self._queue.popleft(), RunLostError(f"{STARTS} processes in a row did not start: {why}"))
-            return
-        self._lost[job.key] += 1
-        if self._lost[job.key] <= RETRIES:
-            self._queue.appendleft(job)
-        else:
-            self._end(job, RunLostError(f"{job}: the process that did it died {RETRIES + 1} times, at last: {why}"))
+                job = self._queue.popleft()
+                self._end(job, RunLostError(f"{job.name}: {STARTS} processes in a row did not start: {why}"))
+        self._grow()
 
     def _nodes(self) -> list[dict[str, Any]]:
         return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
