@@ -95,9 +95,9 @@ def idlers(cluster, tmp_path, monkeypatch):
         engine.close()
 
 
-def is_actor(pid: str) -> bool:
+def is_actor(pid: str, kind: str) -> bool:
     try:
-        return Path("/proc", pid, "cmdline").read_bytes().startswith(b"ray::")
+        return Path("/proc", pid, "cmdline").read_bytes().startswith(f"ray::{kind}".encode())
     except OSError:
         return False
 
@@ -127,7 +127,7 @@ def test_no_record_is_lost_or_doubled_when_processes_and_nodes_are_killed(cluste
 
     def kill():
         while killed["processes"] < KILLS * 2 // 3 and not over.wait(random.uniform(0.2, 1.0)):
-            alive = [path.name for path in pids.iterdir() if is_actor(path.name)]
+            alive = [path.name for path in pids.iterdir() if is_actor(path.name, "Idler")]
             if alive:
                 os.kill(int(random.choice(alive)), signal.SIGKILL)
                 killed["processes"] += 1
@@ -195,7 +195,7 @@ def test_a_session_that_is_killed_leaves_no_process_and_is_resumed(cluster, micr
     os.kill(killed.pid, how)
     killed.wait()
     for _ in range(300):
-        if not any(is_actor(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()):
+        if not any(is_actor(path.name, "Actor") for path in Path("/proc").iterdir() if path.name.isdigit()):
             break
         time.sleep(0.1)
     else:
