@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
@@ -27,8 +27,15 @@ if TYPE_CHECKING:
     from bench.training.probe import FirstSteps
 
 T_co = TypeVar("T_co", covariant=True)
-Known: TypeAlias = "dict[tuple[object, ...], FirstSteps]"  # first steps that this process has taken
 Told: TypeAlias = Callable[["RunJob", int, int, float], None]  # a run, its epoch, epochs at most, training loss
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a process has taken so far, for cases that share it: first steps and data probes."""
+
+    steps: dict[tuple[object, ...], tuple[FirstSteps, FirstSteps]] = field(default_factory=dict)
+    data: dict[tuple[object, ...], DataProbe] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -184,19 +191,19 @@ class ProbesJob(Job[BothProbes]):
         from bench.training import fingerprint
         from bench.training.probe import take_probe
 
-        take = partial(take_probe, self.case, self.recipe, self.scale, device, known=known)
+        take = partial(take_probe, self.case, self.recipe, self.scale, device, known=known.steps)
         probe = with_tolerances(take(), take(nudged=True)) if self.to_record else take()
-        return BothProbes(probe, self._data(device), fingerprint.device_class(device))
+        return BothProbes(probe, self._data(device, known), fingerprint.device_class(device))
 
-    def _data(self, device: torch.device) -> DataProbe | None:
+    def _data(self, device: torch.device, known: Known) -> DataProbe | None:
         from bench.training.data_probe import take_data_probe
 
         if self.downloads:
-            return take_data_probe(self.case, self.recipe, device, self.where)
+            return take_data_probe(self.case, self.recipe, device, self.where, known.data)
         if info(self.case.dataset).hub and not data_dir(self.where.data_dir):
             return None
         try:
-            return take_data_probe(self.case, self.recipe, device, self.where)
+            return take_data_probe(self.case, self.recipe, device, self.where, known.data)
         except DataError:
             return None
 

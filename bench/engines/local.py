@@ -17,7 +17,7 @@ class Local:
 
     def __init__(self, choice: EngineChoice, jobs: Sequence[Job[Any]], ended: Ended, told: Told) -> None:
         self._ended, self._told = ended, told
-        self._known: Known = {}
+        self._known = Known()
 
     def __str__(self) -> str:
         return "this process, one run at a time"

@@ -51,7 +51,7 @@ class Actor:
         if threads is not None:
             os.environ["OMP_NUM_THREADS"] = threads
         self._own: OwnFiles | None = own
-        self._known: Known = {}
+        self._known = Known()
 
     def ready(self) -> None:
         """Returns when the process has started."""

@@ -82,8 +82,6 @@ def pytest_configure(config: pytest.Config) -> None:
         read_kernels(state.settings.baseline_dir)
         if state.settings.plan and under_xdist(config):
             raise ValueError("--plan trains nothing and needs no workers: leave -n out, or give -n0")
-        if state.settings.engine.name != LOCAL and under_xdist(config):
-            raise ValueError(f"--engine {state.settings.engine.name} runs cases side by side itself: leave -n out")
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[STATE] = state
@@ -205,9 +203,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return None
     cases = cases_of(session.items)
     if not state.settings.plan:
-        if state.runner and cases and state.settings.engine.name != LOCAL:
-            return as_they_come(session, state.runner)
-        return None
+        elsewhere = cases and state.settings.engine.name != LOCAL
+        return as_they_come(session, state) if elsewhere else None
     if not cases:
         raise pytest.UsageError("--plan: no case of an experiment is selected, and nothing else has a plan")
     from bench.reporting.plan import report

@@ -8,17 +8,18 @@ import pytest
 
 from bench.cases.case import Case
 from bench.plugin.items import cases_of
-from bench.session.runner import Runner
+from bench.plugin.state import PluginState
 
 
-def as_they_come(session: pytest.Session, runner: Runner) -> bool:
+def as_they_come(session: pytest.Session, state: PluginState) -> bool:
     """Run each item when all of its case has ended, so that none waits for another; what is no case comes last.
 
     Raises:
         UsageError: the engine cannot be had.
     """
+    assert state.runner is not None
     try:
-        engine = runner.begin(cases_of(session.items))
+        engine = state.runner.begin(cases_of(session.items))
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
     if terminal := session.config.pluginmanager.get_plugin("terminalreporter"):

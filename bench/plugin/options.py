@@ -15,6 +15,7 @@ from bench.data import locations
 from bench.data.folder import expanded
 from bench.data.locations import Locations
 from bench.engines import ENGINES, LOCAL, EngineChoice
+from bench.plugin.state import under_xdist
 from bench.records import addresses, baseline
 from bench.reporting.files import tensorboard
 from bench.reporting.plan import devices
@@ -179,6 +180,9 @@ def read(config: pytest.Config) -> Settings:
         raise ValueError("--plan trains nothing that --record could write; give one of them")
     if option("--tensorboard"):
         tensorboard.require()
+    engine = EngineChoice.parse(option("--engine"), option("--gpus-per-run"), option("--engine-accelerator"))
+    if engine.name != LOCAL and under_xdist(config):
+        raise ValueError(f"--engine {engine.name} runs cases side by side itself: leave -n out")
     scale, confirm = option("--scale") or default_scale(option("--device")), option("--confirm")
     return Settings(
         scale=scale,
@@ -203,7 +207,7 @@ def read(config: pytest.Config) -> Settings:
         tensorboard=_folder(config, "--tensorboard") if option("--tensorboard") else None,
         on=tuple(dict.fromkeys(devices.find(name) for name in ",".join(option("--on") or PLANNED_FOR).split(","))),
         start=_start(config),
-        engine=EngineChoice.parse(option("--engine"), option("--gpus-per-run"), option("--engine-accelerator")),
+        engine=engine,
     )
 
 

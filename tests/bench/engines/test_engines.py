@@ -17,7 +17,7 @@ from bench.cases.recipe import Recipe
 from bench.data import DataError
 from bench.data.locations import Locations
 from bench.engines import EngineChoice, RunLostError
-from bench.engines.job import BothProbes, Job, ProbesJob, RunJob
+from bench.engines.job import BothProbes, Job, Known, ProbesJob, RunJob
 from bench.engines.local import Local
 from bench.records import record
 from bench.regression import judge
@@ -72,7 +72,7 @@ class Backwards(Local):
         if error := Backwards.broken.get(getattr(job, "seed", None)):
             self.outcomes[job.key] = error
             return
-        found = Job.from_builtin(job.to_builtin()).do({})
+        found = Job.from_builtin(job.to_builtin()).do(Known())
         self.outcomes[job.key] = job.result.from_builtin(found.to_builtin())
         self._ended(job, self.outcomes[job.key])
 
@@ -205,7 +205,7 @@ def test_jobs_cross_as_plain_data_and_come_back_equal():
 
 
 def test_both_probes_cross_as_plain_data():
-    found = ProbesJob(CASE, RECIPE, "tiny", "cpu", Locations()).do({})
+    found = ProbesJob(CASE, RECIPE, "tiny", "cpu", Locations()).do(Known())
     back = BothProbes.from_builtin(found.to_builtin())
     assert (back.probe.key, back.probe.layers, back.device_class) == (found.probe.key, found.probe.layers, "cpu")
     assert back.probe.series.keys() == found.probe.series.keys()
@@ -215,7 +215,7 @@ def test_both_probes_cross_as_plain_data():
 
 
 def test_longest_first_goes_by_rows_times_bytes_and_what_is_unknown_is_first(micro):
-    probe = ProbesJob(CASE, RECIPE, "tiny", "cpu", Locations()).do({}).probe
+    probe = ProbesJob(CASE, RECIPE, "tiny", "cpu", Locations()).do(Known()).probe
 
     def of(model: str, steps: int):
         case = replace(CASE, model=model)
