@@ -91,7 +91,7 @@ class Ray:
         try:
             self._needs = _needs(self._nodes(), choice, jobs)
             if not self._rooms():
-                raise ValueError(f"--engine ray: a run takes {_said(self._needs)}, and no node has that")
+                raise ValueError(f"--engine ray: no node has what a run takes: {self}")
         except ValueError:
             self.close()
             raise
@@ -104,7 +104,8 @@ class Ray:
 
     def __str__(self) -> str:
         nodes, rooms = len(self._nodes()), self._rooms()
-        return f"ray, {nodes} node{'s' * (nodes != 1)}, {rooms} run{'s' * (rooms != 1)} at a time"
+        each = ", ".join(f"{amount:g} {name}" for name, amount in self._needs.items() if amount)
+        return f"ray, {nodes} node{'s' * (nodes != 1)}, {rooms} run{'s' * (rooms != 1)} at a time of {each} each"
 
     def submit(self, jobs: Sequence[Job[Any]]) -> None:
         new = [job for job in jobs if job.key not in self._asked]
@@ -246,10 +247,6 @@ def _needs(nodes: Sequence[Mapping[str, float]], choice: EngineChoice, jobs: Seq
         )
     card = {f"{CARD}{choice.accelerator}": 0.001} if choice.accelerator else {}  # as Ray asks for a model
     return {"CPU": max((count or 1 for count in threads), default=1), "GPU": choice.gpus_per_run or 1, **card}
-
-
-def _said(needs: Mapping[str, float]) -> str:
-    return ", ".join(f"{amount:g} {name}" for name, amount in needs.items() if amount)
 
 
 def _connected(address: str, folder: str) -> Any:

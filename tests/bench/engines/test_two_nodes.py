@@ -110,7 +110,7 @@ def test_a_session_finds_the_bits_of_this_process_and_takes_the_users_files_alon
     micro.runpytest_inprocess(*chosen, "--results-dir", "here").assert_outcomes(passed=3)
     there = micro.runpytest_inprocess(*chosen, "--results-dir", "there", "--engine", f"ray:{cluster.address}")
     there.assert_outcomes(passed=3)
-    there.stdout.fnmatch_lines(["engine: ray, 3 nodes, 2 runs at a time"])
+    there.stdout.fnmatch_lines(["engine: ray, 3 nodes, 2 runs at a time of 1 CPU each"])
 
     def bits(folder):
         found = [json.loads(path.read_text()) for path in (micro.path / folder / "runs").iterdir()]
