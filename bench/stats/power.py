@@ -32,7 +32,10 @@ def detectable(sd: float, n: int, activations: int = 2) -> float:
     """
     if n < 2:
         return math.nan
-    return sd * float(optimize.brentq(lambda effect: _power(effect, n, activations) - POWER, 1e-9, LARGEST_EFFECT))
+    largest = 1.0
+    while _power(largest, n, activations) < POWER:  # not at once a huge one, whose power scipy may not compute
+        largest *= 2
+    return sd * float(optimize.brentq(lambda effect: _power(effect, n, activations) - POWER, 0.0, largest))
 
 
 def seeds_for(difference: float, sd: float, activations: int = 2) -> int:

@@ -93,3 +93,9 @@ def test_what_takes_more_than_a_thousand_runs_is_not_promised(difference, sd):
     assert power.pairs_for(difference, sd) is None
     assert power.runs_for_shares(0.5, 0.5) is None
     assert power.groups_for(0.0, 6, 4) is None
+
+
+@pytest.mark.parametrize(("n", "activations"), [(8, 5), (8, 6), (9, 20), (10, 40), (24, 11)])
+def test_a_difference_is_found_where_the_power_of_a_huge_one_is_no_number(n, activations):
+    found = power.detectable(1.0, n, activations)
+    assert power.detectable(1.0, n + 1, activations) < found < power.detectable(1.0, n - 1, activations)
