@@ -185,8 +185,8 @@ def files_by_run(results_dir: Path) -> dict[str, list[Path]]:
     """All files of runs, by `run_name`."""
     found: dict[str, list[Path]] = {}
     for path in sorted((results_dir / "runs").glob("*.json")):
-        case_scale_version, _, _, seed = path.stem.rsplit("-", 3)
-        found.setdefault(f"{case_scale_version}-{seed}", []).append(path)
+        words = path.stem.rsplit("-", 3)  # between the first and the last stand data and device
+        found.setdefault(f"{words[0]}-{words[-1]}", []).append(path)
     return found
 
 

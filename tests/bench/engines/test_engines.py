@@ -234,6 +234,7 @@ def test_a_runs_files_are_found_by_its_name_whatever_its_data_and_device(tmp_pat
     ones = [made_record(seed, 0.9, data_hash=data) for seed, data in itertools.product((0, 1), ("a", "b"))]
     for one in ones:
         record.save(one, tmp_path)
+    (tmp_path / "runs" / "notes.json").touch()
     found = record.files_by_run(tmp_path)
     name = record.run_name(ones[0].case, "tiny", 1, 1)
     assert [path.name for path in found[name]] == [record.path_of(one.key, 1, tmp_path).name for one in ones[2:]]
