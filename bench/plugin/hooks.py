@@ -203,8 +203,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return None
     cases = cases_of(session.items)
     if not state.settings.plan:
-        elsewhere = cases and state.settings.engine.name != LOCAL
-        return as_they_come(session, state) if elsewhere else None
+        return as_they_come(session, state) if cases and state.settings.engine.name != LOCAL else None
     if not cases:
         raise pytest.UsageError("--plan: no case of an experiment is selected, and nothing else has a plan")
     from bench.reporting.plan import report
