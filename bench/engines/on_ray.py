@@ -31,6 +31,7 @@ T = TypeVar("T")
 RETRIES = 3  # of a job whose actor died
 STARTS = 20  # of actors, one after the other, that come to nothing
 LOCAL_CLUSTER = "local"  # what Ray calls a new one
+SECONDS_TO_ANSWER = 10  # that a cluster is given
 # Of a new cluster, read when Ray is imported: it listens to this machine alone, and trains at the session's priority.
 OWN_CLUSTER = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_worker_niceness": "0"}
 OBJECTS = 2**27  # bytes of shared memory, of a new cluster: what travels is small
@@ -263,8 +264,11 @@ def _connected(address: str, folder: str) -> Any:
         options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1", "object_store_memory": OBJECTS}
     import ray
 
+    host, _, port = address.rpartition(":")
     try:
+        if port.isdigit():  # Ray itself waits for minutes
+            socket.create_connection((host.removeprefix("ray://"), int(port)), SECONDS_TO_ANSWER).close()
         ray.init(address=address, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise ValueError(f"--engine ray: cannot join the cluster {address}: {error}") from error
     return ray

@@ -254,3 +254,9 @@ def test_a_users_files_and_what_they_import_travel_and_are_the_same_code_there(m
     shipping.unpack(own)
     assert code.code_of("micro") == before
     assert experiments.find("micro") is not None
+
+
+def test_an_address_at_which_nothing_answers_is_named():
+    pytest.importorskip("ray")
+    with pytest.raises(ValueError, match=r"cannot join the cluster 127\.0\.0\.1:1: .*refused"):
+        on_ray.Ray(EngineChoice("ray", "127.0.0.1:1"), [], lambda *_: None, lambda *_: None)
