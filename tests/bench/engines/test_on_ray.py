@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from fnmatch import fnmatch
 from types import SimpleNamespace
@@ -233,7 +234,16 @@ def test_a_cluster_that_does_not_fit_is_refused_with_what_it_has(cluster, nodes,
 # ---- what travels -------------------------------------------------------------------------------------------------
 
 
-def test_a_users_files_and_what_they_import_travel_and_are_the_same_code_there(micro, tmp_path, monkeypatch):
+@pytest.fixture
+def there(tmp_path, monkeypatch):
+    """A folder from which modules are imported for the test alone."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield tmp_path
+    for name in [name for name, one in sys.modules.items() if str(tmp_path) in str(getattr(one, "__file__", ""))]:
+        del sys.modules[name]
+
+
+def test_a_users_files_and_what_they_import_travel_and_are_the_same_code_there(micro, there, monkeypatch):
     from bench import experiments
 
     micro.makepyfile(
@@ -243,12 +253,16 @@ def test_a_users_files_and_what_they_import_travel_and_are_the_same_code_there(m
     micro.runpytest_inprocess("--activation", "mine.py:mine", "-k", "mine and digits and sgd", "--collect-only")
     before = code.code_of("micro")
     case = Case("micro", "mlp", "digits", "mine", "sgd")
-    own = shipping.stage([RunJob(case, RECIPE, "tiny", "cpu", Locations(), 0)], tmp_path)
-    there = sorted(path.name for path in (tmp_path / "own").rglob("*.py"))
-    assert there == ["conftest.py", "helper.py", "mine.py", "test_micro.py"]
-    assert (tmp_path / "bench" / "training" / "train.py").is_file()
-    assert not list(tmp_path.rglob("*.csv"))
-    monkeypatch.chdir(tmp_path)
+    own = shipping.stage([RunJob(case, RECIPE, "tiny", "cpu", Locations(), 0)], there)
+    assert sorted(path.name for path in (there / "own").rglob("*.py")) == [
+        "conftest.py",
+        "helper.py",
+        "mine.py",
+        "test_micro.py",
+    ]
+    assert (there / "bench" / "training" / "train.py").is_file()
+    assert not list(there.rglob("*.csv"))
+    monkeypatch.chdir(there)
     monkeypatch.setattr("activations._registry._REGISTRY", {})
     monkeypatch.setattr(experiments, "_OWN", {})
     shipping.unpack(own)
