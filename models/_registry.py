@@ -105,6 +105,14 @@ _ENTRIES = (
         takes="ids",
     ),
     Model(
+        name="vit",
+        module="models.vit:ViT",
+        source="Dosovitskiy et al. 2020, arXiv 2010.11929; Touvron et al. 2020, arXiv 2012.12877 (DeiT)",
+        activation="gelu",
+        minimum_image_size=1,
+        widens=True,
+    ),
+    Model(
         name="autoencoder",
         module="models.autoencoder:Autoencoder",
         source="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 3.2",

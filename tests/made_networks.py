@@ -21,6 +21,7 @@ SMALL: dict[str, dict[str, float]] = {
     "mlp": {"width": 16, "depth": 2},
     "timit_mlp": {"width": 16, "depth": 2},
     "cnn": {},
+    "vit": {"patch": 4, "width": 24, "depth": 2, "heads": 2},
     "autoencoder": {"width": 0.25},
     "rnn": {"width": 0.25},
     "gelu_cnn": {"width": 0.125},

@@ -38,7 +38,7 @@ ENCODERS: Mapping[str, Mapping[str, int]] = {
     },
 }
 # Sizes at most of a network of equal blocks: with Muon in float64 those of GPT-2 take a minute a step.
-MOST: Mapping[str, Mapping[str, int]] = {"gpt": {"width": 192, "depth": 2}}
+MOST: Mapping[str, Mapping[str, int]] = {"gpt": {"width": 192, "depth": 2}, "vit": {"width": 96, "depth": 2}}
 
 
 @dataclass(frozen=True)

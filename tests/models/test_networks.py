@@ -15,6 +15,7 @@ from made_networks import SMALL, Sine, network, recorded
 
 NAMES = [name for name in models.names() if models.info(name).takes == "numbers" and name != "tagger"]
 WIDENING = [name for name in NAMES if models.info(name).widens]
+WIDTHS = {"cnn": {}, **{name: {"width": 64} for name in ("mlp", "timit_mlp", "vit")}}
 
 
 def _shape(name: str, least: int = 16) -> tuple[int, int, int]:
@@ -41,7 +42,7 @@ def test_the_sites_of_a_slot_are_those_that_swap_finds_and_compute_the_same(name
         activation=lambda shape: asked.append(shape) or Sine(),
         **SMALL[name],
     )
-    assert asked == found
+    assert asked == [shape[-1:] if name == "vit" else shape for shape in found]  # alike for all tokens
     assert len(asked) > (name != "rnn")
     assert list(built.state_dict()) == list(swapped.state_dict())
     built.load_state_dict(swapped.state_dict())
@@ -110,7 +111,7 @@ def _wide(name: str, activation: str, **sizes: object) -> nn.Module:
         )
 
 
-@pytest.mark.parametrize("name", WIDENING)
+@pytest.mark.parametrize("name", [name for name in WIDENING if name != "vit"])  # which has layers without a site
 def test_a_network_that_widens_gives_gates_twice_the_width_and_its_outputs(name: str) -> None:
     plain, wide = _wide(name, "relu"), _wide(name, "swiglu", equal="width")
     layers = [[m for m in net.modules() if isinstance(m, nn.Linear | nn.Conv2d)][:-1] for net in (plain, wide)]
@@ -122,7 +123,7 @@ def test_a_network_that_widens_gives_gates_twice_the_width_and_its_outputs(name:
 
 @pytest.mark.parametrize("name", WIDENING)
 def test_gates_keep_the_number_of_parameters_and_train(name: str) -> None:
-    sizes = {"width": 64} if "mlp" in name else {} if name == "cnn" else {"width": 0.5}
+    sizes = WIDTHS.get(name, {"width": 0.5})
     plain, wide = (sum(p.numel() for p in _wide(name, kind, **sizes).parameters()) for kind in ("relu", "glu"))
     assert wide == pytest.approx(plain, rel=0.02)
     shape = _shape(name)
