@@ -66,6 +66,7 @@ _ENTRIES = (
     Metric("bits_per_character", False),
     Metric("epochs_to_stop", False, digits=1, whole_run=True),
     Metric("first_epoch_train_loss", False, whole_run=True),
+    Metric("hidden_zeros", True, "fraction", digits=1, whole_run=True),
     Metric("vanishing_ratio", True, "ratio", whole_run=True),
 )
 METRICS = {one.name: one for one in _ENTRIES}

@@ -70,6 +70,7 @@ class Recipe:
             None trains all epochs and keeps the last weights.
         target_accuracy: validation accuracy whose first reaching is timed.
         keep_functions: whether the record keeps what each site computes, epoch by epoch.
+        hidden_zeros: whether the record has the share of exact zeros in what hidden layers put out on the test part.
         threads: of the CPU; None leaves torch's own choice.
         precision: of the forward pass: `float32`, or `bfloat16` autocast (on CUDA only).
         memory_format: `contiguous`, or `channels_last` (on CUDA only).
@@ -104,6 +105,7 @@ class Recipe:
     patience: int | None = None
     target_accuracy: float | None = None
     keep_functions: bool = False
+    hidden_zeros: bool = False
     threads: int | None = None
     precision: Precision = "float32"
     memory_format: MemoryFormat = "contiguous"

@@ -92,6 +92,7 @@ BERT = "bert-bert-cola-gelu-adamw"
 SST2 = "bert-bert-sst2-gelu-adamw"
 DROPOUT = "stochastic-mlp-mnist-relu-adam-dropout0.5"
 GPT, MUON = "gpt-gpt-made_text-relu-adamw", "gpt-gpt-made_text-relu-muon"
+VIT = "vit-vit-digits-gelu-adamw"
 RESNET = "schedules-resnet18-digits-relu-adamw-fixed"
 TRIANGLE = "schedules-resnet18-digits-relu-adamw-triangular"
 F = "torch.nn.functional"
@@ -258,6 +259,7 @@ _ENTRIES: Iterable[Fault] = (
     Fault("attention_scale", "attention", BERT, ((f"{F}.scaled_dot_product_attention", attended(1.001)),)),
     Fault("padding_attended", "attention", SST2, ((f"{F}.scaled_dot_product_attention", ones),)),
     Fault("not_causal", "attention", GPT, ((f"{F}.scaled_dot_product_attention", with_keywords(is_causal=False)),)),
+    Fault("causal", "attention", VIT, ((f"{F}.scaled_dot_product_attention", with_keywords(is_causal=True)),)),
     Fault("position_off_by_one", "layer", GPT, ((f"{F}.embedding", one_further),)),
     Fault("itself_for_the_next", "labels", GPT, (("bench.data.parts:Part.take", then(lambda took, *_: took[:1] * 2)),)),
     Fault("muon_without_momentum", "optimizer", MUON, (("bench.training.muon.MOMENTUM", lambda old: 0.0),)),

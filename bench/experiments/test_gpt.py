@@ -49,6 +49,7 @@ def recipe(case: Case, scale: str) -> Recipe:
             objective="next_character",
             model_arguments={"width": 768, "depth": 12, "heads": 12},
             precision="bfloat16",
+            hidden_zeros=True,
             recorded_seeds=3,
             metric="test_bits_per_character",
         )
@@ -69,6 +70,7 @@ def recipe(case: Case, scale: str) -> Recipe:
         if tiny
         else {"width": 128, "depth": 5, "heads": 4},
         threads=1 if tiny else None,
+        hidden_zeros=True,
         recorded_seeds=10 if tiny else 3,
         metric="test_bits_per_character",
     )

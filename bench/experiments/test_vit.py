@@ -52,6 +52,7 @@ def recipe(case: Case, scale: str) -> Recipe:
             validation_size=237,
             model_arguments={"patch": 2, "width": 48, "depth": 2, "heads": 3, **start},
             threads=1,
+            hidden_zeros=True,
             recorded_seeds=10,
         )
     small = scale == "small"
@@ -71,6 +72,7 @@ def recipe(case: Case, scale: str) -> Recipe:
         if small
         else {"patch": 4, "width": 192, "depth": 12, "heads": 3},
         precision="float32" if small else "bfloat16",
+        hidden_zeros=True,
         recorded_seeds=3,
     )
 

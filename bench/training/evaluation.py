@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -40,16 +40,38 @@ class Evaluation:
 @torch.inference_mode()
 def evaluate(net: nn.Module, part: Part, objective: Objective, autocast: Autocast) -> Evaluation:
     """Mean loss and metrics of a network on a part."""
-    net.eval()
-    text = part.lengths is not None or part.labels.ndim > 1
-    size = SENTENCES_BATCH if text else EVALUATION_BATCH
-    with autocast():
-        outputs = torch.cat([_full_precision(net(inputs)) for inputs in part.in_turn(size)])
+    outputs = torch.cat(_outputs(net, part, autocast))
     return Evaluation(
         loss=objective.loss(outputs, part.inputs, part.labels).item(),
         metrics=objective.metrics(outputs, part.labels),
         outputs=outputs,
     )
+
+
+@torch.inference_mode()
+def hidden_zeros(net: nn.Module, sites: Iterable[nn.Module], part: Part, autocast: Autocast) -> float:
+    """The share of exact zeros in all that the activations of a network put out on a part, which it runs once more."""
+    zeros = numbers = 0
+
+    def count(site: nn.Module, args: object, output: Tensor) -> None:
+        nonlocal zeros, numbers
+        zeros += int((output == 0).sum())
+        numbers += output.numel()
+
+    with ExitStack() as hooks:
+        for site in sites:
+            hooks.enter_context(site.register_forward_hook(count))
+        _outputs(net, part, autocast)
+    return zeros / numbers if numbers else math.nan
+
+
+def _outputs(net: nn.Module, part: Part, autocast: Autocast) -> list[Tensor]:
+    """Of a part in evaluation, batch by batch."""
+    net.eval()
+    text = part.lengths is not None or part.labels.ndim > 1
+    size = SENTENCES_BATCH if text else EVALUATION_BATCH
+    with autocast():
+        return [_full_precision(net(inputs)) for inputs in part.in_turn(size)]
 
 
 def _full_precision(outputs: Tensor) -> Tensor:

@@ -55,7 +55,7 @@ NOT_OF_THE_STEPS: Mapping[str, Any] = {
     **dict.fromkeys(("psi", "train_size", "test_size", "target_accuracy")),
     **dict.fromkeys(("version", "seeds", "recorded_seeds"), 1),
     "aggregate": "mean",
-    "keep_functions": False,
+    **dict.fromkeys(("keep_functions", "hidden_zeros"), False),
 }
 # Those that the first steps do not show, and that are compared by themselves.
 UNSEEN = (

@@ -33,7 +33,7 @@ from bench.records.record import Outcome, Record
 from bench.training import fingerprint, setup
 from bench.training.augmentation import AUGMENTATIONS
 from bench.training.device import PeakMemory, now, since, threads
-from bench.training.evaluation import Autocast, Evaluation, autocast_of, evaluate, outcome_of
+from bench.training.evaluation import Autocast, Evaluation, autocast_of, evaluate, hidden_zeros, outcome_of
 from bench.training.gradient_norms import Gradients
 from bench.training.learned_functions import Functions
 from bench.training.objectives import objective_of
@@ -164,6 +164,8 @@ def _run(
     if "train_loss" not in metrics:
         found = evaluate(network.net, parts.train, objective_of(recipe), autocast_of(recipe, device))
         metrics["train_loss"] = found.loss
+    if recipe.hidden_zeros:
+        metrics["hidden_zeros"] = hidden_zeros(network.net, network.sites, parts.test, autocast_of(recipe, device))
     return Record(
         case=case,
         scale=scale,

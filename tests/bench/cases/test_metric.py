@@ -67,6 +67,7 @@ def test_the_judged_part_follows_from_the_metric():
         ("epochs_to_stop", False, "epochs to stop", 0.0),
         ("first_epoch_train_loss", False, "first epoch train loss", 0.0),
         ("vanishing_ratio", True, "vanishing ratio", 0.0),
+        ("hidden_zeros", True, "hidden zeros %", 0.0),
     ],
 )
 def test_direction_heading_and_step_come_from_the_record(name, better, heading, step):

@@ -81,6 +81,8 @@ SETS = {
     "zoneout": lambda recipe: recipe.model_arguments["zoneout"],
     "fixed": lambda recipe: recipe.schedule == "constant",
     "triangular": lambda recipe: recipe.schedule == "triangular",
+    "dyt": lambda recipe: recipe.model_arguments["norm"] == "dyt",
+    "derf": lambda recipe: recipe.model_arguments["norm"] == "derf",
 }
 
 
@@ -281,7 +283,8 @@ def test_relu_lands_five_standard_deviations_clear_of_chance_or_the_assertion_wo
 # Of a recipe, what shows in no single step.
 NOT_IN_A_STEP = {
     *("version", "epochs", "patience", "learning_rate", "schedule", "psi", "seeds", "recorded_seeds"),
-    *("train_size", "validation_size", "test_size", "test_noise", "target_accuracy", "keep_functions", "batch_size"),
+    *("train_size", "validation_size", "test_size", "test_noise", "target_accuracy", "batch_size"),
+    *("keep_functions", "hidden_zeros"),
 }
 
 

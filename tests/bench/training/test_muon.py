@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch import nn
 
+from bench import experiments
 from bench.cases.case import Case
 from bench.data.parts import stand_in
-from bench.experiments.test_gpt import EXPERIMENT
 from bench.training import muon, schedules, setup
 from bench.training.muon import Muon
-
-RELU = Case("gpt", "gpt", "made_text", "relu", "muon")
 
 
 def parameters() -> tuple[nn.Parameter, nn.Parameter]:
@@ -82,9 +78,11 @@ def test_each_group_keeps_its_own_weight_decay_and_what_has_no_gradient_stays():
     assert torch.equal(rest, before[1])
 
 
-def test_of_a_decoder_it_takes_the_matrices_of_the_blocks_and_adamw_the_rest():
-    recipe = replace(EXPERIMENT.recipe(RELU, "tiny"))
-    network = setup.build(RELU, recipe, 0, torch.device("cpu"), stand_in("made_text", recipe, (16,), rows=2))
+@pytest.mark.parametrize(("model", "dataset", "shape"), [("gpt", "made_text", (16,)), ("vit", "digits", (1, 8, 8))])
+def test_of_a_transformer_it_takes_the_matrices_of_the_blocks_and_adamw_the_rest(model, dataset, shape):
+    case = Case(model, model, dataset, "relu", "muon")
+    recipe = experiments.find(model).recipe(case, "tiny")
+    network = setup.build(case, recipe, 0, torch.device("cpu"), stand_in(dataset, recipe, shape, rows=2))
     hidden = {id(one) for group in network.optimizer._hidden for one in group["params"]}
     names = {name for name, one in network.net.named_parameters() if id(one) in hidden}
     assert names == {name for name, one in network.net.named_parameters() if "blocks" in name and one.ndim == 2}

@@ -14,6 +14,7 @@ from bench.cases.case import Case
 from bench.cases.recipe import Recipe
 from bench.data.parts import prepare
 from bench.training import setup, train
+from bench.training.device import threads
 from bench.training.evaluation import autocast_of, evaluate
 from bench.training.objectives import OBJECTIVES
 
@@ -148,6 +149,22 @@ def test_the_metrics_are_those_of_the_network_on_the_test_part():
     assert found.metrics["accuracy"] == pytest.approx((ranks == 0).double().mean().item())
     assert found.metrics["top3_accuracy"] == pytest.approx((ranks < 3).double().mean().item())
     assert found.loss == pytest.approx(torch.nn.functional.cross_entropy(logits, parts.test.labels).item(), rel=1e-6)
+
+
+def test_hidden_zeros_are_those_of_the_trained_activations_on_the_test_part_and_change_no_bit():
+    (without,), (told,) = run(), run(hidden_zeros=True)
+    assert told.digest == without.digest
+    share = told.metrics.pop("hidden_zeros")
+    assert told.metrics == without.metrics
+    network, recipe, parts = built("relu")
+    with threads(1):
+        train.fit(network, recipe, 0, parts)
+    seen: list[torch.Tensor] = []
+    for site in network.sites:
+        site.register_forward_hook(lambda _, __, output: seen.append(output == 0))
+    network.net.eval()(parts.test.inputs)
+    assert share == torch.cat([one.flatten() for one in seen]).double().mean().item()
+    assert 0.2 < share < 0.8
 
 
 def test_the_training_loss_of_a_record_is_that_of_the_whole_network_without_dropout():
