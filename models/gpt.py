@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.slot import Slot
-from models.transformer import Block
+from models.transformer import TransformerBlock
 
 
 class GPT(nn.Module):
@@ -54,7 +54,7 @@ class GPT(nn.Module):
         stds = initializer_range, initializer_range * (2 * depth) ** -0.5
         norm = partial(nn.LayerNorm, bias=False)
         self.blocks = nn.Sequential(
-            *(Block(width, heads, slot, norm, stds, bias=False, is_causal=True) for _ in range(depth))
+            *(TransformerBlock(width, heads, slot, norm, stds, bias=False, is_causal=True) for _ in range(depth))
         )
         self.norm = norm(width)
         self.head = nn.Linear(width, num_classes, bias=False)

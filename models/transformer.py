@@ -1,4 +1,4 @@
-"""The block that transformers are stacks of: `Block(64, 2, slot, nn.LayerNorm, (0.02, 0.02), bias=True, ...)`."""
+"""The block that transformers are stacks of: `TransformerBlock(64, 2, slot, nn.LayerNorm, (0.02, 0.02), ...)`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Norm: TypeAlias = Callable[[int], nn.Module]  # makes the norm of so many featur
 EXPANSION = 4
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """Attention and a feed-forward network, each behind a norm and beside what goes around it.
 
     Args:
@@ -48,7 +48,7 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         if width % heads:
-            raise ValueError(f"a transformer block: {heads} heads do not divide a width of {width}")
+            raise ValueError(f"a transformer's {heads} heads do not divide a width of {width}")
         reads, adds = stds
         units = slot.units(EXPANSION * width)
         self.attention_norm = norm(width)

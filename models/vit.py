@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from activations.sigmoids import Derf, DyT
 from models.slot import Slot
-from models.transformer import Block, Norm, linear
+from models.transformer import Norm, TransformerBlock, linear
 
 # What may stand where a transformer normalises: the layer norm of ViT, or a function of each number by itself, dynamic
 # tanh (Zhu et al. 2025, arXiv 2503.10622) or dynamic erf (Chen et al. 2025, arXiv 2512.10938).
@@ -71,7 +71,7 @@ class ViT(nn.Module):
         self.positions = nn.Parameter(initializer_range * torch.randn(1 + patches, width))
         stds = initializer_range, initializer_range
         self.blocks = nn.Sequential(
-            *(Block(width, heads, slot, NORMS[norm], stds, bias=True, is_causal=False) for _ in range(depth))
+            *(TransformerBlock(width, heads, slot, NORMS[norm], stds, bias=True, is_causal=False) for _ in range(depth))
         )
         self.norm = NORMS[norm](width)
         self.head = linear(width, num_classes, initializer_range, bias=True)
