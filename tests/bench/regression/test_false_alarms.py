@@ -359,7 +359,8 @@ def test_the_rule_on_arrays_is_the_judges(population, strict, drop, seeds, recor
         alarms_of_judge, taken_of_judge = by_the_judge(population, drawn, 4, strict, seeds, stages)
         np.testing.assert_array_equal(taken, taken_of_judge)
         np.testing.assert_array_equal(alarms, alarms_of_judge)
-        assert len(np.unique(taken)) == 1 + len(stages)  # each way through the stages was taken
+        # Each way through the stages was taken; without a drop one case in a hundred comes to the last.
+        assert len(np.unique(taken)) == 1 + len(stages) or not drop
         assert alarms.any() >= (drop > 0 and stages == judge.STAGES)
 
 
