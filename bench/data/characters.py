@@ -14,7 +14,6 @@ from torch import Tensor
 
 from bench.data import hub, text
 from bench.data.errors import DataError
-from bench.data.folder import below, expanded
 
 if TYPE_CHECKING:
     from bench.data._registry import DatasetInfo
@@ -58,7 +57,8 @@ def stamp(info: DatasetInfo, where: Locations) -> str:
     rows = f"rows{info.shape[0]}"
     if not info.hub:
         return f"{hub.stamp([_given(info, where)])}-{rows}"
-    return f"hub-{rows}" if where.data_dir is None else f"{hub.stamp(_files(info, where.data_dir))}-{rows}"
+    source = "hub" if where.data_dir is None else hub.stamp(hub.parquet_files(info, where.data_dir)[1])
+    return f"{source}-{rows}"
 
 
 def _given(info: DatasetInfo, where: Locations) -> Path:
@@ -75,12 +75,7 @@ def _cut(path: Path) -> list[bytes]:
 
 
 def _published(info: DatasetInfo, data_dir: Path | None) -> list[bytes]:
-    if data_dir is None:
-        place = str(info.hub)
-        loaded = hub.load(place, hub.remedy(place))
-    else:
-        place = str(_folder(info, data_dir))
-        loaded = hub.load_files(_files(info, data_dir), _folder(info, data_dir))
+    place, loaded = hub.opened(info, data_dir)
     wanted = dict(zip(PARTS, (info.rows[0], info.validation_rows, info.rows[1]), strict=True))
     found = []
     for part, rows in wanted.items():
@@ -92,18 +87,3 @@ def _published(info: DatasetInfo, data_dir: Path | None) -> list[bytes]:
         except (AttributeError, TypeError, ValueError) as error:
             raise DataError(f"{place}, part {part!r}: {error}; download it again") from error
     return found
-
-
-def _files(info: DatasetInfo, data_dir: Path) -> list[Path]:
-    folder = _folder(info, data_dir)
-    files = below(folder, ".parquet")
-    if not files:
-        raise DataError(
-            f"{info.label} is not in {folder} (no .parquet file there). {hub.remedy(str(info.hub))}; "
-            "or leave it out to load from the hub"
-        )
-    return files
-
-
-def _folder(info: DatasetInfo, data_dir: Path) -> Path:
-    return expanded(data_dir) / str(info.hub)

@@ -8,9 +8,13 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.data.errors import DataError
+from bench.data.folder import below, expanded
+
+if TYPE_CHECKING:
+    from bench.data._registry import DatasetInfo
 
 TIMEOUT = 5.0  # seconds
 # What the hub calls the parts of a data set.
@@ -19,6 +23,36 @@ PARTS = {
     "validation": ("validation", "valid", "val", "dev"),
     "test": ("test", "testing", "eval", "evaluation"),
 }
+
+
+def opened(info: DatasetInfo, data_dir: Path | None) -> tuple[str, Any]:
+    """A data set of the hub, from there or out of a folder in its layout: where it is, in words, and its parts.
+
+    Raises:
+        DataError: it cannot be had, or read.
+    """
+    name, configuration = str(info.hub), info.configuration
+    if data_dir is None:
+        where = ", ".join(filter(None, (name, configuration)))
+        return where, load(name, remedy(name, configuration), configuration)
+    folder, files = parquet_files(info, data_dir)
+    return str(folder), load_files(files, folder)
+
+
+def parquet_files(info: DatasetInfo, data_dir: Path) -> tuple[Path, list[Path]]:
+    """The folder of a data set below `--data-dir`, and the parquet files in it.
+
+    Raises:
+        DataError: there are none; the message says how to get them.
+    """
+    folder = expanded(data_dir).joinpath(*filter(None, (info.hub, info.configuration)))
+    files = below(folder, ".parquet")
+    if not files:
+        raise DataError(
+            f"{info.label} is not in {folder} (no .parquet file there). "
+            f"{remedy(str(info.hub), info.configuration)}; or leave it out to load from the hub"
+        )
+    return folder, files
 
 
 def load_files(files: Iterable[Path], folder: Path) -> dict[str, Any]:

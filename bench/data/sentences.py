@@ -21,7 +21,6 @@ from torch.nn.utils.rnn import pad_sequence
 
 from bench.data import encoder, hub
 from bench.data.errors import DataError
-from bench.data.folder import below, expanded
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -77,7 +76,7 @@ def stamp(info: DatasetInfo, where: Locations) -> str:
     tokenizer = [Path(__file__)] if where.bert is None else encoder.tokenizer_files(where.bert)
     if where.data_dir is None:
         return f"hub-{hub.stamp(tokenizer)}"
-    return hub.stamp([*_files(info, where.data_dir), *tokenizer])
+    return hub.stamp([*hub.parquet_files(info, where.data_dir)[1], *tokenizer])
 
 
 def vocabulary(sentences: Sequence[str], vocab_size: int | None) -> PreTrainedTokenizerBase:
@@ -131,13 +130,7 @@ def _split(info: DatasetInfo, public: Labelled) -> dict[str, Labelled]:
 
 def _public(info: DatasetInfo, data_dir: Path | None) -> dict[str, Labelled]:
     """The parts whose labels are public."""
-    if data_dir is None:
-        place = f"{info.hub}, {info.configuration}"
-        loaded = hub.load(str(info.hub), hub.remedy(str(info.hub), info.configuration), info.configuration)
-    else:
-        folder = _folder(info, data_dir)
-        place = str(folder)
-        loaded = hub.load_files(_files(info, data_dir), folder)
+    place, loaded = hub.opened(info, data_dir)
     found = {}
     for part, rows in (("train", sum(info.rows)), ("validation", info.validation_rows)):
         try:
@@ -159,18 +152,3 @@ def _labelled(info: DatasetInfo, loaded: Any, part: str, rows: int) -> Labelled:
     if not 0 <= labels.min() <= labels.max() < info.num_classes:
         raise ValueError(f"labels from {labels.min()} to {labels.max()}, expected 0 to {info.num_classes - 1}")
     return Labelled(sentences, labels)
-
-
-def _files(info: DatasetInfo, data_dir: Path) -> list[Path]:
-    folder = _folder(info, data_dir)
-    files = below(folder, ".parquet")
-    if not files:
-        raise DataError(
-            f"{info.label} is not in {folder} (no .parquet file there). "
-            f"{hub.remedy(str(info.hub), info.configuration)}; or leave it out to load from the hub"
-        )
-    return files
-
-
-def _folder(info: DatasetInfo, data_dir: Path) -> Path:
-    return expanded(data_dir) / str(info.hub) / str(info.configuration)

@@ -112,8 +112,13 @@ def spans(cases: Iterable[CaseRuns]) -> str:
     return f"n = {n} runs an activation and block, seeds {min(every)}–{max(every)}"
 
 
+def how_many(number: int, noun: str) -> str:
+    """`1 case`, `2 cases`."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def source(cases: Iterable[CaseRuns]) -> str:
     """Where the runs of a table come from."""
     counts = Counter(one.provenance for one in cases)
     words = {"results": "records", "baseline": "recorded baselines"}
-    return "from " + " and ".join(f"{words[kind]} of {n} case{'s' * (n > 1)}" for kind, n in sorted(counts.items()))
+    return "from " + " and ".join(f"{words[kind]} of {how_many(n, 'case')}" for kind, n in sorted(counts.items()))

@@ -198,13 +198,13 @@ class ProbesJob(Job[BothProbes]):
     def _data(self, device: torch.device, known: Known) -> DataProbe | None:
         from bench.training.data_probe import take_data_probe
 
-        if self.downloads:
-            return take_data_probe(self.case, self.recipe, device, self.where, known.data)
-        if info(self.case.dataset).hub and not data_dir(self.where.data_dir):
+        if not self.downloads and info(self.case.dataset).hub and not data_dir(self.where.data_dir):
             return None
         try:
             return take_data_probe(self.case, self.recipe, device, self.where, known.data)
         except DataError:
+            if self.downloads:
+                raise
             return None
 
 

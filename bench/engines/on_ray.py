@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from bench.cases.case import Case
 from bench.data import DataError
+from bench.display.tables import how_many
 from bench.engines import Ended, EngineChoice, RunLostError
 from bench.engines.job import Job, Known, Told
 from bench.engines.shipping import OwnFiles, stage, unpack
@@ -104,9 +105,9 @@ class Ray:
         self.submit(jobs)
 
     def __str__(self) -> str:
-        nodes, rooms = len(self._nodes()), self._rooms()
+        nodes, rooms = how_many(len(self._nodes()), "node"), how_many(self._rooms(), "run")
         each = ", ".join(f"{amount:g} {name}" for name, amount in self._needs.items() if amount)
-        return f"ray, {nodes} node{'s' * (nodes != 1)}, {rooms} run{'s' * (rooms != 1)} at a time of {each} each"
+        return f"ray, {nodes}, {rooms} at a time of {each} each"
 
     def submit(self, jobs: Sequence[Job[Any]]) -> None:
         new = [job for job in jobs if job.key not in self._asked]

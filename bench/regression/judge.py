@@ -31,6 +31,7 @@ from scipy import stats
 from bench import data
 from bench.cases.case import Case
 from bench.cases.metric import Measured
+from bench.display.tables import how_many
 from bench.records import case_runs
 from bench.records.baseline import Baseline
 from bench.records.record import Outcome, Record
@@ -217,8 +218,8 @@ def reach(recorded: int, now: int, cases: int) -> str:
     drop = power.drop_seen(recorded, now, LEVEL / (TESTS * cases))
     least = "none that is not plain is" if math.isnan(drop) else f"four of five of {drop:.1f} standard deviations are"
     return (
-        f"rows of {recorded} seed{'s' * (recorded > 1)} show little: of drops of the mean, judged by {now} runs among "
-        f"{cases} case{'s' * (cases > 1)}, {least} found, and a few more runs that do not train pass"
+        f"rows of {how_many(recorded, 'seed')} show little: of drops of the mean, judged by {now} runs among "
+        f"{how_many(cases, 'case')}, {least} found, and a few more runs that do not train pass"
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import experiments
-from bench.display.tables import UNKNOWN
+from bench.display.tables import UNKNOWN, how_many
 from bench.records import acceptance, addresses, baseline
 from bench.records.record import Key
 from bench.records.verdict import VERDICTS
@@ -44,7 +44,7 @@ def accept(
     if not dry:
         baseline.write(new, baseline_dir)
         addresses.publish(baseline_dir)
-    rows = f"{len(new)} row{'s' * (len(new) != 1)} to {addresses.typed(baseline_dir)}/{baseline.MEASURED}"
+    rows = f"{how_many(len(new), 'row')} to {addresses.typed(baseline_dir)}/{baseline.MEASURED}"
     as_recorded = len(found) - len(new)
     written = f"{'would write' if dry else 'wrote'} {rows}"
     written += f"; {as_recorded} of {len(found)} cases were as recorded" if as_recorded else ""
@@ -62,7 +62,7 @@ def changes_text(changes: Sequence[RowChange]) -> str:
     shown = worth[:SHOWN]
     written = [(one.old, one.new) for one in changes if one.written]
     lines = [
-        f"{len(changes)} row{'s' * (len(changes) != 1)}: {total}",
+        f"{how_many(len(changes), 'row')}: {total}",
         *([f"beyond the noise, at a false-alarm level of {LEVEL:.0%} for all rows: {beyond}"] if beyond else []),
         *([f"first steps CHANGED in {len(other)}, shown first: is that what was meant?"] if other else []),
         *_fingerprints(changes),

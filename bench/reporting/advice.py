@@ -17,7 +17,7 @@ from scipy import stats
 
 from bench.cases.case import REFERENCE
 from bench.cases.recipe import SCALES
-from bench.display.tables import percent
+from bench.display.tables import how_many, percent
 from bench.ranking import contests, spread
 from bench.ranking.contests import Contenders
 from bench.ranking.rank import RankedActivation, RankedBlock
@@ -64,7 +64,7 @@ class Advice:
         n = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
         small = " At tiny, thin networks are trained for seconds." if self.scale == "tiny" else ""
         return (
-            f"{_count(len(self.blocks), 'ranking')} at {self.scale}: {_listed(problems)}; n = {n} runs a mean.{small}"
+            f"{how_many(len(self.blocks), 'ranking')} at {self.scale}: {_listed(problems)}; n = {n} runs a mean.{small}"
         )
 
 
@@ -114,7 +114,7 @@ def _among_these(blocks: Sequence[RankedBlock], times: dict[str, float]) -> Sent
     most = max(one.value for one in everywhere.values())
     tied = [name for name, one in everywhere.items() if one.value == most]
     unbeaten = round(most * everywhere[tied[0]].n)
-    where = f"in {unbeaten} of {_count(len(blocks), 'ranking')}" if len(blocks) > 1 else "in this ranking"
+    where = f"in {unbeaten} of {how_many(len(blocks), 'ranking')}" if len(blocks) > 1 else "in this ranking"
     fact = f"nothing is significantly better {where} (Games-Howell, 5 % in each)"
     if len(tied) == 1:
         return Sentence("Best", f"{tied[0]}: {fact}.", ("ranking",))
@@ -194,7 +194,7 @@ def _matters(cases: Sequence[CaseRuns]) -> Sentence:
         told = [gap.value for gap, p in zip(gaps, intervals.holm([gap.p for gap in gaps]), strict=True) if p < LEVEL]
         more, less = (sum(sign * value > 0 for value in told) for sign in (1, -1))
         if gaps:
-            said.append(f"the {factor} in {more} of {_count(len(gaps), 'comparison')}, and less in {less}")
+            said.append(f"the {factor} in {more} of {how_many(len(gaps), 'comparison')}, and less in {less}")
     text = (
         f"{'; '.join(said)} (standard deviations over what was tried, seed by seed, 5 % after Holm)."
         if said
@@ -226,7 +226,3 @@ def _listed(names: Sequence[str]) -> str:
     if more:
         return f"{', '.join(shown)} and {more} more"
     return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"

@@ -30,11 +30,9 @@ def of_device(results: Iterable[Result], settings: Settings) -> str:
 
     Its cases pass as NEW then, since to each of them the same would have to be said.
     """
-    new = [
-        one for one in results if settings.require and one.verdict == "NEW" and not one.failed | bool(one.quarantine)
-    ]
+    new = [one for one in results if one.verdict == "NEW" and not (one.failed or one.quarantine)]
     records = [one.records[0] for one in new if one.records]
-    if not records:
+    if not (records and settings.require):
         return ""
     devices = ", ".join(sorted({one.device_class for one in records}))
     return (

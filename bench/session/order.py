@@ -1,4 +1,4 @@
-"""The order in which a session's cases are best done side by side: `longest_first(cases, runner.probes, "tiny")`."""
+"""The order in which a session's cases are best done side by side: `longest_first(cases, recorded.probes, "tiny")`."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Runner:
         self.progress: Progress | None = None
         self._done: dict[tuple[Case, int], float] = {}  # shares of cases without a result
         self._unsaved: dict[Case, ResultsError] = {}
-        self.engine = self._engine(engines.EngineChoice(), [])
+        self.engine = self._engine(EngineChoice(), [])
 
     def _engine(self, choice: EngineChoice, jobs: Sequence[Job[Any]]) -> Engine:
         return engines.find(choice.name)(choice, jobs, self._ended, self._told)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import islice
 
 import torch
@@ -16,7 +15,7 @@ from bench.data.locations import Locations
 from bench.data.parts import Parts, prepare
 from bench.records.data_probes import DataKey, DataProbe
 from bench.training.augmentation import AUGMENTATIONS
-from bench.training.figures import SAMPLES, figure
+from bench.training.figures import figure, sample
 
 SEED = 0
 BATCHES = 2
@@ -53,21 +52,12 @@ def _figures(parts: Parts, recipe: Recipe) -> dict[str, float]:
     figures: dict[str, float] = {}
     for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
         if part is not None:
-            figures |= {f"{name}_inputs": figure([_spread(part.inputs)]), f"{name}_labels": figure([part.labels])}
+            figures |= {f"{name}_inputs": figure([_sampled(part.inputs)]), f"{name}_labels": figure([part.labels])}
     batches, draws = seeding.generator(SEED, "batches"), seeding.generator(SEED, "augmentation")
     first = list(islice(parts.train.batches(recipe.batch_size, batches), BATCHES))
-    augmented = [_spread(AUGMENTATIONS[recipe.augmentation](inputs, draws)) for inputs, _ in first]
+    augmented = [_sampled(AUGMENTATIONS[recipe.augmentation](inputs, draws)) for inputs, _ in first]
     return figures | {"batch_labels": figure([labels for _, labels in first]), "batch_inputs": figure(augmented)}
 
 
-def _spread(inputs: Tensor) -> Tensor:
-    """Evenly spaced values, `SAMPLES` at most, of all places of a row.
-
-    A distance that has a factor in common with the length of a row would meet the same few places in every row: of the
-    pixels of MNIST's 55,000 images those at the edges, which are black.
-    """
-    values = inputs.flatten()
-    distance = math.ceil(len(values) / SAMPLES)
-    while math.gcd(distance, inputs[0].numel()) > 1:
-        distance += 1
-    return values[::distance]
+def _sampled(inputs: Tensor) -> Tensor:
+    return sample(inputs, row=inputs[0].numel())

@@ -93,17 +93,13 @@ def take_probe(
         with float64.default_dtype(torch.float64), cpu_threads, full_float32():
             known[key] = _take(case, short, device, nudged)
     exact, own = known[key]
-    steps = _steps(case, recipe)
+    steps, cut = _steps(case, recipe), made_rows.MOST.get(case.model, {})
     return Probe(
         key=ProbeKey(case, scale, recipe.version),
         recipe={
             "steps": steps,
             **{name: value for name in UNSEEN if (value := getattr(recipe, name)) is not None},
-            **{
-                name: size
-                for name, size in recipe.model_arguments.items()
-                if name in made_rows.MOST.get(case.model, ())
-            },
+            **{name: size for name, size in recipe.model_arguments.items() if name in cut},
         },
         series={**exact.series, "rates": _rates(case, recipe, min(steps, SCHEDULED))},
         evaluation=exact.evaluation,
@@ -184,7 +180,7 @@ def _nudge(net: nn.Module, relative: float) -> None:
 
 
 def _in_float32(parts: Parts, device: torch.device) -> Parts:
-    """On a device, but for ids."""
+    """On a device, the inputs in float32, but for ids."""
 
     def moved(part: Part) -> Part:
         inputs = part.inputs.float() if part.inputs.is_floating_point() else part.inputs

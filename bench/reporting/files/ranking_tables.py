@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from tabulate import tabulate
 
 import activations
-from bench.display.tables import UNKNOWN, cell, heading, number, runs
+from bench.display.tables import UNKNOWN, cell, heading, how_many, number, runs
 from bench.ranking.rank import Overall, RankedBlock
 from bench.records.baseline import Baseline
 from bench.records.record import Key
@@ -73,7 +73,7 @@ def counts(results: Sequence[Result]) -> str:
     said = Counter(result.verdict for result in results)
     total = sum(len(result.records) for result in results)
     shown = ", ".join(f"{n} {name}" for name, n in said.most_common())
-    return f"{_count(len(results), 'case')}, {_count(total, 'run')}: {shown}"
+    return f"{how_many(len(results), 'case')}, {how_many(total, 'run')}: {shown}"
 
 
 def verdicts(results: Sequence[Result]) -> str:
@@ -147,7 +147,3 @@ def on_fewer_runs(changes: Sequence[tuple[Baseline | None, Baseline]]) -> str:
     fewer = sum(old is not None and new.runs.n < old.runs.n for old, new in changes)
     advice = "their bands widen; without --seeds as many are recorded as the recipe says"
     return f"{fewer} of {len(changes)} rows rest on fewer runs than before: {advice}" if fewer else ""
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.display.tables import UNKNOWN
+from bench.display.tables import UNKNOWN, how_many
 from bench.records.verdict import worst
 from bench.reporting.page.grid import Cell, Grid
 from bench.reporting.page.sections import Group, Section
@@ -66,7 +66,7 @@ def _recorded(one: RecordedKernel) -> _Cost:
 
 
 def _where(dtype: str, size: str, threads: int, device: str, torch: str) -> str:
-    return f"{dtype} · in {size} · {threads} thread{'s' * (threads > 1)} · {device} · torch {torch}"
+    return f"{dtype} · in {size} · {how_many(threads, 'thread')} · {device} · torch {torch}"
 
 
 def _grids(found: Iterable[_Cost]) -> list[Grid]:

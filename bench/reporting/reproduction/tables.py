@@ -98,7 +98,7 @@ def reported_tables(cells: Iterable[ReportedCell], cases: Sequence[CaseRuns]) ->
         several = len({one.case.activation for one in family}) > 1
         for part in grouped(family, lambda one: one.case.variant).values() if several else [family]:
             answered = [AnsweredCell(one, _answer(one, at_hand.get(_question(one.case), []))) for one in part]
-            tables.append(ReportedTable(tuple(sorted(answered, key=_order))))
+            tables.append(ReportedTable(tuple(sorted(answered, key=lambda cell: literature.place_of(cell.metric)))))
     return tables
 
 
@@ -139,11 +139,6 @@ def _chosen(found: Sequence[CaseRuns], variant: str) -> CaseRuns:
     if own and not learning_rates.has_validation(own[0]):
         return own[0]
     return learning_rates.best_by_validation(found) or (own or found)[0]
-
-
-def _order(one: AnsweredCell) -> tuple[int, str]:
-    """Metric by metric; within one as the document has it."""
-    return (literature.ORDER.index(one.metric) if one.metric in literature.ORDER else len(literature.ORDER), one.metric)
 
 
 def _runs_at_paper(case: Case) -> bool:

@@ -43,7 +43,12 @@ def tables(cases: Sequence[CaseRuns]) -> list[Table]:
 def _metrics(one: CaseRuns) -> list[str]:
     """What is both measured and reported of a case."""
     shared = [name for name in one.reported if name in one.metrics]
-    return sorted(shared, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+    return sorted(shared, key=place_of)
+
+
+def place_of(metric: str) -> tuple[int, str]:
+    """By which metrics are sorted as the papers have them."""
+    return (ORDER.index(metric) if metric in ORDER else len(ORDER), metric)
 
 
 def _family(one: CaseRuns) -> tuple[object, ...]:

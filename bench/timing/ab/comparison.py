@@ -20,6 +20,7 @@ from typing import TypeAlias
 
 from tabulate import tabulate
 
+from bench.display.tables import how_many
 from bench.regression.worktrees import worktree
 from bench.timing.ab import arms, items
 from bench.timing.ab.arms import Arm
@@ -79,7 +80,7 @@ def timed_in_turn(
         if not todo:
             break
         what = "" if number < BLOCKS else " once more, since they look changed"
-        tell(f"block {number % BLOCKS + 1} of {BLOCKS}: {len(todo)} item{'s' * (len(todo) > 1)}{what}")
+        tell(f"block {number % BLOCKS + 1} of {BLOCKS}: {how_many(len(todo), 'item')}{what}")
         with start() as three:
             for item in todo:
                 try:

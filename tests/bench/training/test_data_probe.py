@@ -11,7 +11,7 @@ from bench import experiments
 from bench.cases.case import Case
 from bench.data import parts
 from bench.regression.probes import first_difference_of_data
-from bench.training import augmentation, data_probe
+from bench.training import augmentation, figures
 from bench.training.data_probe import take_data_probe
 
 DIGITS = Case("complex", "mobilenet_v2", "digits", "relu", "adam")
@@ -82,8 +82,7 @@ def test_a_fault_on_the_way_of_the_data_is_named_by_where_it_shows_first(
     assert first_difference_of_data(recorded, taken()).startswith(f"the data of digits differ {said}")
 
 
-def test_a_figure_of_many_rows_is_of_all_their_places(monkeypatch):
-    monkeypatch.setattr(data_probe, "SAMPLES", 64)
+def test_a_sample_of_many_rows_is_of_all_their_places():
     rows = torch.arange(64).repeat(64, 1)
-    assert len(data_probe._spread(rows)) <= 64
-    assert set(data_probe._spread(rows).tolist()) == set(range(64))
+    assert len(figures.sample(rows, 64, row=64)) <= 64
+    assert set(figures.sample(rows, 64, row=64).tolist()) == set(range(64))
