@@ -140,7 +140,7 @@ _ENTRIES: Iterable[Fault] = (
     Fault("layer_norm_eps", "layer", BERT, ((f"{F}.layer_norm", with_argument("eps", lambda eps: 1e-5)),)),
     Fault("batch_norm_eps", "layer", RESNET, ((f"{F}.batch_norm", with_argument("eps", lambda eps: 2e-5)),)),
     Fault(
-        "kaiming_fan_out", "initialisation", RESNET, (("torch.nn.init.kaiming_normal_", with_keywords(mode="fan_out")),)
+        "kaiming_fan_in", "initialisation", RESNET, (("torch.nn.init.kaiming_normal_", with_keywords(mode="fan_in")),)
     ),
     Fault(
         "kaiming_gain",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 import activations
@@ -91,6 +92,19 @@ def test_kaiming_has_variance_two_over_fan_in_and_no_bias(layer: nn.Linear | nn.
     assert weight.var().item() == pytest.approx(variance, rel=5 * (2 / n) ** 0.5)
     assert abs(weight.mean().item()) < 5 * (variance / n) ** 0.5
     assert not layer.bias.any()
+
+
+def test_a_residual_network_starts_with_the_spreads_of_torchvisions() -> None:
+    """Convolutions within five standard errors of the fan_out's 2 / (out_channels * area); the head as nn.Linear."""
+    theirs = torchvision.models.resnet18(num_classes=400)
+    ours = _initialised(torchvision.models.resnet18(num_classes=400), "torchvision_resnet")
+    for mine, own in zip(_layers(ours), _layers(theirs), strict=True):
+        tolerance = 5 * 2 * mine.weight.numel() ** -0.5
+        assert mine.weight.std().item() == pytest.approx(own.weight.std().item(), rel=tolerance)
+        if isinstance(mine, nn.Conv2d):
+            fan_out = mine.weight[:, 0].numel()
+            assert mine.weight.var().item() == pytest.approx(2 / fan_out, rel=tolerance)
+    assert ours.fc.bias.std().item() == pytest.approx(theirs.fc.bias.std().item(), rel=5 * 2 * 400**-0.5)
 
 
 @pytest.mark.parametrize("layer", [nn.Linear(300, 400), nn.Conv2d(12, 400, 5)], ids=str)
