@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import activations._elementary as elementary
 from activations._modules import Trainable
 from activations.pointwise import Pointwise, opmath, require_floating_point
 from activations.self_gated import FAR
@@ -18,14 +19,15 @@ from activations.self_gated import FAR
 def _acon_c_value(x: Tensor, p1: Tensor, p2: Tensor, beta: Tensor) -> Tensor:
     """(p1 - p2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x, as x * (p1 * sigmoid(z) + p2 * sigmoid(-z))."""
     z = beta * (p1 - p2) * x
-    gate = p1 * torch.sigmoid(z) + p2 * torch.sigmoid(-z)
+    towards_1, towards_2 = elementary.sigmoids(z)
+    gate = p1 * towards_1 + p2 * towards_2
     return torch.where(gate == 0, gate, x * gate)  # which is 0 for an infinite x too
 
 
 def _acon_c_vjp(grad: Tensor, x: Tensor, p1: Tensor, p2: Tensor, beta: Tensor) -> tuple[Tensor, ...]:
     contrast = p1 - p2
     z = beta * contrast * x
-    towards_1, towards_2 = torch.sigmoid(z), torch.sigmoid(-z)
+    towards_1, towards_2 = elementary.sigmoids(z)
     spread = towards_1 * towards_2
     bend = z.clamp(-FAR, FAR) * spread
     apart = contrast * x

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+import activations._elementary as elementary
 from activations._modules import Trainable
 from activations.pointwise import Pointwise
 from activations.self_gated import FAR
@@ -26,7 +27,7 @@ def _pelu_value(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """
     a, b = a.clamp(min=PELU_LEAST), b.clamp(min=PELU_LEAST)
     inner = x / b
-    return a * torch.where(x > 0, inner, torch.expm1(inner.clamp(max=0)))
+    return a * torch.where(x > 0, inner, elementary.expm1_below(inner.clamp(max=0)))
 
 
 def _pelu_vjp(grad: Tensor, x: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
@@ -34,8 +35,8 @@ def _pelu_vjp(grad: Tensor, x: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, ..
     inner = x / least_b
     low = inner.clamp(max=0)
     scaled = grad * (least_a / least_b)
-    slope = scaled * torch.exp(low)
-    grad_a = grad * torch.where(x > 0, inner, torch.expm1(low))
+    slope = scaled * elementary.exp_below(low)
+    grad_a = grad * torch.where(x > 0, inner, elementary.expm1_below(low))
     return slope, _if_free(grad_a, a), _if_free(-slope * inner.clamp(min=-FAR), b)
 
 
@@ -47,24 +48,24 @@ def _if_free(grad: Tensor, parameter: Tensor) -> Tensor:
 
 def _elish_value(x: Tensor) -> Tensor:
     """x * sigmoid(x) where x > 0, (exp(x) - 1) * sigmoid(x) elsewhere. Basirat and Roth 2018, arXiv 1808.00783."""
-    return torch.where(x > 0, x, torch.expm1(x.clamp(max=0))) * torch.sigmoid(x)
+    return torch.where(x > 0, x, elementary.expm1_below(x.clamp(max=0))) * elementary.sigmoid(x)
 
 
 def _elish_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
     near = x.clamp(max=FAR)
-    u = torch.exp(torch.where(x > 0, -near, near))
+    u = elementary.exp_below(torch.where(x > 0, -near, near))
     slope = torch.where(x > 0, 1 + u + near * u, u * (u * u + (2 * u - 1))) / (1 + u).square()
     return (grad * slope,)
 
 
 def _hard_elish_value(x: Tensor) -> Tensor:
     """x * h where x > 0, (exp(x) - 1) * h elsewhere, h = max(0, min(1, (x + 1) / 2)). Basirat and Roth 2018."""
-    return torch.where(x > 0, x, torch.expm1(x.clamp(max=0))) * ((x + 1) / 2).clamp(0, 1)
+    return torch.where(x > 0, x, elementary.expm1_below(x.clamp(max=0))) * ((x + 1) / 2).clamp(0, 1)
 
 
 def _hard_elish_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
     near = x.clamp(-1, 1)
-    above, bend = near + 1, torch.expm1(torch.where(x > 0, 0.0, near))
+    above, bend = near + 1, elementary.expm1_below(torch.where(x > 0, 0.0, near))
     inside = torch.where(x > 0, near + 0.5, ((above + bend) + above * bend) / 2)
     return (grad * torch.where(x.abs() < 1, inside, torch.where(x > 0, 1.0, 0.0)),)
 
@@ -76,7 +77,7 @@ def _xielu_value(x: Tensor, alpha_p: Tensor, alpha_n: Tensor) -> Tensor:
     """
     rise, fall = -F.logsigmoid(-alpha_p), -F.logsigmoid(-alpha_n)
     right, left = x.clamp(min=0), x.clamp(max=0)
-    bend = torch.expm1(left)
+    bend = elementary.expm1_below(left)
     return right * (rise * right + XIELU_BETA) + (XIELU_BETA * bend + fall * (bend - left))
 
 
@@ -84,7 +85,7 @@ def _xielu_vjp(grad: Tensor, x: Tensor, alpha_p: Tensor, alpha_n: Tensor) -> tup
     rise, fall = -F.logsigmoid(-alpha_p), -F.logsigmoid(-alpha_n)
     # By where, not clamp: at 0 clamp passes no gradient, and the second derivative would be that of neither side.
     right, left = torch.relu(x), torch.where(x > 0, 0.0, x)
-    bend = torch.expm1(left)
+    bend = elementary.expm1_below(left)
     return (
         grad * (2 * rise * right + (XIELU_BETA + (XIELU_BETA + fall) * bend)),
         grad * right.square() * torch.sigmoid(alpha_p),

@@ -23,6 +23,7 @@ Constants: TypeAlias = tuple[tuple[str, Any], ...]
 Plain: TypeAlias = Callable[..., tuple[Tensor, ...]]
 
 _unavailable = False
+_called: set[Plain] = set()
 
 
 def applies(x: Tensor) -> bool:
@@ -56,9 +57,16 @@ def call_kernel(
     order, back = ((0, 2, 3, 1), (0, 3, 1, 2)) if channels_last else (range(x.ndim), range(x.ndim))
     inputs = (*data, *parameters)
     if flat:
-        # As `data` they forget what they are views of: torch would compile anew for every shape of that.
-        inputs = (*(t.permute(*order).view(-1).data for t in data), *(p.reshape(()).data for p in parameters))
+        inputs = (*(t.permute(*order).view(-1) for t in data), *(p.reshape(()) for p in parameters))
+    # As `data` they forget what they are views of, and that some are parameters: torch would compile anew for each.
+    inputs = tuple(tensor.data for tensor in inputs)
     kernel = _kernel(plain, function, constants, x.dtype, x.device.type, inputs[0].ndim, layout)
+    if kernel not in _called:
+        # Sizes are to vary, numbers are not: with `dynamic=True` each coefficient was a float64 tensor, read and
+        # converted for every register of data.
+        _called.add(kernel)
+        for tensor in inputs:
+            torch._dynamo.maybe_mark_dynamic(tensor, list(range(tensor.ndim)))
     try:
         first, *others = kernel(*inputs)
     except torch._dynamo.exc.TorchDynamoException as error:
@@ -91,4 +99,5 @@ def _kernel(
 
     # torch counts recompilations by code object, and gives up after eight: every kernel gets its own.
     own = types.FunctionType(body.__code__.replace(), body.__globals__, closure=body.__closure__)
-    return torch.compile(own, fullgraph=True, dynamic=True)
+    # A product and a sum in one instruction, rounded once: half the arithmetic of a polynomial.
+    return torch.compile(own, fullgraph=True, options={"cpp.enable_floating_point_contract_flag": "fast"})

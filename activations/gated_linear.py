@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+import activations._elementary as elementary
 from activations.pointwise import Along, Pointwise
 from activations.self_gated import FAR, gelu_tanh, shifted_gelu
 
@@ -60,13 +61,13 @@ def _joined(grad_a: Tensor, grad_b: Tensor, dim: int, gate_first: bool) -> tuple
 def _glu_value(x: Tensor, *, dim: int = -1, gate_first: bool = False) -> Tensor:
     """a * sigmoid(b). Dauphin et al. 2016, arXiv 1612.08083."""
     a, b = _halves(x, dim, gate_first)
-    return a * torch.sigmoid(b)
+    return a * elementary.sigmoid(b)
 
 
 def _glu_vjp(grad: Tensor, x: Tensor, *, dim: int = -1, gate_first: bool = False) -> tuple[Tensor, ...]:
     a, b = _halves(x, dim, gate_first)
-    gate = torch.sigmoid(b)
-    return _joined(grad * gate, grad * (a * (gate * torch.sigmoid(-b))), dim, gate_first)
+    gate, shut = elementary.sigmoids(b)
+    return _joined(grad * gate, grad * (a * (gate * shut)), dim, gate_first)
 
 
 def _glu_eager(x: Tensor, *, dim: int = -1, gate_first: bool = False) -> Tensor:
@@ -76,13 +77,13 @@ def _glu_eager(x: Tensor, *, dim: int = -1, gate_first: bool = False) -> Tensor:
 def _swiglu_value(x: Tensor, *, dim: int = -1, gate_first: bool = False) -> Tensor:
     """a * b * sigmoid(b). Shazeer 2020, arXiv 2002.05202."""
     a, b = _halves(x, dim, gate_first)
-    return a * (b.clamp(min=-FAR) * torch.sigmoid(b))
+    return a * (b.clamp(min=-FAR) * elementary.sigmoid(b))
 
 
 def _swiglu_vjp(grad: Tensor, x: Tensor, *, dim: int = -1, gate_first: bool = False) -> tuple[Tensor, ...]:
     a, b = _halves(x, dim, gate_first)
-    gate = torch.sigmoid(b)
-    slope = gate * (1 + b.clamp(-FAR, FAR) * torch.sigmoid(-b))
+    gate, shut = elementary.sigmoids(b)
+    slope = gate * (1 + b.clamp(-FAR, FAR) * shut)
     return _joined(grad * (b.clamp(min=-FAR) * gate), grad * (a * slope), dim, gate_first)
 
 
@@ -95,13 +96,13 @@ def _geglu_value(x: Tensor, *, dim: int = -1, gate_first: bool = False) -> Tenso
 def _geglu_vjp(grad: Tensor, x: Tensor, *, dim: int = -1, gate_first: bool = False) -> tuple[Tensor, ...]:
     a, b = _halves(x, dim, gate_first)
     gate, near = _normal(b), b.clamp(-FAR, FAR)
-    slope = gate + near * torch.exp(-near * near / 2) * (2 * math.pi) ** -0.5
+    slope = gate + near * elementary.exp_below(-near * near / 2) * (2 * math.pi) ** -0.5
     return _joined(grad * (b.clamp(min=-FAR) * gate), grad * (a * slope), dim, gate_first)
 
 
 def _normal(b: Tensor) -> Tensor:
     """By erfc: (1 + erf(b / sqrt 2)) / 2 cancels to 0 below -5 in float32."""
-    return torch.erfc(b * -(0.5**0.5)) / 2
+    return elementary.erfc(b * -(0.5**0.5)) / 2
 
 
 def _reglu_value(x: Tensor, *, dim: int = -1, gate_first: bool = False) -> Tensor:
@@ -156,7 +157,7 @@ def _swiglu_clamped_value(
     """
     a, b = _halves(x, dim, gate_first)
     b = b.clamp(max=limit)
-    gate = torch.sigmoid(alpha * b)
+    gate = elementary.sigmoid(alpha * b)
     return (a.clamp(-limit, limit) + offset) * torch.where(gate == 0, gate, b * gate)
 
 
@@ -173,7 +174,7 @@ def _swiglu_clamped_vjp(
     a, b = _halves(x, dim, gate_first)
     near = b.clamp(max=limit)
     z = alpha * near
-    gate, shut = torch.sigmoid(z), torch.sigmoid(-z)
+    gate, shut = elementary.sigmoids(z)
     by_a = torch.where(a.abs() <= limit, torch.where(gate == 0, gate, near * gate), 0.0)
     slope = torch.where(b <= limit, gate + z.clamp(-FAR, FAR) * gate * shut, 0.0)
     return _joined(grad * by_a, grad * ((a.clamp(-limit, limit) + offset) * slope), dim, gate_first)

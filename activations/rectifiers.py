@@ -102,7 +102,7 @@ def _squareplus_vjp(grad: Tensor, x: Tensor, *, b: float = 4.0) -> tuple[Tensor,
 
 def _squareplus_terms(x: Tensor, b: float) -> tuple[Tensor, Tensor]:
     """What squareplus adds to relu, (root - |x|) / 2 without the cancellation, and root = sqrt(x^2 + b)."""
-    root = torch.hypot(x, x.new_full((), math.sqrt(b)))
+    root = elementary.hypot(x, math.sqrt(b))
     size = torch.where(x > 0, x, -x)  # abs, but with the left derivative at 0: double backward passes here
     return b / 4 / (0.5 * size + 0.5 * root), root
 

@@ -50,14 +50,14 @@ def _mish_terms(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _shifted_gelu_value(x: Tensor, *, mu: float = 0.0, sigma: float = 1.0) -> Tensor:
     """x * Phi((x - mu) / sigma), Phi the normal distribution function. arXiv 1606.08415."""
     # From 40 deviations on, Phi is 0 or 1 in float64 too.
-    return 0.5 * x.clamp(min=mu - 40 * sigma) * torch.erfc((mu - x) / (sigma * math.sqrt(2)))
+    return 0.5 * x.clamp(min=mu - 40 * sigma) * elementary.erfc((mu - x) / (sigma * math.sqrt(2)))
 
 
 def _shifted_gelu_vjp(grad: Tensor, x: Tensor, *, mu: float = 0.0, sigma: float = 1.0) -> tuple[Tensor, ...]:
     near = x.clamp(mu - 40 * sigma, mu + 40 * sigma)
     z = (mu - near) / (sigma * math.sqrt(2))
-    density = torch.exp(-z * z) / (sigma * math.sqrt(2 * math.pi))
-    return (grad * (0.5 * torch.erfc(z) + near * density),)
+    density = elementary.exp_below(-z * z) / (sigma * math.sqrt(2 * math.pi))
+    return (grad * (0.5 * elementary.erfc(z) + near * density),)
 
 
 def _gelu_10_value(x: Tensor) -> Tensor:
@@ -73,37 +73,37 @@ def _gelu_tanh_value(x: Tensor) -> Tensor:
     """x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))). arXiv 1606.08415."""
     # (1 + tanh(z)) / 2 = sigmoid(2 z), which does not cancel; from -30 on it is 0 in float64 too.
     near = x.clamp(-30.0, 30.0)
-    return x.clamp(min=-30.0) * torch.sigmoid(near * (LINEAR + CUBIC * near * near))
+    return x.clamp(min=-30.0) * elementary.sigmoid(near * (LINEAR + CUBIC * near * near))
 
 
 def _gelu_tanh_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
     near = x.clamp(-30.0, 30.0)
     square = near * near
     z = near * (LINEAR + CUBIC * square)
-    gate, shut = torch.sigmoid(z), torch.sigmoid(-z)
+    gate, shut = elementary.sigmoids(z)
     return (grad * (gate + near * (LINEAR + 3 * CUBIC * square) * gate * shut),)
 
 
 def _gelu_sigmoid_value(x: Tensor) -> Tensor:
     """x * sigmoid(1.702 x). arXiv 1606.08415."""
-    return x.clamp(min=-FAR) * torch.sigmoid(1.702 * x)
+    return x.clamp(min=-FAR) * elementary.sigmoid(1.702 * x)
 
 
 def _gelu_sigmoid_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
     z = 1.702 * x.clamp(-FAR, FAR)
-    gate, shut = torch.sigmoid(z), torch.sigmoid(-z)
+    gate, shut = elementary.sigmoids(z)
     return (grad * (gate + z * gate * shut),)
 
 
 def _swish_beta_value(x: Tensor, beta: Tensor) -> Tensor:
     """x * sigmoid(beta * x)."""
-    gate = torch.sigmoid(beta * x)
+    gate = elementary.sigmoid(beta * x)
     return torch.where(gate == 0, gate, x * gate)  # beta may be small or negative: x cannot be clamped
 
 
 def _swish_beta_vjp(grad: Tensor, x: Tensor, beta: Tensor) -> tuple[Tensor, ...]:
     z = beta * x
-    gate, shut = torch.sigmoid(z), torch.sigmoid(-z)
+    gate, shut = elementary.sigmoids(z)
     spread = gate * shut
     return grad * (gate + z.clamp(-FAR, FAR) * spread), grad * (x * (x * spread))
 
@@ -116,7 +116,7 @@ def _serf_value(x: Tensor) -> Tensor:
 
 def _serf_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
     softplus = elementary.softplus(x)
-    bell = torch.exp(-softplus * softplus) * torch.sigmoid(x)
+    bell = elementary.exp_below(-softplus * softplus) * elementary.sigmoid(x)
     return (grad * (elementary.erf(softplus) + 2 / math.sqrt(math.pi) * x.clamp(-FAR, FAR) * bell),)
 
 
@@ -163,7 +163,7 @@ def _hard_mish_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
 
 def _golu_value(x: Tensor, *, alpha: float = 1.0, beta: float = 1.0, gamma: float = 1.0) -> Tensor:
     """x * alpha * exp(-beta * exp(-gamma * x)), gated by a Gompertz function. Das et al. 2025, arXiv 2502.03654."""
-    gate = alpha * torch.exp(-_golu_exponent(x, beta, gamma))
+    gate = alpha * elementary.exp_below(-_golu_exponent(x, beta, gamma))
     return torch.where(gate == 0, gate, x * gate)
 
 
@@ -172,7 +172,7 @@ def _golu_vjp(
 ) -> tuple[Tensor, ...]:
     exponent = _golu_exponent(x, beta, gamma)
     bend = gamma * x.clamp(-GOLU_FAR, GOLU_FAR) * exponent
-    return (grad * (alpha * torch.exp(-exponent) * (1 + bend)),)
+    return (grad * (alpha * elementary.exp_below(-exponent) * (1 + bend)),)
 
 
 def _golu_exponent(x: Tensor, beta: float, gamma: float) -> Tensor:

@@ -48,12 +48,12 @@ def _logsigmoid_value(x: Tensor) -> Tensor:
 
 
 def _logsigmoid_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
-    return (grad * torch.sigmoid(-x),)
+    return (grad * elementary.sigmoid(-x),)
 
 
 def _dsilu_value(x: Tensor) -> Tensor:
     """sigmoid(x) * (1 + x * (1 - sigmoid(x))), the derivative of SiLU. Elfwing et al. 2017, arXiv 1702.03118."""
-    u = torch.exp(-x.abs())
+    u = elementary.exp_below(-x.abs())
     near = x.clamp(-FAR, FAR)
     # sigmoid is 1 / (1 + u) where x > 0 and u / (1 + u) elsewhere. 1 + x is exact near the root, 1 + u is not; and
     # squaring 1 + u would double its rounding.
@@ -61,7 +61,7 @@ def _dsilu_value(x: Tensor) -> Tensor:
 
 
 def _dsilu_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
-    u = torch.exp(-x.abs())
+    u = elementary.exp_below(-x.abs())
     far = x.abs().clamp(max=FAR)
     square = 1 + u * (u + 2)
     return (grad * (u * ((2 - far) + u * (2 + far)) / (square + u * square)),)
@@ -89,7 +89,7 @@ def _penalized_tanh_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
 def _tanhshrink_value(x: Tensor) -> Tensor:
     """x - tanh(x); torch's own composite, which cancels near 0, unless fused, where nothing does."""
     far = x.abs()
-    u = torch.exp(-2 * far)
+    u = elementary.exp_below(-2 * far)
     inner, near = far < 1, x.clamp(-1, 1)
     square = near * near
     # Lambert's fraction near 0, (x (1 + u) - (1 - u)) / (1 + u) from 1 on
@@ -106,14 +106,14 @@ def _tanhshrink_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
 
 def _laplace_value(x: Tensor, *, mu: float = LAPLACE_MU, sigma: float = LAPLACE_SIGMA) -> Tensor:
     """(1 + erf((x - mu) / (sigma sqrt 2))) / 2. Ma et al. 2022 (Mega), arXiv 2209.10655."""
-    return torch.erfc((mu - x) / (sigma * math.sqrt(2))) / 2
+    return elementary.erfc((mu - x) / (sigma * math.sqrt(2))) / 2
 
 
 def _laplace_vjp(
     grad: Tensor, x: Tensor, *, mu: float = LAPLACE_MU, sigma: float = LAPLACE_SIGMA
 ) -> tuple[Tensor, ...]:
     z = (mu - x) / (sigma * math.sqrt(2))
-    return (grad * (torch.exp(-z * z) / (sigma * math.sqrt(2 * math.pi))),)
+    return (grad * (elementary.exp_below(-z * z) / (sigma * math.sqrt(2 * math.pi))),)
 
 
 def _dyt_value(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
@@ -134,7 +134,7 @@ def _derf_value(x: Tensor, alpha: Tensor, shift: Tensor, gamma: Tensor, beta: Te
 
 def _derf_vjp(grad: Tensor, x: Tensor, alpha: Tensor, shift: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, ...]:
     inner = alpha * x + shift
-    slope = grad * gamma * (2 / math.sqrt(math.pi)) * torch.exp(-inner * inner)
+    slope = grad * gamma * (2 / math.sqrt(math.pi)) * elementary.exp_below(-inner * inner)
     return slope * alpha, slope * x.clamp(-LARGE, LARGE), slope, grad * _erf(inner), grad
 
 

@@ -17,11 +17,11 @@ from activations.self_gated import FAR
 def _b_silu_value(x: Tensor, *, alpha: float = 1.67) -> Tensor:
     """(x + alpha) * sigmoid(x) - alpha / 2. Horuz et al. 2025, arXiv 2505.22074."""
     # sigmoid(x) - 1/2 = tanh(x / 2) / 2: the two terms have one sign, and do not cancel near 0.
-    return x.clamp(min=-FAR) * torch.sigmoid(x) + alpha / 2 * elementary.tanh(x / 2)
+    return x.clamp(min=-FAR) * elementary.sigmoid(x) + alpha / 2 * elementary.tanh(x / 2)
 
 
 def _b_silu_vjp(grad: Tensor, x: Tensor, *, alpha: float = 1.67) -> tuple[Tensor, ...]:
-    gate, shut = torch.sigmoid(x), torch.sigmoid(-x)
+    gate, shut = elementary.sigmoids(x)
     return (grad * (gate * (1 + (x.clamp(-FAR, FAR) + alpha) * shut)),)
 
 

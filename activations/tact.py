@@ -8,6 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+import activations._elementary as elementary
 from activations._modules import Trainable
 from activations.pointwise import Pointwise
 from activations.sigmoids import LARGE
@@ -20,12 +21,12 @@ def _tact_value(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     1 + tanh(z) = 2 sigmoid(2 z) the two are one function, but tanh + 1 cancels to 0 in float32 below C x = -9.
     """
     # No nearer bound on x spares the product 0 * inf: where 1 + beta is small, no gate is 0 until far out.
-    return (alpha * x.clamp(min=-LARGE) + (1 - alpha)) * torch.sigmoid((1 + beta) * x)
+    return (alpha * x.clamp(min=-LARGE) + (1 - alpha)) * elementary.sigmoid((1 + beta) * x)
 
 
 def _tact_vjp(grad: Tensor, x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, ...]:
     steepness = 1 + beta
-    gate, shut = torch.sigmoid(steepness * x), torch.sigmoid(-steepness * x)
+    gate, shut = elementary.sigmoids(steepness * x)
     near = x.clamp(-LARGE, LARGE)
     slope = (alpha * near + (1 - alpha)) * gate * shut
     return grad * (alpha * gate + steepness * slope), grad * (x.clamp(min=-LARGE) - 1) * gate, grad * near * slope

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 
 import pytest
 import torch
@@ -63,6 +64,19 @@ def test_a_shape_never_seen_before_compiles_nothing() -> None:
             assert module(torch.randn(shape)).shape == shape
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == before
     assert fused.applies(torch.randn(5)), "nothing was compiled, so nothing was shown"
+
+
+def test_a_kernel_calls_no_library_and_takes_no_numbers_as_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._inductor import utils
+
+    monkeypatch.setattr(fused, "_kernel", functools.cache(fused._kernel.__wrapped__))  # nothing is compiled yet
+    x = torch.randn(64).requires_grad_()
+    serf = activations.build("serf", fused=True)  # softplus, erf, exp and sigmoid, 24 coefficients in all
+    with utils.fresh_cache():
+        _, kernels = utils.run_and_get_code(lambda: torch.autograd.grad(serf(x).sum(), x))
+    for kernel in kernels:
+        assert "double" not in kernel
+        assert not re.search(r"\.(exp|expm1|erf|log1p|tanh)\(\)", kernel)
 
 
 def test_double_backward_takes_the_plain_derivative() -> None:
