@@ -1,9 +1,9 @@
 """exp, sigmoid, log1p, softplus, tanh, erf and the like that compile to fast and exact code: `_elementary.tanh(x)`.
 
-On CPUs the compiler calls a library for exp, log1p, hypot, expm1, tanh and erfc, register by register, and its erf is off
-by 1e-7 in float32. By AVX2 they take 0.6, 1.4, 1.6, 1.7, 2.2 and 5.1 ns an element, loading and storing included, and
-the exp here takes 0.3. In compiled float32 code all are made of it, of polynomials and of a division, so that functions
-of one argument share it; else they are torch's own.
+On CPUs the compiler calls a library for exp, log1p, hypot, expm1, tanh and erfc, register by register, and its erf is
+off by 1e-7 in float32. By AVX2 they take 0.6, 1.4, 1.6, 1.7, 2.2 and 5.1 ns an element, loading and storing included,
+and the exp here takes 0.3. In compiled float32 code all are made of it, of polynomials and of a division, so that
+functions of one argument share it; else they are torch's own.
 
 The polynomials are our minimax fits (least squares with Lawson's weights), given with their relative errors.
 """
