@@ -142,7 +142,7 @@ def tanh(x: Tensor) -> Tensor:
     u, fall = exp_below(-2 * x.abs()), expm1_below(-2 * x.abs())
     # (1 - u) / (1 + u) near 0, 1 - 2 u / (1 + u) farther out, where the rounding of the quotient hardly counts
     quotient = torch.where(near, fall, 2 * u) / (1 + u)
-    size = torch.where(near, 0.0, 1.0) - quotient
+    size = torch.where(near, -quotient, 1 - quotient)
     return (size.view(torch.int32) | x.view(torch.int32) & SIGN).view(torch.float32)
 
 
