@@ -77,9 +77,8 @@ def runs_at(case: Case, scale: str) -> bool:
     """Digits at `tiny`, where a part of the activations runs without norms; CIFAR-10 beyond."""
     if (case.dataset == "digits") != (scale == "tiny"):
         return False
-    if case.variant:
-        return scale == "tiny" and case.optimizer == "adamw" and case.activation in WITHOUT_NORMS
-    return True
+    without_norms = scale == "tiny" and case.optimizer == "adamw" and case.activation in WITHOUT_NORMS
+    return not case.variant or without_norms
 
 
 EXPERIMENT = Experiment(
