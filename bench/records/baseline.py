@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.cases.case import AXES, Case
 from bench.cases.metric import Measured
+from bench.records import conform
 from bench.records.csv_rows import BaselineError, csv_files, parsed_rows, write_rows
 from bench.records.record import OUTCOMES, Key, Record, in_file_name
 from bench.records.runs import Runs
@@ -154,6 +155,8 @@ def _parse(row: dict[str, str]) -> Baseline:
     for column, values in words.items():
         if len(values) != int(row["n"]) or not values:
             raise ValueError(f"{column} has {len(values)} entries, n says {row['n']}")
+    if len(set(words["seeds"])) < len(words["seeds"]):
+        raise ValueError(f"a seed stands there twice: {row['seeds']}")
     unknown = set(words["outcomes"]) - set(OUTCOMES)
     if unknown:
         raise ValueError(f"outcome {', '.join(sorted(unknown))}; known: {', '.join(OUTCOMES)}")
@@ -171,6 +174,10 @@ def _parse(row: dict[str, str]) -> Baseline:
         date=row["date"],
         peak_bytes=int(row["peak_bytes"]) if row.get("peak_bytes") else None,
     )
+    conform.check(baseline)
+    for name, measured in baseline.metrics.items():
+        if len(measured) != baseline.runs.n:
+            raise ValueError(f"metrics has {len(measured)} entries of {name}, n says {row['n']}")
     for column in ("trained", "mean", "sd"):  # derived, for the reader's eye: a row edited by hand shows here
         if _format(baseline)[column] not in (row[column], _as_int(row[column])):
             raise ValueError(f"{column} is {row[column]!r}, its values give {_format(baseline)[column]!r}")

@@ -164,16 +164,20 @@ def from_row(row: Mapping[str, str]) -> Probe:
     if row["scale"] not in SCALES:
         raise ValueError(f"scale {row['scale']!r}; known: {', '.join(SCALES)}")
     series = {name: tuple(map(float, row[name].split())) for name in SERIES if row.get(name)}
-    missing = {"weights", "inputs", "output", "losses", "rates"} - series.keys()
+    missing = {"weights", "inputs", "output", "losses", "rates", "gradients", "updates"} - series.keys()
     if missing:
         raise ValueError(f"no {', '.join(sorted(missing))}")
+    num_sites, num_layers = int(row["num_sites"]), int(row["num_layers"])
+    for name, wanted in (("sites", len(chosen(num_sites))), ("gradients", len(groups(num_layers)))):
+        if len(series.get(name, ())) != wanted:
+            raise ValueError(f"{name} has {len(series.get(name, ()))} entries and not {wanted}")
     return Probe(
         key=ProbeKey(Case(**{axis: row[axis] for axis in AXES}), row["scale"], int(row["recipe_version"])),
         recipe={name: _parsed(value) for name, value in _pairs(row["recipe"])},
         series=series,
         evaluation={name: float(value) for name, value in _pairs(row["evaluation"])},
-        num_sites=int(row["num_sites"]),
-        num_layers=int(row["num_layers"]),
+        num_sites=num_sites,
+        num_layers=num_layers,
         tolerances={name: float(value) for name, value in _pairs(row["tolerances"])},
         rounding={name: float(value) for name, value in _pairs(row["rounding"])},
     )
