@@ -40,7 +40,7 @@ class Baseline:
 
     Attributes:
         metric: the judged one, whose values the runs hold.
-        metrics: those that are not judged, by name, run by run as well.
+        metrics: those that are not judged and that all runs have, by name, run by run as well.
         date: of the latest run.
         peak_bytes: the most that a run took of a card's memory, see `Record`; None elsewhere, and where it is unknown.
     """
@@ -58,7 +58,8 @@ class Baseline:
         """What the records of one case and environment make."""
         first, *_ = ordered = sorted(records, key=lambda record: record.seed)
         metric = first.recipe["metric"]
-        others = sorted(first.metrics.keys() - {metric})
+        shared = set.intersection(*(set(record.metrics) for record in ordered))  # some may have run with --gradients
+        others = sorted(shared - {metric})
         return Baseline(
             key=first.key,
             metric=metric,
