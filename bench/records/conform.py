@@ -20,9 +20,10 @@ def check(made: Any) -> None:
     Raises:
         ValueError: the first that does not; the message names it, what it holds, and what it should.
     """
-    for name, kind in _declared(type(made)).items():
+    declaring: Any = type(made)
+    for name, kind in _declared(declaring).items():
         value = getattr(made, name)
-        if is_dataclass(kind) and isinstance(value, kind):
+        if is_dataclass(kind) and is_dataclass(value):
             check(value)
         elif not _fits(value, kind):
             wanted = kind.__name__ if isinstance(kind, type) and not get_origin(kind) else str(kind)
@@ -30,7 +31,7 @@ def check(made: Any) -> None:
 
 
 @cache
-def _declared(kind: type) -> Mapping[str, Any]:
+def _declared(kind: Any) -> Mapping[str, Any]:
     return get_type_hints(kind)
 
 
