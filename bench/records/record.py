@@ -199,8 +199,8 @@ def in_file_name(word: str) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """As `write_bytes`, in UTF-8."""
-    write_bytes(path, text.encode())
+    """As `write_bytes`, in UTF-8; names of files that are in no encoding stay as they are."""
+    write_bytes(path, text.encode(errors="surrogateescape"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
