@@ -24,6 +24,7 @@ from pathlib import Path
 from activations.command import Parser, run_command
 from bench import experiments
 from bench.cases.recipe import SCALES
+from bench.data.folder import place
 from bench.records import addresses, baseline, json_lines
 from bench.records.record import Key, ResultsError
 from bench.records.results_folder import read_records
@@ -96,7 +97,7 @@ def _views() -> dict[str, Command]:
 
 def _add_view(command: argparse.ArgumentParser) -> None:
     asked.add_sources(command)
-    command.add_argument("--plot", type=Path, metavar="FILE", help="also draw it: .svg, .png or .pdf")
+    command.add_argument("--plot", type=place, metavar="FILE", help="also draw it: .svg, .png or .pdf")
 
 
 def _view(options: argparse.Namespace) -> str:
@@ -140,8 +141,10 @@ def _claims(options: argparse.Namespace) -> str:
 
 
 def _add_compare(command: argparse.ArgumentParser) -> None:
-    command.add_argument("before", type=Path, metavar="BEFORE", help="a folder given to pytest bench --results-dir")
-    command.add_argument("after", type=Path, metavar="AFTER", help="another one, with runs of the same cases and seeds")
+    command.add_argument("before", type=place, metavar="BEFORE", help="a folder given to pytest bench --results-dir")
+    command.add_argument(
+        "after", type=place, metavar="AFTER", help="another one, with runs of the same cases and seeds"
+    )
     asked.add_load(command)
     command.add_argument("--all", action="store_true", help="also the cases that do not differ")
 
@@ -164,9 +167,9 @@ def _compare(options: argparse.Namespace) -> str:
 def _add_export(command: argparse.ArgumentParser) -> None:
     from bench.reporting.trackers import FORMATS
 
-    command.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders given to --results-dir")
+    command.add_argument("results", type=place, nargs="+", metavar="RESULTS", help="folders given to --results-dir")
     command.add_argument("--format", choices=FORMATS, required=True, help="of Bencher, or of github-action-benchmark")
-    command.add_argument("--to", type=Path, metavar="FILE", required=True, help="JSON")
+    command.add_argument("--to", type=place, metavar="FILE", required=True, help="JSON")
     command.add_argument("--scale", choices=SCALES, help="this one alone")
     asked.add_load(command)
 
@@ -200,7 +203,7 @@ def _history(options: argparse.Namespace) -> str:
 
 
 def _add_accept(command: argparse.ArgumentParser) -> None:
-    command.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders given to --results-dir")
+    command.add_argument("results", type=place, nargs="+", metavar="RESULTS", help="folders given to --results-dir")
     command.add_argument("--only-failing", action="store_true", help="only the cases that their session failed")
     command.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
     command.add_argument("--case", metavar="ID,ID", help="exactly these cases")
@@ -254,16 +257,16 @@ def _bisect(options: argparse.Namespace) -> str:
 
 
 def _add_report(command: argparse.ArgumentParser) -> None:
-    command.add_argument("results", type=Path, nargs="*", metavar="RESULTS", help="of none, the recorded baselines")
+    command.add_argument("results", type=place, nargs="*", metavar="RESULTS", help="of none, the recorded baselines")
     asked.add_load(command)
-    command.add_argument("--to", type=Path, metavar="DIR", default=Path("report"), help="report/ unless given")
+    command.add_argument("--to", type=place, metavar="DIR", default=Path("report"), help="report/ unless given")
     asked.add_baselines(command)
 
 
 def _add_reproduce(command: argparse.ArgumentParser) -> None:
     asked.add_baselines(command)
     asked.add_load(command)
-    command.add_argument("--to", type=Path, metavar="FILE", help="Markdown; printed unless given")
+    command.add_argument("--to", type=place, metavar="FILE", help="Markdown; printed unless given")
     command.add_argument("--plan", action="store_true", help="first count anew what a GPU would take for it")
 
 

@@ -16,6 +16,7 @@ from bench.cases.recipe import SCALES
 from bench.records.csv_rows import BaselineError, csv_files, parsed_rows, write_rows
 from bench.records.sharing import locked
 
+FOLDER = "probes"  # below a baseline folder
 # What is measured, in the order in which it arises; a case may lack some. Several numbers have blanks between them.
 SERIES = (
     *("weights", "activation_parameters", "inputs", "first_site_input", "sites", "output", "losses"),
@@ -103,7 +104,7 @@ def groups(layers: int) -> list[slice]:
 
 def probes_file(key: ProbeKey, folder: Path) -> Path:
     """The file of a probe below a baseline folder."""
-    return folder / "probes" / f"{key.case.experiment}.{key.scale}.csv"
+    return folder / FOLDER / f"{key.case.experiment}.{key.scale}.csv"
 
 
 def read(folder: Path) -> dict[ProbeKey, Probe]:
@@ -114,7 +115,7 @@ def read(folder: Path) -> dict[ProbeKey, Probe]:
             line.
     """
     found: dict[ProbeKey, Probe] = {}
-    for path in csv_files(folder / "probes"):
+    for path in csv_files(folder / FOLDER):
         for where, probe in parsed_rows(path, COLUMNS, from_row):
             if probes_file(probe.key, folder) != path:
                 raise BaselineError(f"{where}: the row of {probe.key.case.id} at {probe.key.scale} is not of this file")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
+from bench.data.folder import given, place
 from bench.records import baseline, case_runs
 from bench.records.case_runs import CaseRuns
 
@@ -16,7 +17,7 @@ from bench.records.case_runs import CaseRuns
 def add_sources(command: argparse.ArgumentParser) -> None:
     """Where records and baselines are, and which of their cases are meant."""
     option = command.add_argument
-    option("--results-dir", type=Path, metavar="DIR", default=Path("results"), help="records; results/ unless given")
+    option("--results-dir", type=place, metavar="DIR", default=Path("results"), help="records; results/ unless given")
     add_selection(command)
 
 
@@ -33,14 +34,20 @@ def add_selection(command: argparse.ArgumentParser) -> None:
 def add_baselines(command: argparse.ArgumentParser) -> None:
     """Where the baselines are: a folder, or an address, see `addresses.local`."""
     option = command.add_argument
-    option("--baseline-dir", metavar="DIR", default=baseline.FOLDER, help="baselines of your own: a folder, an address")
+    option(
+        "--baseline-dir",
+        type=given,
+        metavar="DIR",
+        default=baseline.FOLDER,
+        help="baselines of your own: a folder, an address",
+    )
 
 
 def add_load(command: argparse.ArgumentParser) -> None:
     """Files that register what the records name."""
     command.add_argument(
         "--load",
-        type=Path,
+        type=place,
         metavar="FILE",
         action="append",
         default=[],
