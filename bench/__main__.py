@@ -16,6 +16,7 @@ python -m bench accept results --only-failing                 # make runs that a
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from activations.command import Parser, run_command
 from bench import experiments
+from bench.cases.case import Case
 from bench.cases.recipe import SCALES
 from bench.data.folder import place
 from bench.records import addresses, baseline, json_lines
@@ -196,7 +198,8 @@ def _history(options: argparse.Namespace) -> str:
     if not entries:
         raise ValueError(f"no history at {file}; every `pytest bench --results-dir {options.results_dir}` adds to it")
     asked.tell(json_lines.half_lines(file))
-    wanted = [one for one in entries if asked.is_asked(options, one.case, one.environment[0])]
+    is_asked = asked.selected(options, [one.case for one in entries])
+    wanted = [one for one in entries if is_asked(one.case, one.environment[0])]
     if not wanted:
         raise ValueError(f"none of the {len(entries)} entries of {file} is asked for")
     return steps.steps_text(wanted, everything=options.all)
@@ -213,14 +216,18 @@ def _add_accept(command: argparse.ArgumentParser) -> None:
 def _accept(options: argparse.Namespace) -> str:
     from bench.reporting import accepting
 
-    ids = options.case.split(",") if options.case else []
+    ids = options.case.split(",") if options.case is not None else []
 
-    def is_wanted(key: Key) -> bool:
-        return asked.is_asked(options, key.case, key.scale) and (not ids or key.case.id in ids)
+    def wanted(cases: Sequence[Case]) -> Callable[[Key], bool]:
+        is_asked, known = asked.selected(options, cases), {case.id for case in cases}
+        for name in ids:
+            if name not in known:
+                close = difflib.get_close_matches(name, known)
+                advice = f"did you mean {', '.join(close)}?" if close else "`--dry-run` lists what there is"
+                raise ValueError(f"--case {name}: there are no runs of it; {advice}")
+        return lambda key: is_asked(key.case, key.scale) and (not ids or key.case.id in ids)
 
-    said, notes = accepting.accept(
-        options.results, is_wanted, options.only_failing, options.baseline_dir, options.dry_run
-    )
+    said, notes = accepting.accept(options.results, wanted, options.only_failing, options.baseline_dir, options.dry_run)
     asked.tell(notes)
     return said
 
