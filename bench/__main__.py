@@ -162,6 +162,11 @@ def _compare(options: argparse.Namespace) -> str:
             raise ValueError(f"no records in {folder / 'runs'}; make some with: pytest bench --results-dir {folder}")
         records.append(runs)
     found = compare.compare(*records)
+    if not found.cases:  # which must not pass for no difference
+        raise ValueError(
+            f"no run in {options.before} has a partner in {options.after}: none is of equal case, scale, recipe "
+            "version, data and seed; train both folders with the same selection, --scale and --seeds"
+        )
     options.exit_code = int(found.failed)
     return compare.comparison_text(found, everything=options.all)
 

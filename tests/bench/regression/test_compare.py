@@ -189,6 +189,13 @@ def test_the_command_says_what_got_worse_and_ends_with_1(tmp_path, capsys):
     assert "act4" in capsys.readouterr().out
 
 
+def test_folders_that_have_no_run_in_common_are_no_comparison(tmp_path, capsys):
+    for name, one in (("before", made_record(0, 0.9)), ("after", made_record(0, 0.1, "collapsed", scale="small"))):
+        record.save(one, tmp_path / name)
+    assert __main__.main(["compare", str(tmp_path / "before"), str(tmp_path / "after")]) == 2
+    assert "has a partner in" in capsys.readouterr().err
+
+
 def test_a_folder_without_records_is_an_error_that_names_it(tmp_path, capsys):
     assert __main__.main(["compare", str(tmp_path / "none"), str(tmp_path)]) == 2
     assert "none/runs; make some with: pytest bench --results-dir" in capsys.readouterr().err
