@@ -168,6 +168,20 @@ def test_what_is_not_of_equal_scale_data_and_recipe_is_counted_as_without_a_part
     assert found.apart == {"only before": 3, "only after": 3}
 
 
+def test_runs_of_one_device_are_compared_with_each_other_however_many_devices_a_folder_has(tmp_path):
+    def on_card(records):
+        return [replace(one, device_class="cuda_t4") for one in records]
+
+    fine, dead = runs([0.9] * 5, case=case("a")), runs([0.1] * 5, "collapsed", case=case("a"))
+    found = compare.compare([*fine, *on_card(fine)], [*dead, *on_card(fine)])
+    assert [one.verdict for one in found.cases] == ["COLLAPSED", "SAME"]
+    assert not found.apart
+    assert "mlp-mlp-digits-a-sgd tiny cuda_t4" in compare.comparison_text(found, everything=True)
+    (across,) = compare.compare(fine, on_card(fine)).cases
+    assert across.devices == ["cpu", "cuda_t4"]
+    assert compare.compare([*fine, *on_card(fine)], fine).apart == {"only before": 5}
+
+
 def test_seeds_that_one_folder_lacks_are_left_out_and_counted():
     found = compare.compare(session(1, n=5), session(2, n=3))
     assert {len(one.before) for one in found.cases} == {3}
