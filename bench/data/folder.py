@@ -5,6 +5,7 @@ What file managers leave there is passed over: macOS's `._SX11.WAV` and `.DS_Sto
 
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
 
@@ -49,6 +50,26 @@ def has_file(path: Path) -> bool:
 def expanded(path: str | Path) -> Path:
     """A path with the home folder in the place of a leading `~`; one that only looks so stays as it is."""
     return Path(os.path.expanduser(path))
+
+
+def given(text: str) -> str:
+    """What was typed behind an option, for argparse.
+
+    Raises:
+        ArgumentTypeError: nothing, as of a variable that is not set; as a path it would mean the working folder.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("nothing is given; give something, or leave the option out")
+    return text
+
+
+def place(text: str) -> Path:
+    """A path that was typed behind an option, for argparse; a shell leaves the `~` of `--to=~/page` as it is.
+
+    Raises:
+        ArgumentTypeError: as `given`.
+    """
+    return expanded(given(text))
 
 
 def _is_left_by_others(name: str) -> bool:

@@ -122,8 +122,13 @@ def read_kernels(baseline_dir: Path) -> dict[KernelKey, RecordedKernel]:
     Raises:
         BaselineError: a malformed row or header; the message names file and line.
     """
-    files = [path for path in csv_files(baseline_dir / MEASURED) if path.name.startswith(KERNELS)]
-    return {row.key: row for path in files for row in _rows(path)}
+    found: dict[KernelKey, RecordedKernel] = {}
+    for path in csv_files(baseline_dir / MEASURED):
+        for where, row in _rows(path) if path.name.startswith(KERNELS) else ():
+            if row.key in found:
+                raise BaselineError(f"{where}: a second row for {row.activation} there; keep one")
+            found[row.key] = row
+    return found
 
 
 def write_kernels(rows: Iterable[RecordedKernel], baseline_dir: Path) -> list[Path]:
@@ -145,11 +150,11 @@ def write_kernels(rows: Iterable[RecordedKernel], baseline_dir: Path) -> list[Pa
     return paths
 
 
-def _rows(path: Path) -> Iterator[RecordedKernel]:
+def _rows(path: Path) -> Iterator[tuple[str, RecordedKernel]]:
     device_class = unquote(path.name.removeprefix(KERNELS).removesuffix(".csv"))
     for where, values in read_rows(path, COLUMNS):
         try:
-            yield _row(device_class, values)
+            yield where, _row(device_class, values)
         except ValueError as error:
             raise BaselineError(f"{where}: {error}; fix the line, or delete it and re-record") from error
 

@@ -299,6 +299,13 @@ def test_a_malformed_row_is_an_error_that_names_file_and_line(tmp_path, old, new
         read_kernels(tmp_path)
 
 
+def test_two_rows_of_one_kernel_are_refused_as_a_merge_may_leave_them(tmp_path):
+    (path,) = write_kernels([row(activation="celu"), row()], tmp_path)
+    path.write_text(path.read_text() + path.read_text().splitlines()[-1])
+    with pytest.raises(ValueError, match=r"kernels\.cpu\.csv, line 4: a second row for elu there; keep one"):
+        read_kernels(tmp_path)
+
+
 def test_a_foreign_header_is_an_error_that_names_the_file(tmp_path):
     (path,) = write_kernels([row()], tmp_path)
     path.write_text("name,value\n")
