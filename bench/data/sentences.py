@@ -155,13 +155,14 @@ def _public(info: DatasetInfo, data_dir: Path | None) -> dict[str, Labelled]:
 
 def _labelled(info: DatasetInfo, loaded: Any, part: str, rows: int) -> Labelled:
     table = hub.part_table(loaded, part, info.columns)
-    sentences, values = (list(table[column]) for column in info.columns)
-    if len(values) != rows:
-        raise ValueError(f"{len(values)} rows, expected {rows}")
+    sentence_column, label_column = info.columns
+    sentences = list(table[sentence_column])
+    if len(sentences) != rows:
+        raise ValueError(f"{len(sentences)} rows, expected {rows}")
     for row, sentence in enumerate(sentences):
         if not isinstance(sentence, str):
             raise ValueError(f"row {row} holds {sentence!r}, expected a sentence")
-    labels = np.asarray(values, dtype=np.int64)
+    labels = hub.labels(table, label_column)
     if not 0 <= labels.min() <= labels.max() < info.num_classes:
         raise ValueError(f"labels from {labels.min()} to {labels.max()}, expected 0 to {info.num_classes - 1}")
     return Labelled(sentences, labels)
