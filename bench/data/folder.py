@@ -28,11 +28,23 @@ def entries(folder: Path) -> list[Path]:
 
 
 def below(folder: Path, *suffixes: str) -> list[Path]:
-    """The files with one of these suffixes, in any letter case, in a folder and the folders below it; sorted."""
-    found = []
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_left_by_others(name)]
-        found += [Path(parent, name) for name in files if not _is_left_by_others(name)]
+    """The files with one of these suffixes, in any letter case, in a folder and the folders below it; sorted.
+
+    Links are followed, to each folder once.
+
+    Raises:
+        DataError: one of the folders cannot be listed, or the first is a link to nothing.
+    """
+    has_file(folder)
+    found: list[Path] = []
+    met: set[Path] = set()
+    ahead = [folder] if folder.is_dir() else []
+    while ahead:
+        place = ahead.pop()
+        if place.resolve() not in met:
+            met.add(place.resolve())
+            for path in entries(place):
+                (ahead if path.is_dir() else found).append(path)
     return sorted(path for path in found if path.suffix.lower() in suffixes)
 
 

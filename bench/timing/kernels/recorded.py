@@ -1,7 +1,7 @@
 """Recorded kernel ratios, one CSV row each, in `<baseline dir>/measured/kernels.<device class>.csv`.
 
 rows = read_kernels(baseline_dir)
-rows.get(key_on(kernel, device))
+nearest(rows, key_on(kernel, device))
 """
 
 from __future__ import annotations
@@ -84,6 +84,13 @@ def key_on(kernel: Kernel, device: torch.device) -> KernelKey:
     from bench.training.fingerprint import device_class
 
     return (device_class(device), *astuple(kernel), device_name(device), THREADS)
+
+
+def nearest(rows: Mapping[KernelKey, RecordedKernel], key: KernelKey) -> RecordedKernel | None:
+    """The row of a kernel on this machine, else on another of its device class; None where there is none."""
+    device_class, *kernel, _, _ = key
+    elsewhere = (row for row in rows.values() if [*row.key[:-2]] == [device_class, *kernel])
+    return rows.get(key) or next(elsewhere, None)
 
 
 def record_kernel(kernel: Kernel, device: torch.device) -> tuple[Measurement, RecordedKernel]:
