@@ -26,7 +26,7 @@ from activations.command import Parser, run_command
 from bench import experiments
 from bench.cases.case import Case
 from bench.cases.recipe import SCALES
-from bench.data.folder import place
+from bench.data.folder import typed_path
 from bench.records import addresses, baseline, json_lines
 from bench.records.record import Key, ResultsError
 from bench.records.results_folder import read_records
@@ -99,7 +99,7 @@ def _views() -> dict[str, Command]:
 
 def _add_view(command: argparse.ArgumentParser) -> None:
     asked.add_sources(command)
-    command.add_argument("--plot", type=place, metavar="FILE", help="also draw it: .svg, .png or .pdf")
+    command.add_argument("--plot", type=typed_path, metavar="FILE", help="also draw it: .svg, .png or .pdf")
 
 
 def _view(options: argparse.Namespace) -> str:
@@ -143,9 +143,11 @@ def _claims(options: argparse.Namespace) -> str:
 
 
 def _add_compare(command: argparse.ArgumentParser) -> None:
-    command.add_argument("before", type=place, metavar="BEFORE", help="a folder given to pytest bench --results-dir")
     command.add_argument(
-        "after", type=place, metavar="AFTER", help="another one, with runs of the same cases and seeds"
+        "before", type=typed_path, metavar="BEFORE", help="a folder given to pytest bench --results-dir"
+    )
+    command.add_argument(
+        "after", type=typed_path, metavar="AFTER", help="another one, with runs of the same cases and seeds"
     )
     asked.add_load(command)
     command.add_argument("--all", action="store_true", help="also the cases that do not differ")
@@ -174,9 +176,11 @@ def _compare(options: argparse.Namespace) -> str:
 def _add_export(command: argparse.ArgumentParser) -> None:
     from bench.reporting.trackers import FORMATS
 
-    command.add_argument("results", type=place, nargs="+", metavar="RESULTS", help="folders given to --results-dir")
+    command.add_argument(
+        "results", type=typed_path, nargs="+", metavar="RESULTS", help="folders given to --results-dir"
+    )
     command.add_argument("--format", choices=FORMATS, required=True, help="of Bencher, or of github-action-benchmark")
-    command.add_argument("--to", type=place, metavar="FILE", required=True, help="JSON")
+    command.add_argument("--to", type=typed_path, metavar="FILE", required=True, help="JSON")
     command.add_argument("--scale", choices=SCALES, help="this one alone")
     asked.add_load(command)
 
@@ -211,7 +215,9 @@ def _history(options: argparse.Namespace) -> str:
 
 
 def _add_accept(command: argparse.ArgumentParser) -> None:
-    command.add_argument("results", type=place, nargs="+", metavar="RESULTS", help="folders given to --results-dir")
+    command.add_argument(
+        "results", type=typed_path, nargs="+", metavar="RESULTS", help="folders given to --results-dir"
+    )
     command.add_argument("--only-failing", action="store_true", help="only the cases that their session failed")
     command.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
     command.add_argument("--case", metavar="ID,ID", help="exactly these cases")
@@ -269,16 +275,18 @@ def _bisect(options: argparse.Namespace) -> str:
 
 
 def _add_report(command: argparse.ArgumentParser) -> None:
-    command.add_argument("results", type=place, nargs="*", metavar="RESULTS", help="of none, the recorded baselines")
+    command.add_argument(
+        "results", type=typed_path, nargs="*", metavar="RESULTS", help="of none, the recorded baselines"
+    )
     asked.add_load(command)
-    command.add_argument("--to", type=place, metavar="DIR", default=Path("report"), help="report/ unless given")
+    command.add_argument("--to", type=typed_path, metavar="DIR", default=Path("report"), help="report/ unless given")
     asked.add_baselines(command)
 
 
 def _add_reproduce(command: argparse.ArgumentParser) -> None:
     asked.add_baselines(command)
     asked.add_load(command)
-    command.add_argument("--to", type=place, metavar="FILE", help="Markdown; printed unless given")
+    command.add_argument("--to", type=typed_path, metavar="FILE", help="Markdown; printed unless given")
     command.add_argument("--plan", action="store_true", help="first count anew what a GPU would take for it")
 
 

@@ -64,7 +64,7 @@ def expanded(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))
 
 
-def given(text: str) -> str:
+def typed_text(text: str) -> str:
     """What was typed behind an option, for argparse.
 
     Raises:
@@ -75,13 +75,13 @@ def given(text: str) -> str:
     return text
 
 
-def place(text: str) -> Path:
+def typed_path(text: str) -> Path:
     """A path that was typed behind an option, for argparse; a shell leaves the `~` of `--to=~/page` as it is.
 
     Raises:
-        ArgumentTypeError: as `given`.
+        ArgumentTypeError: as `typed_text`.
     """
-    return expanded(given(text))
+    return expanded(typed_text(text))
 
 
 def _is_left_by_others(name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.cases.recipe import SCALES
 from bench.data import locations
-from bench.data.folder import expanded, given, place
+from bench.data.folder import expanded, typed_path, typed_text
 from bench.data.locations import Locations
 from bench.engines import ENGINES, LOCAL, EngineChoice
 from bench.plugin.state import under_xdist
@@ -47,22 +47,22 @@ def add(parser: pytest.Parser) -> None:
     option("--device", choices=DEVICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
     option(
         "--data-dir",
-        type=place,
+        type=typed_path,
         metavar="DIR",
         help="data in the hub's layout, DIR/ylecun/mnist/..., or torchvision's, DIR/MNIST/raw; or ACTBENCH_DATA",
     )
-    option("--timit", type=place, metavar="DIR", help="your copy of TIMIT: the folder with TRAIN and TEST")
+    option("--timit", type=typed_path, metavar="DIR", help="your copy of TIMIT: the folder with TRAIN and TEST")
     option(
         "--bert",
-        type=given,
+        type=typed_text,
         metavar="PATH",
         help="a pretrained BERT in the place of the recipe's: a folder, or a name of the hub",
     )
-    option("--text", type=place, metavar="FILE", help="a text to learn, character by character; packed or not")
-    option("--vectors", type=place, metavar="FILE", help="word vectors in the text format of word2vec or GloVe")
+    option("--text", type=typed_path, metavar="FILE", help="a text to learn, character by character; packed or not")
+    option("--vectors", type=typed_path, metavar="FILE", help="word vectors in the text format of word2vec or GloVe")
     option(
         "--results-dir",
-        type=place,
+        type=typed_path,
         metavar="DIR",
         default=Path("results"),
         help="records and rankings; results/ unless given; a session replaces the tables of the one before, "
@@ -70,7 +70,7 @@ def add(parser: pytest.Parser) -> None:
     )
     option(
         "--report",
-        type=place,
+        type=typed_path,
         metavar="DIR",
         help="write DIR/index.html at the end: verdicts, rankings, pictures, every run; opens without a network",
     )
@@ -79,7 +79,7 @@ def add(parser: pytest.Parser) -> None:
         action="store_true",
         help="reuse records of the results folder that are equal in everything",
     )
-    option("--tensorboard", type=place, metavar="DIR", help="also write curves and metrics for TensorBoard")
+    option("--tensorboard", type=typed_path, metavar="DIR", help="also write curves and metrics for TensorBoard")
     option("--gradients", action="store_true", help="keep the norm of every layer's gradient along each run")
     option("--record", action="store_true", help="record baselines instead of judging, 20 seeds a case at tiny")
     option(
@@ -97,7 +97,7 @@ def add(parser: pytest.Parser) -> None:
     )
     option(
         "--baseline-dir",
-        type=given,
+        type=typed_text,
         metavar="DIR",
         default=baseline.FOLDER,
         help="baselines of your own: a folder, or an address such as s3://bucket/rows or hf://datasets/me/rows",
@@ -116,7 +116,7 @@ def add(parser: pytest.Parser) -> None:
     option(
         "--shard",
         "--share",
-        type=given,
+        type=typed_text,
         metavar="I/N",
         help="the I-th of N about equal parts of the cases, the same ones at every call",
     )

@@ -175,7 +175,7 @@ def _parse(row: dict[str, str]) -> Baseline:
         date=row["date"],
         peak_bytes=int(row["peak_bytes"]) if row.get("peak_bytes") else None,
     )
-    conform.check(baseline)
+    conform.check_types(baseline)
     for name, measured in baseline.metrics.items():
         if len(measured) != baseline.runs.n:
             raise ValueError(f"metrics has {len(measured)} entries of {name}, n says {row['n']}")

@@ -1,4 +1,4 @@
-"""Conform: whether what was read from a file is of the types that it declares. `conform.check(record)`.
+"""Conform: whether what was read from a file is of the types that it declares. `conform.check_types(record)`.
 
 Files come from other versions, other hands and full disks. What is odd in one is named where it is read, and not by a
 traceback from the middle of a table.
@@ -14,7 +14,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
-def check(made: Any) -> None:
+def check_types(made: Any) -> None:
     """That every field of a dataclass holds what it says, and so on inside.
 
     Raises:
@@ -24,7 +24,7 @@ def check(made: Any) -> None:
     for name, kind in _declared(declaring).items():
         value = getattr(made, name)
         if is_dataclass(kind) and is_dataclass(value):
-            check(value)
+            check_types(value)
         elif not _fits(value, kind):
             wanted = kind.__name__ if isinstance(kind, type) and not get_origin(kind) else str(kind)
             raise ValueError(f"{name} is {reprlib.repr(value)} and not {wanted.replace('typing.', '')}")

@@ -120,7 +120,7 @@ def _parse(fields: dict[str, Any]) -> Entry:
     )
     own = {"case": Case(**fields["case"]), "environment": tuple(fields["environment"]), "runs": runs}
     entry = Entry(**{**fields, **own, "metric": Measured.parse(fields["metric"]).name})
-    conform.check(entry)
+    conform.check_types(entry)
     verdict.info(entry.verdict)
     return entry
 

@@ -243,7 +243,7 @@ def load(path: Path) -> Record | None:
 
 def _check(found: Record) -> None:
     """Raises ValueError where something is not of its type, or what every reader takes for granted is not there."""
-    conform.check(found)
+    conform.check_types(found)
     wanted = {"recipe": _RECIPE, "metrics": [found.recipe.get("metric")], "curves": ["train_loss"]}
     for name, needed in wanted.items():
         if missing := [str(one) for one in needed if one not in getattr(found, name)]:

@@ -32,7 +32,7 @@ def text(
     Raises:
         ValueError: an unknown name, nothing measured, or nothing to choose from; the message says what to do.
     """
-    chosen = asked.checked(wanted, [one.case for one in found])
+    chosen = asked.known_values(wanted, [one.case for one in found])
     cases = _those(found, chosen, scale)
     said = advice.advised(cases, kernels, _those(found, {**chosen, "optimizer": (), "variant": ()}, scale))
     if said is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import experiments
 from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
-from bench.data.folder import given, place
+from bench.data.folder import typed_path, typed_text
 from bench.records import baseline, case_runs
 from bench.records.case_runs import CaseRuns
 from bench.session import selection
@@ -19,7 +19,9 @@ from bench.session import selection
 def add_sources(command: argparse.ArgumentParser) -> None:
     """Where records and baselines are, and which of their cases are meant."""
     option = command.add_argument
-    option("--results-dir", type=place, metavar="DIR", default=Path("results"), help="records; results/ unless given")
+    option(
+        "--results-dir", type=typed_path, metavar="DIR", default=Path("results"), help="records; results/ unless given"
+    )
     add_selection(command)
 
 
@@ -38,7 +40,7 @@ def add_baselines(command: argparse.ArgumentParser) -> None:
     option = command.add_argument
     option(
         "--baseline-dir",
-        type=given,
+        type=typed_text,
         metavar="DIR",
         default=baseline.FOLDER,
         help="baselines of your own: a folder, an address",
@@ -49,7 +51,7 @@ def add_load(command: argparse.ArgumentParser) -> None:
     """Files that register what the records name."""
     command.add_argument(
         "--load",
-        type=place,
+        type=typed_path,
         metavar="FILE",
         action="append",
         default=[],
@@ -98,7 +100,7 @@ def selected(options: argparse.Namespace, cases: Sequence[Case]) -> Callable[[Ca
     Raises:
         ValueError: a name in it is unknown; the message lists the known ones.
     """
-    wanted = checked(wanted_values(options), cases)
+    wanted = known_values(wanted_values(options), cases)
 
     def is_asked(case: Case, scale: str) -> bool:
         return options.scale in (None, scale) and all(case.fields[axis] in values for axis, values in wanted.items())
@@ -111,7 +113,7 @@ def wanted_values(options: argparse.Namespace) -> dict[str, list[str]]:
     return {axis: ",".join(given).split(",") for axis in AXES if (given := getattr(options, axis)) is not None}
 
 
-def checked(wanted: Mapping[str, Sequence[str]], cases: Sequence[Case]) -> dict[str, Sequence[str]]:
+def known_values(wanted: Mapping[str, Sequence[str]], cases: Sequence[Case]) -> dict[str, Sequence[str]]:
     """The values by axis, aliases of activations by their names; what the cases name is known too.
 
     Raises:

@@ -73,6 +73,6 @@ def read_timings(folder: Path) -> list[TimedKernel]:
 def _parse(fields: dict[str, Any]) -> TimedKernel:
     measured = fields["measurement"]
     found = TimedKernel(Measurement(**{**measured, "kernel": Kernel(**measured["kernel"])}), fields["verdict"])
-    conform.check(found)
+    conform.check_types(found)
     verdict.info(found.verdict)
     return found
