@@ -23,7 +23,7 @@ from bench.records.verdict import fails
 from bench.timing.context import TimingContext
 from bench.timing.kernels.kernel import Kernel
 from bench.timing.kernels.measurement import measure_kernel, prepare_kernel, steady
-from bench.timing.kernels.recorded import key_on, nearest, read_kernels, record_kernel
+from bench.timing.kernels.recorded import key_on, read_kernels, record_kernel, row_for
 from bench.timing.kernels.timings import TimedKernel
 from bench.timing.kernels.verdict import check_kernel
 from bench.timing.peers.comparison import PeerCase, time_peers
@@ -58,7 +58,7 @@ def timed(kernel: Kernel, timing: TimingContext) -> TimedKernel:
         return TimedKernel(measurement, "RECORDED", recorded=recorded)
     if timing.settings.baseline_mode == "ignore":
         return TimedKernel(measure_kernel(kernel, timing.device), "IGNORED")
-    row = nearest(read_kernels(timing.settings.baseline_dir), key_on(kernel, timing.device))
+    row = row_for(read_kernels(timing.settings.baseline_dir), key_on(kernel, timing.device))
     commands = timing.settings.commands
     options = commands.needed([kernel.activation])
     return check_kernel(kernel, row, timing.device, timing.cases, options, commands.judging)

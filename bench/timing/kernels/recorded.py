@@ -1,7 +1,7 @@
 """Recorded kernel ratios, one CSV row each, in `<baseline dir>/measured/kernels.<device class>.csv`.
 
 rows = read_kernels(baseline_dir)
-nearest(rows, key_on(kernel, device))
+row_for(rows, key_on(kernel, device))
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def key_on(kernel: Kernel, device: torch.device) -> KernelKey:
     return (device_class(device), *astuple(kernel), device_name(device), THREADS)
 
 
-def nearest(rows: Mapping[KernelKey, RecordedKernel], key: KernelKey) -> RecordedKernel | None:
+def row_for(rows: Mapping[KernelKey, RecordedKernel], key: KernelKey) -> RecordedKernel | None:
     """The row of a kernel on this machine, else on another of its device class; None where there is none."""
     device_class, *kernel, _, _ = key
     elsewhere = (row for row in rows.values() if [*row.key[:-2]] == [device_class, *kernel])

@@ -17,9 +17,9 @@ from bench.timing.kernels.measurement import Measurement, measure_kernel, prepar
 from bench.timing.kernels.recorded import (
     RecordedKernel,
     key_on,
-    nearest,
     read_kernels,
     record_kernel,
+    row_for,
     write_kernels,
 )
 from bench.timing.kernels.table import kernel_table
@@ -241,10 +241,10 @@ def test_a_row_of_another_machine_judges_the_bytes_that_are_kept_and_no_time(kep
 def test_a_kernel_is_judged_by_the_row_of_its_machine_else_of_its_class_of_devices():
     own, other, card = row(), row(device_name="another"), row(device_class="cuda_a100", device_name="A100")
     rows = {one.key: one for one in (card, other, own)}
-    assert nearest(rows, own.key) == own
-    assert nearest({other.key: other, card.key: card}, own.key) == other
-    assert nearest({card.key: card}, own.key) is None
-    assert nearest(rows, row(activation="celu").key) is None
+    assert row_for(rows, own.key) == own
+    assert row_for({other.key: other, card.key: card}, own.key) == other
+    assert row_for({card.key: card}, own.key) is None
+    assert row_for(rows, row(activation="celu").key) is None
 
 
 def test_a_failure_says_figure_band_machine_and_both_commands():
