@@ -52,11 +52,14 @@ def has_file(path: Path) -> bool:
     """Whether there is such a file.
 
     Raises:
-        DataError: there is a link of that name, and nothing where it leads to.
+        DataError: there is a link of that name, and nothing where it leads to; or its folder cannot be looked into.
     """
-    if path.is_symlink() and not path.exists():
-        raise DataError(f"{path} is a link to {os.readlink(path)}, which is not there; download it again")
-    return path.is_file()
+    try:
+        if path.is_symlink() and not path.exists():
+            raise DataError(f"{path} is a link to {os.readlink(path)}, which is not there; download it again")
+        return path.is_file()
+    except OSError as error:
+        raise DataError(f"cannot look at {path}: {error.strerror}; give a folder that can be read") from error
 
 
 def expanded(path: str | Path) -> Path:

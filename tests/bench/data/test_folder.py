@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -123,3 +124,16 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, unreadable: Cal
     for look in (folder.entries, lambda path: folder.below(path, ".parquet")):
         with pytest.raises(DataError, match=r"cannot list .*Permission denied"):
             look(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a while")
+def test_a_folder_of_somebody_elses_is_named(tmp_path: Path) -> None:
+    (tmp_path / "closed" / "data").mkdir(parents=True)
+    (tmp_path / "closed").chmod(0o700)
+    os.seteuid(65534)
+    try:
+        for look in (folder.has_file, lambda path: folder.below(path, ".parquet")):
+            with pytest.raises(DataError, match=r"cannot look at .*data: Permission denied; give a folder that can be"):
+                look(tmp_path / "closed" / "data")
+    finally:
+        os.seteuid(0)
