@@ -6,12 +6,14 @@ python -m activations my_file.py:my_act relu       # a user's own beside relu
 python -m activations --family rectifier --tree    # what was derived from what
 python -m activations relu elu gelu --plot f.svg   # functions and derivatives side by side
 python -m activations mish --accuracy bfloat16     # worst errors in units in the last place
+python -m activations --compile                    # fused kernels into inductor's cache, as for the image of a CI
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="DTYPE",
         help="worst errors in float64, float32, bfloat16, float16, or those given",
     )
+    shown.add_argument("--compile", action="store_true", help="compile the fused kernels into inductor's cache")
     options = parser.parse_args(argv)
     return run_command(parser.prog, lambda: _answer(options), options.plot)
 
@@ -58,6 +61,8 @@ def _answer(options: argparse.Namespace) -> str:
         return _plotted(names, options)
     if options.accuracy is not None:
         return _accuracy(names, options.accuracy)
+    if options.compile:
+        return _compiled(names)
     found = [activations.properties(name) for name in names]
     return _tables.sheet(found[0]) if len(found) == 1 else _tables.overview(found)
 
@@ -123,6 +128,33 @@ def _accuracy(names: Sequence[str], dtypes: Sequence[str]) -> str:
     if not found:
         raise ValueError(f"no formula to measure {', '.join(without)} against; give others")
     return _tables.accuracy(found) + (f"\nwithout a formula: {', '.join(without)}" if without else "")
+
+
+def _compiled(names: Sequence[str]) -> str:
+    """Calls every fused form, forward and backward, in float32: behind a linear layer and behind a convolution."""
+    import torch
+    from torch._inductor.runtime.cache_dir_utils import cache_dir
+
+    from activations import fused
+
+    devices = [torch.device(name) for name in ("cpu", *["cuda"] * torch.cuda.is_available())]
+    seconds = {}
+    for name in names:
+        start = time.perf_counter()
+        for device in devices:
+            for shape in ((4,), (4, 4, 4)):
+                module = activations.build(name, shape=shape, fused=True).to(device)
+                if not getattr(module, "fused", False):
+                    continue
+                x = torch.randn(2, *shape, device=device, requires_grad=True)
+                module(x).sum().backward()
+                if not fused.applies(x):
+                    raise ValueError("nothing was compiled: there is no C++ compiler here (on a GPU: no Triton)")
+                seconds[name] = time.perf_counter() - start
+    kept = ", ".join(name for name in names if name not in seconds)
+    lines = [f"{name:24}{taken:6.1f} s" for name, taken in seconds.items()]
+    lines += [f"in {cache_dir()}, for {' and '.join(map(str, devices))}: {sum(seconds.values()):.0f} s"]
+    return "\n".join(lines + ([f"torch's own are one pass already: {kept}"] if kept else []))
 
 
 if __name__ == "__main__":

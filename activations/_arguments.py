@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf
 from typing import Any
+
+LARGEST = (2 - 2**-23) * 2.0**127  # that float32 holds; torch's kernels refuse more
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,9 @@ class Number:
     def allows(self, value: object) -> bool:
         if value is None:
             return self.default is None
-        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float) or not isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
             return False
-        return self.least <= value <= self.most and self.above < value < self.below
+        return abs(value) <= LARGEST and self.least <= value <= self.most and self.above < value < self.below
 
     def __str__(self) -> str:
         limits = [

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 
@@ -20,7 +21,7 @@ class Checked(nn.Module):
 
     Raises:
         ValueError: a class cannot be built, or makes nothing that can be called; later, on the first call: it fails,
-            or does not return a tensor of its input's shape.
+            or does not return a tensor of its input's shape, in training also of its dtype.
     """
 
     def __init__(self, given: Callable[..., Any], reference: str) -> None:
@@ -42,10 +43,22 @@ class Checked(nn.Module):
                 f"activation {self.reference!r} returned {got} for an input of shape {tuple(x.shape)}; "
                 "it must return a tensor of its input's shape"
             )
+        # In evaluation the contract looks at it, which measures what else is wrong.
+        if self.training and result.dtype != x.dtype and not (result.is_floating_point() and _is_autocast(x)):
+            raise ValueError(
+                f"activation {self.reference!r} returned {result.dtype} for an input of {x.dtype}, which no layer "
+                "behind it takes; it must return its input's dtype, as by `.to(x.dtype)`"
+            )
         return result
 
     def extra_repr(self) -> str:
         return self.reference
+
+
+def _is_autocast(x: Tensor) -> bool:
+    """Whether torch itself casts what is computed there, and what layers take."""
+    device = x.device.type
+    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
 
 
 def described(error: BaseException, reference: str) -> str:

@@ -175,9 +175,9 @@ def _check(entry: Activation, shape: Sequence[int] | None, channel_dim: int, arg
             f"activation {entry.name!r}: shape must be the sizes of one example, such as (channels, height, width), "
             f"not {shape!r}"
         )
-    if not -len(shape) <= channel_dim < len(shape):
+    if not (isinstance(channel_dim, Integral) and -len(shape) <= channel_dim < len(shape)):
         raise ValueError(
-            f"activation {entry.name!r}: channel_dim {channel_dim} is no dimension of the shape {tuple(shape)}; "
+            f"activation {entry.name!r}: channel_dim {channel_dim!r} is no dimension of the shape {tuple(shape)}; "
             f"allowed: {-len(shape)} to {len(shape) - 1}"
         )
 

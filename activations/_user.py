@@ -72,7 +72,7 @@ def files_beside(*paths: Path) -> list[Path]:
 def code_beside(*paths: Path) -> str:
     """A digest of `files_beside`."""
     found = (f"{path.name}{hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files_beside(*paths))
-    return hashlib.sha256("".join(found).encode()).hexdigest()[:12]
+    return hashlib.sha256("".join(found).encode(errors="surrogateescape")).hexdigest()[:12]
 
 
 def _imported(path: Path, folder: Path) -> Iterator[Path]:

@@ -16,6 +16,7 @@ python -m bench accept results --only-failing                 # make runs that a
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ from pathlib import Path
 
 from activations.command import Parser, run_command
 from bench import experiments
+from bench.cases.case import Case
 from bench.cases.recipe import SCALES
+from bench.data.folder import typed_path
 from bench.records import addresses, baseline, json_lines
 from bench.records.record import Key, ResultsError
 from bench.records.results_folder import read_records
@@ -96,7 +99,7 @@ def _views() -> dict[str, Command]:
 
 def _add_view(command: argparse.ArgumentParser) -> None:
     asked.add_sources(command)
-    command.add_argument("--plot", type=Path, metavar="FILE", help="also draw it: .svg, .png or .pdf")
+    command.add_argument("--plot", type=typed_path, metavar="FILE", help="also draw it: .svg, .png or .pdf")
 
 
 def _view(options: argparse.Namespace) -> str:
@@ -140,8 +143,12 @@ def _claims(options: argparse.Namespace) -> str:
 
 
 def _add_compare(command: argparse.ArgumentParser) -> None:
-    command.add_argument("before", type=Path, metavar="BEFORE", help="a folder given to pytest bench --results-dir")
-    command.add_argument("after", type=Path, metavar="AFTER", help="another one, with runs of the same cases and seeds")
+    command.add_argument(
+        "before", type=typed_path, metavar="BEFORE", help="a folder given to pytest bench --results-dir"
+    )
+    command.add_argument(
+        "after", type=typed_path, metavar="AFTER", help="another one, with runs of the same cases and seeds"
+    )
     asked.add_load(command)
     command.add_argument("--all", action="store_true", help="also the cases that do not differ")
 
@@ -157,6 +164,11 @@ def _compare(options: argparse.Namespace) -> str:
             raise ValueError(f"no records in {folder / 'runs'}; make some with: pytest bench --results-dir {folder}")
         records.append(runs)
     found = compare.compare(*records)
+    if not found.cases:  # which must not pass for no difference
+        raise ValueError(
+            f"no run in {options.before} has a partner in {options.after}: none is of equal case, scale, recipe "
+            "version, data and seed; train both folders with the same selection, --scale and --seeds"
+        )
     options.exit_code = int(found.failed)
     return compare.comparison_text(found, everything=options.all)
 
@@ -164,9 +176,11 @@ def _compare(options: argparse.Namespace) -> str:
 def _add_export(command: argparse.ArgumentParser) -> None:
     from bench.reporting.trackers import FORMATS
 
-    command.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders given to --results-dir")
+    command.add_argument(
+        "results", type=typed_path, nargs="+", metavar="RESULTS", help="folders given to --results-dir"
+    )
     command.add_argument("--format", choices=FORMATS, required=True, help="of Bencher, or of github-action-benchmark")
-    command.add_argument("--to", type=Path, metavar="FILE", required=True, help="JSON")
+    command.add_argument("--to", type=typed_path, metavar="FILE", required=True, help="JSON")
     command.add_argument("--scale", choices=SCALES, help="this one alone")
     asked.add_load(command)
 
@@ -193,14 +207,17 @@ def _history(options: argparse.Namespace) -> str:
     if not entries:
         raise ValueError(f"no history at {file}; every `pytest bench --results-dir {options.results_dir}` adds to it")
     asked.tell(json_lines.half_lines(file))
-    wanted = [one for one in entries if asked.is_asked(options, one.case, one.environment[0])]
+    is_asked = asked.selected(options, [one.case for one in entries])
+    wanted = [one for one in entries if is_asked(one.case, one.environment[0])]
     if not wanted:
         raise ValueError(f"none of the {len(entries)} entries of {file} is asked for")
     return steps.steps_text(wanted, everything=options.all)
 
 
 def _add_accept(command: argparse.ArgumentParser) -> None:
-    command.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="folders given to --results-dir")
+    command.add_argument(
+        "results", type=typed_path, nargs="+", metavar="RESULTS", help="folders given to --results-dir"
+    )
     command.add_argument("--only-failing", action="store_true", help="only the cases that their session failed")
     command.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
     command.add_argument("--case", metavar="ID,ID", help="exactly these cases")
@@ -210,14 +227,18 @@ def _add_accept(command: argparse.ArgumentParser) -> None:
 def _accept(options: argparse.Namespace) -> str:
     from bench.reporting import accepting
 
-    ids = options.case.split(",") if options.case else []
+    ids = options.case.split(",") if options.case is not None else []
 
-    def is_wanted(key: Key) -> bool:
-        return asked.is_asked(options, key.case, key.scale) and (not ids or key.case.id in ids)
+    def wanted(cases: Sequence[Case]) -> Callable[[Key], bool]:
+        is_asked, known = asked.selected(options, cases), {case.id for case in cases}
+        for name in ids:
+            if name not in known:
+                close = difflib.get_close_matches(name, known)
+                advice = f"did you mean {', '.join(close)}?" if close else "`--dry-run` lists what there is"
+                raise ValueError(f"--case {name}: there are no runs of it; {advice}")
+        return lambda key: is_asked(key.case, key.scale) and (not ids or key.case.id in ids)
 
-    said, notes = accepting.accept(
-        options.results, is_wanted, options.only_failing, options.baseline_dir, options.dry_run
-    )
+    said, notes = accepting.accept(options.results, wanted, options.only_failing, options.baseline_dir, options.dry_run)
     asked.tell(notes)
     return said
 
@@ -254,16 +275,18 @@ def _bisect(options: argparse.Namespace) -> str:
 
 
 def _add_report(command: argparse.ArgumentParser) -> None:
-    command.add_argument("results", type=Path, nargs="*", metavar="RESULTS", help="of none, the recorded baselines")
+    command.add_argument(
+        "results", type=typed_path, nargs="*", metavar="RESULTS", help="of none, the recorded baselines"
+    )
     asked.add_load(command)
-    command.add_argument("--to", type=Path, metavar="DIR", default=Path("report"), help="report/ unless given")
+    command.add_argument("--to", type=typed_path, metavar="DIR", default=Path("report"), help="report/ unless given")
     asked.add_baselines(command)
 
 
 def _add_reproduce(command: argparse.ArgumentParser) -> None:
     asked.add_baselines(command)
     asked.add_load(command)
-    command.add_argument("--to", type=Path, metavar="FILE", help="Markdown; printed unless given")
+    command.add_argument("--to", type=typed_path, metavar="FILE", help="Markdown; printed unless given")
     command.add_argument("--plan", action="store_true", help="first count anew what a GPU would take for it")
 
 

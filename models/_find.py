@@ -25,6 +25,7 @@ def sites(net: nn.Module, example: Any = None) -> list[Site]:
     The network is run once in training mode and once in evaluation mode, on a copy with fake tensors, which compute
     nothing; where it looks at values, on real ones. What does not run is not found, and neither is what is inside
     a fused kernel (the gates of `nn.LSTM`, the softmax of `scaled_dot_product_attention`) or compiled by `torch.jit`.
+    A module that calls no activation function is one if its arithmetic is, see `models._curves`.
 
     Args:
         net: any module; it stays as it is, and so do torch's random number generators.
@@ -32,6 +33,7 @@ def sites(net: nn.Module, example: Any = None) -> list[Site]:
             given, `net.dummy_inputs` (transformers), or what fits the first layer with weights.
 
     Raises:
+        TypeError: it is no module.
         ValueError: the network cannot be copied, or runs with none of the inputs tried.
     """
     return find(net, example).sites
@@ -45,7 +47,8 @@ class Found:
         sites: in the order of first use.
         calls: by the path of each caller, the paths of the modules that its body runs.
         ran: the paths of all modules that ran.
-        missed: activations that compiled code or a `torch.autograd.Function` ran, with the paths of their callers.
+        missed: activations that a larger kernel, compiled code or a `torch.autograd.Function` ran, with the paths of
+            their callers.
         run: traces the network once more, with the same input, see `models._trace.trace`.
     """
 
@@ -60,8 +63,9 @@ def find(net: nn.Module, example: Any = None) -> Found:
     """The sites of a network, and what else its runs showed.
 
     Raises:
-        ValueError: as `sites`.
+        TypeError, ValueError: as `sites`.
     """
+    check_network(net)
     run, traces = _traces(net, example)
     calls: dict[str, set[str]] = {}
     for seen in traces:
@@ -69,6 +73,17 @@ def find(net: nn.Module, example: Any = None) -> Found:
             calls.setdefault(path, set()).update(called)
     ran, missed = ({one for seen in traces for one in getattr(seen, what)} for what in ("ran", "missed"))
     return Found(sites_of(traces), calls, ran, missed, run)
+
+
+def check_network(net: object) -> None:
+    """Raise TypeError unless it is a module."""
+    from torch import nn
+
+    if not isinstance(net, nn.Module):
+        raise TypeError(
+            f"the network is {net!r}, not an nn.Module: give an instance, such as torchvision.models.resnet18() or "
+            'models.build("cnn", input_shape=(3, 32, 32), num_classes=10, activation="relu")'
+        )
 
 
 def sites_of(traces: Iterable[Trace]) -> list[Site]:

@@ -74,7 +74,8 @@ def activate(use: Use, given: Any, result: Any) -> None:
     if use.op in SOFTMAX:
         _bound_logits(flow)
         flow = Flow(behind=flow.behind)
-    bounded = use.op in GATES | SOFTMAX or use.op.endswith("sigmoid") or (use.op == "relu6" and flow.shifted)
+    bounded = use.bounded or use.op in GATES | SOFTMAX or use.op.endswith(("sigmoid", "softplus"))
+    bounded |= use.op == "relu6" and flow.shifted
     own = frozenset({use} if bounded or flow.carried else ())
     _set(result, Flow(True, flow.carried | own, frozenset(), flow.behind | own))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import torch
@@ -25,6 +25,24 @@ _COMPARISONS = frozenset({"gt", "ge", "lt", "le", "greater", "greater_equal", "l
 _ZEROS = frozenset({"zeros", "zeros_like", "new_zeros"})
 _FILLED = frozenset({"tensor", "full", "full_like", "new_full", "new_tensor", "scalar_tensor"})
 _STATISTICS = frozenset({"mean", "var", "std", "sum", "cumsum"})
+# Kernels that are a layer and its activation in one.
+FUSED = {
+    **{f"rnn_{name}{cell}": name for name in ("relu", "tanh") for cell in ("", "_cell")},
+    **{f"{layer}_relu": "relu" for layer in ("linear", "conv1d", "conv2d", "conv3d", "cudnn_convolution")},
+    "linear_leaky_relu": "leaky_relu",
+    "linear_tanh": "tanh",
+}
+# What leaves a mask that it is.
+_CASTS = frozenset({"float", "double", "half", "bfloat16", "to", "type", "type_as"})
+_PRODUCTS = frozenset({"mul", "multiply", "rmul", "imul"})
+# Of parameters these make what is still no layer: a scale, a slope, a temperature, in another form.
+_ARITHMETIC = (
+    {"add", "radd", "sub", "rsub", "div", "truediv", "rtruediv", "neg", "exp", "log", "square", "sqrt", "pow", "abs"}
+    | {"get", "t", "transpose", "permute", "view", "reshape", "expand", "unsqueeze", "squeeze", "flatten"}
+    | ACTIVATIONS
+    | _CASTS
+    | _PRODUCTS
+)
 # Set on what swap or a slot puts in, whoever wrote it, to the role of its site: so it is found again, a gate as a gate.
 MARK = "site_role"
 
@@ -40,7 +58,7 @@ def call_of(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[s
         found = rule(*args[: len(names)], *map(kwargs.get, names[len(args) :]))
     else:
         return None
-    return found if found and isinstance(found[1], Tensor) and not is_parameter(found[1]) else None
+    return found if found and isinstance(found[1], Tensor) and not are_parameters([found[1]]) else None
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -49,13 +67,41 @@ def name_of(function: Callable[..., Any]) -> str:
     return "sigmoid" if name == "expit" else name
 
 
-def note(function: Callable[..., Any], args: Sequence[Any], result: Any) -> None:
-    """Remember of a result what an activation may be written out with: that it is zero, or what a mask compares."""
+def note(function: Callable[..., Any], args: Sequence[Any], result: Any, parts: bool = True) -> None:
+    """Remember of a result what an activation may be written out with, and that it is made of parameters alone.
+
+    That is: that it is zero, what a mask compares, and, where `parts` are asked for, what it is a part of.
+    """
     name = name_of(function)
-    if name in _COMPARISONS and len(args) == 2 and (isinstance(args[1], int | float) or _is_zero(args[1])):
+    constant = len(args) == 2 and (isinstance(args[1], int | float) or _is_zero(args[1]))
+    if (name in _COMPARISONS and constant) or (name == "heaviside" and args):
         result.compared = args[0]
+    elif name in _CASTS and args and hasattr(args[0], "compared"):
+        result.compared = args[0].compared
     elif name in _ZEROS or (name in _FILLED and args and _is_zero(args[-1])):
         result.is_zero = True
+    elif parts and name in _PRODUCTS and len(args) == 2:
+        x, share = args if isinstance(args[0], Tensor) else reversed(args)
+        if type(share) in (int, float) and 0 <= share < 1:
+            result.part_of = x
+    changed = args[0] if name == "setitem" else result
+    if name in _ARITHMETIC and isinstance(result, Tensor) and are_parameters(args):
+        result.of_parameters = True  # type: ignore[attr-defined]
+    elif getattr(changed, "of_parameters", False):  # something else was put into it
+        changed.of_parameters = False
+
+
+def are_parameters(values: Iterable[object]) -> bool:
+    """Whether all tensors among some values are parameters, or made of parameters alone; and there is one."""
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    return bool(tensors) and all(is_parameter(value) or getattr(value, "of_parameters", False) for value in tensors)
+
+
+def is_in_place(function: Callable[..., Any], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a call overwrites what it takes: `relu_`, `x[x < 0] = 0`, `x *= mask`, `inplace=True`."""
+    name: str = function.__name__
+    operator = name.startswith("__")
+    return name in ("__setitem__", "__imul__") or (name.endswith("_") and not operator) or bool(kwargs.get("inplace"))
 
 
 def _is_zero(value: object) -> bool:
@@ -77,7 +123,34 @@ def _clamp(x: Any, minimum: Any = None, maximum: Any = None) -> tuple[str, Any] 
 def _maximum(x: Any, other: Any = None) -> tuple[str, Any] | None:
     if _is_zero(x):
         x, other = other, x
-    return ("relu", x) if isinstance(other, Tensor) and _is_zero(other) and _is_features(x) else None
+    if not (isinstance(other, Tensor) and _is_features(x)):
+        return None
+    if _is_part(x, other):
+        x, other = other, x
+    return ("relu", x) if _is_zero(other) else ("leaky_relu", x) if _is_part(other, x) else None
+
+
+def _is_part(value: object, x: object) -> bool:
+    """Whether it is x times a number from 0 to below 1."""
+    return getattr(value, "part_of", None) is x
+
+
+def _masked(x: Any, mask: Any = None, value: Any = None) -> tuple[str, Any] | None:
+    """Zero where x itself is above, or below, a number."""
+    return ("relu", x) if getattr(mask, "compared", None) is x and _is_zero(value) and _is_features(x) else None
+
+
+def _product(x: Any, mask: Any = None) -> tuple[str, Any] | None:
+    """By such a mask."""
+    if getattr(x, "compared", None) is mask is not None:
+        x, mask = mask, x
+    return ("relu", x) if getattr(mask, "compared", None) is x and _is_features(x) else None
+
+
+def _logaddexp(x: Any, other: Any = None) -> tuple[str, Any] | None:
+    if _is_zero(x):
+        x, other = other, x
+    return ("softplus", x) if _is_zero(other) and _is_features(x) else None
 
 
 def _where(condition: Any, one: Any = None, other: Any = None) -> tuple[str, Any] | None:
@@ -99,6 +172,9 @@ _CLAMP, _MAXIMUM = (("input", "min", "max"), _clamp), (("input", "other"), _maxi
 _WRITTEN_OUT: dict[str, tuple[tuple[str, ...], _Rule]] = {
     **dict.fromkeys(("clamp", "clip", "clamp_min"), _CLAMP),
     **dict.fromkeys(("maximum", "max", "fmax"), _MAXIMUM),
+    **dict.fromkeys(("masked_fill", "setitem"), (("input", "mask", "value"), _masked)),
+    **dict.fromkeys(_PRODUCTS, (("input", "other"), _product)),
+    "logaddexp": (("input", "other"), _logaddexp),
     "where": (("condition", "input", "other"), _where),
 }
 
@@ -125,7 +201,8 @@ def could_be_activation(module: nn.Module) -> bool:
         kind.__module__.startswith("torch.nn.") and kind is not nn.Module and kind.__module__ not in _ACTIVATION_HOMES
         for kind in type(module).__mro__
     )
-    return not (descends or any(module.children()) or any(is_parameter(value, 2) for value in module.parameters()))
+    weights = any(sum(size > 1 for size in value.shape) > 1 for value in module.parameters())
+    return not (descends or any(module.children()) or weights)
 
 
 def looks_beyond_elements(function: str) -> bool:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from models._functions import call_of, note
+from models._functions import call_of, is_in_place, note
 
 # The attribute of a caller that holds what its function calls are redirected to, by their number.
 REDIRECTED = "redirected"
@@ -139,7 +139,7 @@ class _Redirecting(TorchFunctionMode):
         called, ops, path = call_of(func, args, kwargs), self.redirect.ops, self.redirect.path
         if called is None:
             result = func(*args, **kwargs)
-            note(func, args, result)
+            note(func, args, result, parts="leaky_relu" in ops)
             return result
         op, x = called
         if self.calls == len(ops) or ops[self.calls] != op:
@@ -157,7 +157,7 @@ class _Redirecting(TorchFunctionMode):
                 "for the gradient, the call would not be redirected to what models.swap put there: checkpoint whole "
                 "modules, or make the call a module"
             )
-        if func.__name__.endswith("_") or kwargs.get("inplace"):
+        if is_in_place(func, kwargs):
             return x.copy_(sites[number](x.clone()))
         return sites[number](x)
 

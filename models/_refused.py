@@ -28,6 +28,8 @@ _WRAPPERS = {
 _TORCHS = nn.Module.__module__
 # A class that looks up its children by these may run any of them.
 _LOOKUPS = frozenset({"children", "named_children", "modules", "named_modules", "_modules", "get_submodule"})
+# Their `forward` runs what they hold, and would run what a swap puts beside it.
+_RUN_ALL = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 _HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
 
 
@@ -43,7 +45,7 @@ def check_wrappers(net: nn.Module) -> None:
 
 
 def check_sites(net: nn.Module, sites: Sequence[Site], chosen: Collection[Site]) -> None:
-    """Refuse graphs of torch.fx, whose calls are fixed, and modules whose hooks would be lost."""
+    """Refuse graphs of torch.fx, whose calls are fixed, containers that call functions, and lost hooks."""
     uses = Counter(site.name for site in sites if site.kind == "module")
     for site in chosen:
         if isinstance(net.get_submodule(site.path), fx.GraphModule) and (
@@ -58,6 +60,14 @@ def check_sites(net: nn.Module, sites: Sequence[Site], chosen: Collection[Site])
                 f"{_where(net, site.path)} is a graph of torch.fx that {what}, and its copies would lose what tells "
                 f"these apart: {remedy}, and make the graph of what models.swap returns"
             )
+        caller = net.get_submodule(site.path)
+        if site.kind == "function" and isinstance(caller, _RUN_ALL):
+            kind = next(one.__name__ for one in _RUN_ALL if isinstance(caller, one))
+            raise ValueError(
+                f"{_where(net, site.path)} is a {type(caller).__name__}, a kind of nn.{kind}, that calls {site.op} as "
+                "a function, and what is put in would be one of the modules that it runs: make the call a module, or "
+                "the class an nn.Module"
+            )
         if site.kind == "module" and site.name and _hooked(net.get_submodule(site.name)):
             raise ValueError(
                 f"{site.name} ({site.op}) has hooks, or a forward, of its own, which would be lost with it: remove "
@@ -71,9 +81,9 @@ def check_reached(net: nn.Module, found: Found, chosen: Collection[Site], roles:
     for path, op in sorted(found.missed):
         if op in wanted:
             raise ValueError(
-                f"{_where(net, path)} runs {op} in what torch.jit or an extension has compiled, or in a torch.autograd."
-                "Function, where a swap does not reach: let it call the function as it is written in Python, or make a "
-                "module of it"
+                f"{_where(net, path)} runs {op} in one kernel with a layer (as nn.RNN does), in what torch.jit or an "
+                "extension has compiled, or in a torch.autograd.Function, where a swap does not reach: let it call the "
+                "function as it is written in Python, or make a module of it"
             )
     ran = {net.get_submodule(path) for path in found.ran}
     callers = {type(net.get_submodule(site.path)) for site in chosen} - {nn.Sequential}

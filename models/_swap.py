@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import activations
-from models._find import Found, find
+from models._find import Found, check_network, find
 from models._registry import AnyActivation, names
 from models._site import ROLES, Role, Site
 
@@ -23,7 +23,7 @@ def swap(
     net: nn.Module,
     activation: AnyActivation,
     example: Any = None,
-    roles: Iterable[Role] = ("hidden",),
+    roles: Role | Iterable[Role] = ("hidden",),
 ) -> nn.Module:
     """Put an activation at every site of a network, an instance of its own in each.
 
@@ -45,8 +45,8 @@ def swap(
             set a channel or unit, which behind a linear layer are its features, whatever the number of tokens.
         example: what the network takes, see `models.sites`. Parameters that an activation has one of for each unit
             (`apl`) fit images of its size only: give it where that is not the size of ImageNet's.
-        roles: of the sites to swap; the others stay. An activation written out in the body (`x * torch.sigmoid(x)`) is
-            seen as the gate in it.
+        roles: of the sites to swap, or one; the others stay. An activation written out in the body
+            (`x * torch.sigmoid(x)`) is seen as the gate in it.
 
     Returns:
         The network; if it is itself an activation, the instance that replaces it.
@@ -55,16 +55,18 @@ def swap(
         ValueError: unknown activation or role; an activation that takes several inputs for each output; a network
             without a site of these roles, or one that runs with none of the inputs tried; one that is, or holds, what
             torch has wrapped or compiled (DDP, FSDP, `torch.compile`, `torch.jit`), or a graph of `torch.fx` that
-            calls functions or runs a module several times; a part that the example does not lead to and that may have
+            calls functions or runs a module several times; a container of modules that calls functions, or a layer
+            with an activation in its kernel; a part that the example does not lead to and that may have
             an activation; a module with hooks in the place of one to swap; one that is run past the attribute that
             holds it; other functions in training than in evaluation, or in a part of a `forward` that is checkpointed.
             The network is as it was.
-        TypeError: an activation that is none of these.
+        TypeError: a network that is no module, or an activation that is none of these.
         RuntimeError: later, from the network: a forward pass uses other activations than were found.
     """
     from models._refused import check_reached, check_sites, check_wrappers
 
-    wanted = tuple(roles)
+    check_network(net)
+    wanted: tuple[Role, ...] = (roles,) if isinstance(roles, str) else tuple(roles)
     for role in wanted:
         if role not in ROLES:
             raise ValueError(f"unknown role {role!r}; known: {', '.join(ROLES)}")
@@ -112,15 +114,23 @@ def _rehearse(net: nn.Module, found: Found, instances: Mapping[Site, nn.Module],
                 names[places[module]].add(name)
 
     try:
-        after = sites_of([found.run(training, instances, change) for training in (True, False)])
+        traces = [found.run(training, instances, change) for training in (True, False)]
+        after = sites_of(traces)
     except Exception as error:  # whatever a network raises
         raise ValueError(f"{type(net).__name__} does not run with what is to be put in: {error}") from error
     ran = {site.name for site in after if site.kind == "module"}
+    reached = {path for seen in traces for path in seen.ran}
     for site in instances:
-        if ran.isdisjoint(names[site]):
+        # To an expert perhaps nothing is routed any more, now that other numbers go there.
+        if ran.isdisjoint(names[site]) and (site.path in reached or not site.path):
+            why = (
+                "it holds the module elsewhere too, in a list or a closure; let it call the attribute"
+                if site.kind == "module"
+                else "it calls the function out of reach, as torch.cond does; let its body call it, or a module"
+            )
             raise ValueError(
-                f"{type(net).__name__} does not run what replaces {site.name} ({site.op}): it holds the "
-                "module elsewhere too, in a list or a closure; let it call the attribute, make it anew and swap again"
+                f"{type(net).__name__} does not run what replaces {site.name} ({site.op}): {why}, make it anew and "
+                "swap again"
             )
     roles = {site.role for site in instances}
     for site in after:

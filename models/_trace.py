@@ -13,20 +13,25 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._ops import HigherOrderOperator
 from torch._subclasses import FakeTensorMode
 from torch.autograd.function import FunctionCtx
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
+from models._curves import is_curve, saturates
 from models._flow import CONVOLUTIONS, activate, begin, follow, is_weighted
 from models._functions import (
     ACTIVATIONS,
+    FUSED,
     MARK,
+    are_parameters,
     call_of,
     could_be_activation,
     is_activation,
@@ -183,15 +188,28 @@ class _Tracer(TorchFunctionMode):
         run, above = self.runs.pop(), self.runs[-1]
         if above.opaque:
             return
-        turned_out = run.uses and run.argument is not None and getattr(output, "shape", None) == run.argument.shape
+        given = (args, kwargs)
+        if run.opaque and are_parameters((*args, *kwargs.values())):  # as a parametrization
+            return
+        turned_out = self.turned_out(run, module, output)
         if isinstance(output, Tensor) and (run.opaque or turned_out):
             # what is inside a module of the user's own has been followed
-            self.use(above, op_of_module(module), run.path, (args, kwargs) if run.opaque else output, output, module)
+            self.use(above, op_of_module(module), run.path, given if run.opaque else output, output, module)
             run = above
         if run.uses and (run is not above or len(self.runs) == 1):  # or the network itself is an activation
             known = self.seen.uses.setdefault(run.path, [])
             known += run.uses[len(known) :]
             self.seen.missed |= {(run.path, use.op) for use in run.uses if use.differentiated}
+
+    def turned_out(self, run: _Run, module: nn.Module, output: Any) -> bool:
+        """Whether a module of the user's own is an activation: by a function that it called, or by what it computes."""
+        if run.argument is None or getattr(output, "shape", None) != run.argument.shape:
+            return False
+        if run.uses:
+            return True
+        own = not type(module).__module__.startswith("torch.")
+        floating = output.is_floating_point() and run.argument.is_floating_point()
+        return own and floating and bool(self.seen.layers) and is_curve(module, output)
 
     def __torch_function__(
         self,
@@ -201,6 +219,8 @@ class _Tracer(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
+        if isinstance(func, HigherOrderOperator):  # as torch.cond, which runs the functions that it is given
+            args, kwargs = tree_map_only(FunctionType, self.watched, (args, kwargs))
         self.functions += 1
         try:
             result = func(*args, **kwargs)
@@ -222,12 +242,15 @@ class _Tracer(TorchFunctionMode):
             self.reorder(func, args, kwargs)
         if looks_beyond_elements(name):
             run.argument = None
+        if name in FUSED:
+            self.seen.missed.add((run.path, FUSED[name]))
         note(func, args, result)
         called = call_of(func, args, kwargs)
         if called is None:
             follow(func, args, kwargs, result, weighted)
         else:
-            self.use(run, called[0], getattr(func, "__name__", name), called[1], result)
+            written = called[1] if result is None else result  # x[x < 0] = 0
+            self.use(run, called[0], getattr(func, "__name__", name), called[1], written)
         return result
 
     def use(
@@ -238,8 +261,18 @@ class _Tracer(TorchFunctionMode):
         pooler = self.poolers > 0 or "pooler" in name
         use = Use(op, name, module is not None, shape, self.channel_dim, self.time, pooler, op == "glu", role=role)
         use.differentiated = module is None and _in_autograd_function()
+        use.bounded = module is not None and not is_activation(module) and saturates(module, result)
         caller.uses.append(use)
         activate(use, given, result)
+
+    def watched(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that an operator runs out of sight."""
+
+        def run(*args: Any) -> Any:
+            with self:
+                return function(*args)
+
+        return run
 
     def reorder(self, func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Follow the channels where they go from the first dimension behind the batch to the last, or back."""

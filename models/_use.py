@@ -24,6 +24,7 @@ class Use:
         pooler: whether it runs in a module that calls itself a pooler.
         gate: whether its result scales another tensor, see `models._flow`.
         attention: whether its result bounds the logits of a softmax.
+        bounded: whether it is, as a module that is written out in arithmetic.
         differentiated: whether a `torch.autograd.Function` calls it, whose gradient stays what it is.
         role: that a module from an earlier swap brings along.
     """
@@ -37,6 +38,7 @@ class Use:
     pooler: bool
     gate: bool = False
     attention: bool = False
+    bounded: bool = False
     differentiated: bool = False
     role: Role | None = None
 
@@ -50,7 +52,8 @@ class Trace:
         calls: by the path of the caller, the paths of the modules that its body runs.
         layers: when functions with weights ran.
         ran: the paths of all modules that ran.
-        missed: activations that compiled code or a `torch.autograd.Function` ran, with the paths of their callers.
+        missed: activations that a larger kernel, compiled code or a `torch.autograd.Function` ran, with the paths of
+            their callers.
     """
 
     uses: dict[str, list[Use]] = field(default_factory=dict)

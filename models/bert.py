@@ -16,6 +16,8 @@ from models.slot import Slot
 
 # The fastest on CPUs and CUDA alike; with dropout a CPU has only its plain form, which repeats bit by bit.
 ATTENTION = "sdpa"
+# What a pretrained encoder may lack.
+DRAWN = ("classifier.", "bert.pooler.")
 Trained: TypeAlias = Literal["all", "feed_forward"]
 
 
@@ -52,8 +54,9 @@ class BERT(nn.Module):
         `(N, num_classes)`.
 
     Raises:
-        ValueError: an unknown word for what is trained, sentences longer than there are positions for, or pretrained
-            weights that would have to shrink (`equal="parameters"` with an activation of several inputs).
+        ValueError: an unknown word for what is trained, sentences longer than there are positions for, pretrained
+            weights that would have to shrink (`equal="parameters"` with an activation of several inputs), or a folder
+            that cannot be read, is of another model than BERT, or lacks weights of the encoder.
     """
 
     def __init__(
@@ -118,10 +121,33 @@ class BERT(nn.Module):
 def _pretrained(folder: str | Path, num_classes: int) -> BertForSequenceClassification:
     if torch.get_default_device().type == "meta":  # models.slot counts parameters there
         raise ValueError("pretrained weights cannot shrink to make room for gates: build 'bert' with equal='width'")
-    with _silence():
-        return BertForSequenceClassification.from_pretrained(
-            folder, num_labels=num_classes, attn_implementation=ATTENTION, local_files_only=True, dtype=torch.float32
+    remedy = "give a folder of a BERT that `save_pretrained` wrote, whole"
+    try:
+        with _silence():
+            kind = BertConfig.get_config_dict(folder, local_files_only=True)[0].get("model_type")
+            loaded: Any = BertForSequenceClassification.from_pretrained(
+                folder,
+                num_labels=num_classes,
+                attn_implementation=ATTENTION,
+                local_files_only=True,
+                dtype=torch.float32,
+                ignore_mismatched_sizes=True,  # they are told below, by their names
+                output_loading_info=True,
+            )
+    except Exception as error:  # transformers passes on what json, pickle and safetensors say
+        raise ValueError(f"model 'bert': cannot load {folder}: {error}; {remedy}") from error
+    if kind not in (None, BertConfig.model_type):
+        raise ValueError(f"model 'bert': {folder} holds a {kind}, not a bert; {remedy}")
+    net: BertForSequenceClassification = loaded[0]
+    loading = loaded[1]
+    mismatched = {name for name, *_ in loading["mismatched_keys"]}
+    lacking = sorted(name for name in mismatched | set(loading["missing_keys"]) if not name.startswith(DRAWN))
+    if lacking:  # transformers draws them at random and says so in its log alone
+        raise ValueError(
+            f"model 'bert': {folder} has no weights of the size in its config.json for {', '.join(lacking[:3])}"
+            f"{f' and {len(lacking) - 3} more' if len(lacking) > 3 else ''}; {remedy}"
         )
+    return net
 
 
 def _widened(dense: nn.Linear, slot: Slot, sd: float) -> nn.Linear:

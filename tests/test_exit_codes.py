@@ -1,4 +1,4 @@
-"""Exit codes are those of the README's table: each is met by a session or a command that ends with it."""
+"""Exit codes are those of the table in CI.md: each is met by a session or a command that ends with it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from bench.data import __main__ as data
 from bench.records import record
 from made import runs
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-ROWS = re.findall(
-    r"^\| (\d) \| (.*?) \| (?:(.*?) )?\|$", README.split("| exit code |")[1].split("\n\n")[0], re.MULTILINE
-)
+CI = (Path(__file__).parents[1] / ".github/CI.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (\d) \| (.*?) \| (?:(.*?) )?\|$", CI.split("| exit code |")[1].split("\n\n")[0], re.MULTILINE)
 PROBE = ["-k", "digits and elu and sgd", "--probe"]
 SESSIONS = {
     "all that was selected passed": [PROBE],

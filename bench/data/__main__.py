@@ -16,6 +16,7 @@ from pathlib import Path
 
 from activations.command import Parser, run_command
 from bench.data import DATASETS, DataError, DatasetInfo, info, locations
+from bench.data.folder import typed_path
 from bench.data.locations import Locations
 
 PSIS = (8, 16, 32, 64)  # of D5's document
@@ -31,11 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = Parser(prog="python -m bench.data", description="Data sets, and what corruption does to their images.")
     option = parser.add_argument
     option("name", nargs="?", metavar="NAME", help="of a data set; all unless given")
-    option("--plot", type=Path, metavar="FILE", help="draw its images under shot noise: .svg, .png or .pdf")
+    option("--plot", type=typed_path, metavar="FILE", help="draw its images under shot noise: .svg, .png or .pdf")
     option("--psi", type=_peaks, metavar="A,B", help="peak counts of the noise; 8,16,32,64 unless given")
-    option("--data-dir", type=Path, metavar="DIR", help="data in the hub's layout or torchvision's; or ACTBENCH_DATA")
-    option("--timit", type=Path, metavar="DIR", help="your copy of TIMIT")
-    option("--text", type=Path, metavar="FILE", help="a text to learn, character by character")
+    option(
+        "--data-dir", type=typed_path, metavar="DIR", help="data in the hub's layout or torchvision's; or ACTBENCH_DATA"
+    )
+    option("--timit", type=typed_path, metavar="DIR", help="your copy of TIMIT")
+    option("--text", type=typed_path, metavar="FILE", help="a text to learn, character by character")
     options = parser.parse_args(argv)
     if options.plot and not options.name:
         parser.error("--plot needs the name of a data set")

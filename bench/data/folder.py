@@ -5,6 +5,7 @@ What file managers leave there is passed over: macOS's `._SX11.WAV` and `.DS_Sto
 
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
 
@@ -27,11 +28,23 @@ def entries(folder: Path) -> list[Path]:
 
 
 def below(folder: Path, *suffixes: str) -> list[Path]:
-    """The files with one of these suffixes, in any letter case, in a folder and the folders below it; sorted."""
-    found = []
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_left_by_others(name)]
-        found += [Path(parent, name) for name in files if not _is_left_by_others(name)]
+    """The files with one of these suffixes, in any letter case, in a folder and the folders below it; sorted.
+
+    Links are followed, to each folder once.
+
+    Raises:
+        DataError: one of the folders cannot be listed, or the first is a link to nothing.
+    """
+    has_file(folder)
+    found: list[Path] = []
+    met: set[Path] = set()
+    ahead = [folder] if folder.is_dir() else []
+    while ahead:
+        place = ahead.pop()
+        if place.resolve() not in met:
+            met.add(place.resolve())
+            for path in entries(place):
+                (ahead if path.is_dir() else found).append(path)
     return sorted(path for path in found if path.suffix.lower() in suffixes)
 
 
@@ -39,16 +52,39 @@ def has_file(path: Path) -> bool:
     """Whether there is such a file.
 
     Raises:
-        DataError: there is a link of that name, and nothing where it leads to.
+        DataError: there is a link of that name, and nothing where it leads to; or its folder cannot be looked into.
     """
-    if path.is_symlink() and not path.exists():
-        raise DataError(f"{path} is a link to {os.readlink(path)}, which is not there; download it again")
-    return path.is_file()
+    try:
+        if path.is_symlink() and not path.exists():
+            raise DataError(f"{path} is a link to {os.readlink(path)}, which is not there; download it again")
+        return path.is_file()
+    except OSError as error:
+        raise DataError(f"cannot look at {path}: {error.strerror}; give a folder that can be read") from error
 
 
 def expanded(path: str | Path) -> Path:
     """A path with the home folder in the place of a leading `~`; one that only looks so stays as it is."""
     return Path(os.path.expanduser(path))
+
+
+def typed_text(text: str) -> str:
+    """What was typed behind an option, for argparse.
+
+    Raises:
+        ArgumentTypeError: nothing, as of a variable that is not set; as a path it would mean the working folder.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("nothing is given; give something, or leave the option out")
+    return text
+
+
+def typed_path(text: str) -> Path:
+    """A path that was typed behind an option, for argparse; a shell leaves the `~` of `--to=~/page` as it is.
+
+    Raises:
+        ArgumentTypeError: as `typed_text`.
+    """
+    return expanded(typed_text(text))
 
 
 def _is_left_by_others(name: str) -> bool:

@@ -14,6 +14,8 @@ from bench.data.errors import DataError
 from bench.data.folder import below, expanded
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from bench.data._registry import DatasetInfo
 
 TIMEOUT = 5.0  # seconds
@@ -189,3 +191,18 @@ def part_table(loaded: Any, part: str, columns: Iterable[str]) -> Any:
         if column not in loaded[part].column_names:
             raise ValueError(f"no column {column!r}; found: {', '.join(loaded[part].column_names)}")
     return loaded[part]
+
+
+def labels(table: Any, column: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The labels in a column.
+
+    Raises:
+        TypeError, ValueError: one is no whole number.
+    """
+    import numpy as np
+
+    values = list(table[column])
+    found = np.asarray(values, dtype=np.int64)
+    if found.ndim != 1 or not np.array_equal(found, np.asarray(values, dtype=np.float64)):
+        raise ValueError(f"the labels in column {column!r} are not whole numbers, the first being {values[0]!r}")
+    return found

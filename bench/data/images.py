@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import PIL.Image
 import torch
 from torch import Tensor
 
@@ -154,10 +156,27 @@ def _decode(info: DatasetInfo, loaded: Any, part: str) -> tuple[Tensor, Tensor]:
     channels, height, width = info.shape
     mode = "L" if channels == 1 else "RGB"
     images = np.empty((len(table), height, width, channels), dtype=np.uint8)
-    for row, image in enumerate(table[image_column]):
+    for row, value in enumerate(table[image_column]):
+        image = _image(row, value)
         pixels = np.asarray(image.convert(mode)).reshape(image.height, image.width, channels)
         if pixels.shape[:2] != (height, width):
             raise ValueError(f"row {row} has {pixels.shape[:2]} pixels, expected {height, width}")
         images[row] = pixels
-    labels = torch.from_numpy(np.asarray(table[label_column], dtype=np.int64))
+    labels = torch.from_numpy(hub.labels(table, label_column))
     return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), labels
+
+
+def _image(row: int, value: Any) -> PIL.Image.Image:
+    """An image as `datasets` decodes it, or out of its bytes, where a file lacks the note that it holds images.
+
+    Raises:
+        OSError: the bytes are no whole image.
+        ValueError: it is something else, or has more than 8 bits a channel, which would be clipped.
+    """
+    value = value.get("bytes") if isinstance(value, dict) else value
+    image = PIL.Image.open(io.BytesIO(value)) if isinstance(value, bytes) else value
+    if not isinstance(image, PIL.Image.Image):
+        raise ValueError(f"row {row} holds a {type(image).__name__}, expected an image, such as the bytes of a PNG")
+    if image.mode.startswith(("I", "F")):
+        raise ValueError(f"row {row} is an image of mode {image.mode}, expected 8 bits a channel")
+    return image

@@ -50,7 +50,8 @@ def read(info: DatasetInfo, where: Locations) -> dict[str, Tensor]:
     training part.
 
     Raises:
-        DataError: the data cannot be had or are not what their record says, or the tokenizer pads with another id.
+        DataError: the data cannot be had or are not what their record says, or the tokenizer cannot be read, has more
+            ids than the encoder, or pads with another one.
     """
     public = _public(info, where.data_dir)
     parts = {**_split(info, public["train"]), "validation": public["validation"]}
@@ -103,10 +104,22 @@ def vocabulary(sentences: Sequence[str], vocab_size: int | None) -> PreTrainedTo
 
 
 def _pretrained(bert: str) -> PreTrainedTokenizerBase:
-    from transformers import AutoTokenizer
+    from transformers import AutoConfig, AutoTokenizer
 
     folder = encoder.folder(bert)
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        rows = AutoConfig.from_pretrained(folder, local_files_only=True).vocab_size
+    except Exception as error:  # transformers passes on what json and the tokenizer's own reader say
+        raise DataError(
+            f"cannot read tokenizer and configuration in {folder}: {type(error).__name__}: {error}; give --bert a "
+            "folder that `save_pretrained` of model and tokenizer wrote, whole"
+        ) from error
+    if len(tokenizer) > rows:
+        raise DataError(
+            f"the tokenizer of {folder} has {len(tokenizer)} ids, and the model there embeds {rows}; give --bert a "
+            "folder in which they belong together"
+        )
     if tokenizer.pad_token_id != 0:
         raise DataError(
             f"the tokenizer of {folder} pads with id {tokenizer.pad_token_id}, and here 0 is padding; give --bert the "
@@ -142,13 +155,14 @@ def _public(info: DatasetInfo, data_dir: Path | None) -> dict[str, Labelled]:
 
 def _labelled(info: DatasetInfo, loaded: Any, part: str, rows: int) -> Labelled:
     table = hub.part_table(loaded, part, info.columns)
-    sentences, values = (list(table[column]) for column in info.columns)
-    if len(values) != rows:
-        raise ValueError(f"{len(values)} rows, expected {rows}")
+    sentence_column, label_column = info.columns
+    sentences = list(table[sentence_column])
+    if len(sentences) != rows:
+        raise ValueError(f"{len(sentences)} rows, expected {rows}")
     for row, sentence in enumerate(sentences):
         if not isinstance(sentence, str):
             raise ValueError(f"row {row} holds {sentence!r}, expected a sentence")
-    labels = np.asarray(values, dtype=np.int64)
+    labels = hub.labels(table, label_column)
     if not 0 <= labels.min() <= labels.max() < info.num_classes:
         raise ValueError(f"labels from {labels.min()} to {labels.max()}, expected 0 to {info.num_classes - 1}")
     return Labelled(sentences, labels)

@@ -94,7 +94,7 @@ def cached(path: Path, make: Callable[[], dict[str, Tensor]]) -> tuple[dict[str,
             with filelock.FileLock(f"{path}.lock"):
                 if not path.exists():
                     _write(path, make())
-        except OSError as error:
+        except (OSError, safetensors.SafetensorError) as error:  # a full disk is the latter
             raise DataError(
                 f"cannot write the cache {path}: {error}; set ACTBENCH_CACHE to a folder that can be"
             ) from error

@@ -48,6 +48,8 @@ def _read(path: Path, wanted: set[str]) -> dict[str, list[float]]:
     for number, line in text.lines(path, errors="replace"):  # what is not UTF-8 in the crawled words is no word of ours
         word, *values = line.replace("\t", " ").rstrip(" ").split(" ")
         values = [value for value in values if value]  # aligned columns have several blanks between them
+        if not word and values and (number == 1 or not _numbers(values[:1])):  # aligned to the right
+            word = values.pop(0)
         if not word and not values:
             continue
         if number == 1 and len(values) == 1 and word.isdecimal() and values[0].isdecimal():

@@ -7,11 +7,6 @@ pytest bench -k "vit and cifar10 and (relu or gelu)" --scale small --data-dir DI
 
 from bench.cases import Case, Experiment, Recipe, RunCase
 
-# By Muon at `tiny`.
-CHOSEN = (
-    *("relu", "gelu", "silu", "relu_squared", "leaky_relu_squared"),
-    *("swiglu", "geglu", "poly_norm", "identity"),
-)
 # In the place of the layer norms at `tiny`, with which activations: see `models.vit.NORMS`.
 NORM_FREE = ("dyt", "derf")
 WITHOUT_NORMS = ("relu", "gelu", "swiglu")
@@ -79,12 +74,11 @@ def recipe(case: Case, scale: str) -> Recipe:
 
 
 def runs_at(case: Case, scale: str) -> bool:
-    """Digits at `tiny`, where a part of the activations runs by Muon and without norms; CIFAR-10 beyond."""
+    """Digits at `tiny`, where a part of the activations runs without norms; CIFAR-10 beyond."""
     if (case.dataset == "digits") != (scale == "tiny"):
         return False
-    if case.variant:
-        return scale == "tiny" and case.optimizer == "adamw" and case.activation in WITHOUT_NORMS
-    return scale != "tiny" or case.optimizer == "adamw" or case.activation in CHOSEN
+    without_norms = scale == "tiny" and case.optimizer == "adamw" and case.activation in WITHOUT_NORMS
+    return not case.variant or without_norms
 
 
 EXPERIMENT = Experiment(

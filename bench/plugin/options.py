@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.cases.recipe import SCALES
 from bench.data import locations
-from bench.data.folder import expanded
+from bench.data.folder import expanded, typed_path, typed_text
 from bench.data.locations import Locations
 from bench.engines import ENGINES, LOCAL, EngineChoice
 from bench.plugin.state import under_xdist
@@ -47,19 +47,22 @@ def add(parser: pytest.Parser) -> None:
     option("--device", choices=DEVICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
     option(
         "--data-dir",
-        type=Path,
+        type=typed_path,
         metavar="DIR",
         help="data in the hub's layout, DIR/ylecun/mnist/..., or torchvision's, DIR/MNIST/raw; or ACTBENCH_DATA",
     )
-    option("--timit", type=Path, metavar="DIR", help="your copy of TIMIT: the folder with TRAIN and TEST")
+    option("--timit", type=typed_path, metavar="DIR", help="your copy of TIMIT: the folder with TRAIN and TEST")
     option(
-        "--bert", metavar="PATH", help="a pretrained BERT in the place of the recipe's: a folder, or a name of the hub"
+        "--bert",
+        type=typed_text,
+        metavar="PATH",
+        help="a pretrained BERT in the place of the recipe's: a folder, or a name of the hub",
     )
-    option("--text", type=Path, metavar="FILE", help="a text to learn, character by character; packed or not")
-    option("--vectors", type=Path, metavar="FILE", help="word vectors in the text format of word2vec or GloVe")
+    option("--text", type=typed_path, metavar="FILE", help="a text to learn, character by character; packed or not")
+    option("--vectors", type=typed_path, metavar="FILE", help="word vectors in the text format of word2vec or GloVe")
     option(
         "--results-dir",
-        type=Path,
+        type=typed_path,
         metavar="DIR",
         default=Path("results"),
         help="records and rankings; results/ unless given; a session replaces the tables of the one before, "
@@ -67,7 +70,7 @@ def add(parser: pytest.Parser) -> None:
     )
     option(
         "--report",
-        type=Path,
+        type=typed_path,
         metavar="DIR",
         help="write DIR/index.html at the end: verdicts, rankings, pictures, every run; opens without a network",
     )
@@ -76,7 +79,7 @@ def add(parser: pytest.Parser) -> None:
         action="store_true",
         help="reuse records of the results folder that are equal in everything",
     )
-    option("--tensorboard", type=Path, metavar="DIR", help="also write curves and metrics for TensorBoard")
+    option("--tensorboard", type=typed_path, metavar="DIR", help="also write curves and metrics for TensorBoard")
     option("--gradients", action="store_true", help="keep the norm of every layer's gradient along each run")
     option("--record", action="store_true", help="record baselines instead of judging, 20 seeds a case at tiny")
     option(
@@ -94,6 +97,7 @@ def add(parser: pytest.Parser) -> None:
     )
     option(
         "--baseline-dir",
+        type=typed_text,
         metavar="DIR",
         default=baseline.FOLDER,
         help="baselines of your own: a folder, or an address such as s3://bucket/rows or hf://datasets/me/rows",
@@ -112,6 +116,7 @@ def add(parser: pytest.Parser) -> None:
     option(
         "--shard",
         "--share",
+        type=typed_text,
         metavar="I/N",
         help="the I-th of N about equal parts of the cases, the same ones at every call",
     )
@@ -243,9 +248,10 @@ def _locations(config: pytest.Config) -> Locations:
 def _folder(config: pytest.Config, option: str) -> Path:
     """Raises ValueError where a folder cannot be made there, before hours are spent on what it is to hold."""
     folder: Path = expanded(config.getoption(option)).absolute()
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    nearest = next(path for path in (folder, *folder.parents) if path.exists() or path.is_symlink())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         reason = "may not be written to" if nearest.is_dir() else "is no folder"
+        reason = f"is a link to {os.readlink(nearest)}, which is not there" if not nearest.exists() else reason
         raise ValueError(f"{option} {folder}: {nearest} {reason}; give another place")
     return folder
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from bench.plugin.state import STATE, under_xdist
 from bench.records import baseline, data_probes, probes
+from bench.records.csv_rows import BaselineError
 from bench.records.record import ResultsError, write_text
 from bench.records.result import Result
 from bench.records.verdict import VERDICTS
@@ -86,12 +89,16 @@ class Reporter:
         self.state.unrecorded = failures.of_device(self.state.results, self.state.settings)
         if (self._lost() or self.state.unrecorded) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        for write in (self._write_baselines, self._write_results, self._write_peers, self._write_report):
-            try:
-                write()
-            except ResultsError as error:
-                self.state.unwritten.append(str(error))
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        with ExitStack() as others:  # what one of them raises does not keep the others from being written
+            for write in (self._write_report, self._write_peers, self._write_results, self._write_baselines):
+                others.callback(self._written, write, session)
+
+    def _written(self, write: Callable[[], None], session: pytest.Session) -> None:
+        try:
+            write()
+        except (ResultsError, BaselineError, OSError) as error:
+            self.state.unwritten.append(str(error))
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write_results(self) -> None:
         if not self.state.results and not self.state.probed and not self.state.cases_failed:
@@ -263,8 +270,9 @@ class Reporter:
 
     def _lost(self) -> set[str]:
         """Selected tests that never reported, unless the user asked to stop early or not to run them, or none began."""
-        option = self.config.option
-        if option.collectonly or option.maxfail or self.state.settings.plan or not self.state.started:
+        option, session = self.config.option, self.config.pluginmanager.get_plugin("session")
+        stopped = option.maxfail and session and session.testsfailed >= option.maxfail
+        if option.collectonly or stopped or self.state.settings.plan or not self.state.started:
             return set()
         return self.state.selected - self.state.reported
 

@@ -6,13 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 from bench import experiments
+from bench.cases.case import Case
 from bench.records import code, history
 from bench.records.baseline import Baseline
 from bench.records.history import Entry
 from bench.records.record import Key, Record
 from bench.records.results_folder import load_records, of_one_code
+
+Asked: TypeAlias = Callable[[Sequence[Case]], Callable[[Key], bool]]
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,14 @@ class AcceptableRuns:
 
 
 def acceptable(
-    folders: Sequence[Path], asked: Callable[[Key], bool], only_failing: bool = False
+    folders: Sequence[Path], asked: Asked, only_failing: bool = False
 ) -> tuple[list[AcceptableRuns], list[str]]:
     """The runs that make a row each, and a line on each kind of runs left out.
 
     Only runs of today's code and recipes count, and of a row those under the fingerprint of its latest.
 
     Args:
-        asked: whether the runs of a key are meant.
+        asked: takes the cases that there are, and tells whether the runs of a key are meant.
         only_failing: leave out what did not fail.
 
     Raises:
@@ -62,9 +66,10 @@ def acceptable(
     said = history.latest(entry for folder in folders for entry in history.read(folder))
     if only_failing and not said:
         raise ValueError(f"nothing says what failed: no {history.FILE} in {', '.join(map(str, folders))}")
+    is_asked = asked(list(dict.fromkeys(one.case for one in records)))
     by_key: dict[Key, list[Record]] = {}
     for one in records:
-        if asked(one.key) and (not only_failing or (one.key in said and said[one.key].failed)):
+        if is_asked(one.key) and (not only_failing or (one.key in said and said[one.key].failed)):
             by_key.setdefault(one.key, []).append(one)
     kept = []
     for key, runs in by_key.items():

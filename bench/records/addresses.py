@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from bench.data.folder import expanded
-from bench.records import baseline
+from bench.records import baseline, probes
 from bench.records.csv_rows import BaselineError, csv_files
 from bench.records.record import ResultsError, in_file_name
 
@@ -26,10 +26,13 @@ def local(place: str | Path) -> Path:
     Where nothing lies at an address there are no rows, as in a folder that nothing was recorded into.
 
     Raises:
-        BaselineError: the address cannot be read; the message says why.
+        BaselineError: the address cannot be read, or the folder is one inside a baseline folder; the message says why.
     """
     if "://" not in str(place):
-        return expanded(place)
+        folder = expanded(place)
+        if folder.absolute().name in (baseline.MEASURED, probes.FOLDER) and csv_files(folder):
+            raise BaselineError(f"{folder} holds the rows of one kind alone; give the folder that it lies in")
+        return folder
     address = str(place)
     temporary = tempfile.mkdtemp(prefix="actbench-")
     atexit.register(shutil.rmtree, temporary, ignore_errors=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.cases.case import AXES, Case
 from bench.cases.metric import Measured
+from bench.records import conform
 from bench.records.csv_rows import BaselineError, csv_files, parsed_rows, write_rows
 from bench.records.record import OUTCOMES, Key, Record, in_file_name
 from bench.records.runs import Runs
@@ -39,7 +40,7 @@ class Baseline:
 
     Attributes:
         metric: the judged one, whose values the runs hold.
-        metrics: those that are not judged, by name, run by run as well.
+        metrics: those that are not judged and that all runs have, by name, run by run as well.
         date: of the latest run.
         peak_bytes: the most that a run took of a card's memory, see `Record`; None elsewhere, and where it is unknown.
     """
@@ -57,7 +58,8 @@ class Baseline:
         """What the records of one case and environment make."""
         first, *_ = ordered = sorted(records, key=lambda record: record.seed)
         metric = first.recipe["metric"]
-        others = sorted(first.metrics.keys() - {metric})
+        shared = set.intersection(*(set(record.metrics) for record in ordered))  # some may have run with --gradients
+        others = sorted(shared - {metric})
         return Baseline(
             key=first.key,
             metric=metric,
@@ -154,6 +156,8 @@ def _parse(row: dict[str, str]) -> Baseline:
     for column, values in words.items():
         if len(values) != int(row["n"]) or not values:
             raise ValueError(f"{column} has {len(values)} entries, n says {row['n']}")
+    if len(set(words["seeds"])) < len(words["seeds"]):
+        raise ValueError(f"a seed stands there twice: {row['seeds']}")
     unknown = set(words["outcomes"]) - set(OUTCOMES)
     if unknown:
         raise ValueError(f"outcome {', '.join(sorted(unknown))}; known: {', '.join(OUTCOMES)}")
@@ -171,6 +175,10 @@ def _parse(row: dict[str, str]) -> Baseline:
         date=row["date"],
         peak_bytes=int(row["peak_bytes"]) if row.get("peak_bytes") else None,
     )
+    conform.check_types(baseline)
+    for name, measured in baseline.metrics.items():
+        if len(measured) != baseline.runs.n:
+            raise ValueError(f"metrics has {len(measured)} entries of {name}, n says {row['n']}")
     for column in ("trained", "mean", "sd"):  # derived, for the reader's eye: a row edited by hand shows here
         if _format(baseline)[column] not in (row[column], _as_int(row[column])):
             raise ValueError(f"{column} is {row[column]!r}, its values give {_format(baseline)[column]!r}")

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.cases.case import Case
 from bench.cases.metric import Measured
-from bench.records import json_lines
+from bench.records import conform, json_lines, verdict
 from bench.records.record import Key, builtin, finite
 from bench.records.result import Result
 from bench.records.runs import Runs
@@ -119,7 +119,10 @@ def _parse(fields: dict[str, Any]) -> Entry:
         digests=tuple(fields.pop("digests")),
     )
     own = {"case": Case(**fields["case"]), "environment": tuple(fields["environment"]), "runs": runs}
-    return Entry(**{**fields, **own, "metric": Measured.parse(fields["metric"]).name})
+    entry = Entry(**{**fields, **own, "metric": Measured.parse(fields["metric"]).name})
+    conform.check_types(entry)
+    verdict.info(entry.verdict)
+    return entry
 
 
 def _commit() -> str:

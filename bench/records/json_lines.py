@@ -48,7 +48,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     if not path.exists():
         return
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")  # a character may be cut in two
+        text = path.read_text(encoding="utf-8-sig", errors="replace")  # a character may be cut in two
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror}") from error
     yield from enumerate(text.splitlines(), start=1)

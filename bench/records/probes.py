@@ -16,6 +16,7 @@ from bench.cases.recipe import SCALES
 from bench.records.csv_rows import BaselineError, csv_files, parsed_rows, write_rows
 from bench.records.sharing import locked
 
+FOLDER = "probes"  # below a baseline folder
 # What is measured, in the order in which it arises; a case may lack some. Several numbers have blanks between them.
 SERIES = (
     *("weights", "activation_parameters", "inputs", "first_site_input", "sites", "output", "losses"),
@@ -103,7 +104,7 @@ def groups(layers: int) -> list[slice]:
 
 def probes_file(key: ProbeKey, folder: Path) -> Path:
     """The file of a probe below a baseline folder."""
-    return folder / "probes" / f"{key.case.experiment}.{key.scale}.csv"
+    return folder / FOLDER / f"{key.case.experiment}.{key.scale}.csv"
 
 
 def read(folder: Path) -> dict[ProbeKey, Probe]:
@@ -114,7 +115,7 @@ def read(folder: Path) -> dict[ProbeKey, Probe]:
             line.
     """
     found: dict[ProbeKey, Probe] = {}
-    for path in csv_files(folder / "probes"):
+    for path in csv_files(folder / FOLDER):
         for where, probe in parsed_rows(path, COLUMNS, from_row):
             if probes_file(probe.key, folder) != path:
                 raise BaselineError(f"{where}: the row of {probe.key.case.id} at {probe.key.scale} is not of this file")
@@ -164,16 +165,20 @@ def from_row(row: Mapping[str, str]) -> Probe:
     if row["scale"] not in SCALES:
         raise ValueError(f"scale {row['scale']!r}; known: {', '.join(SCALES)}")
     series = {name: tuple(map(float, row[name].split())) for name in SERIES if row.get(name)}
-    missing = {"weights", "inputs", "output", "losses", "rates"} - series.keys()
+    missing = {"weights", "inputs", "output", "losses", "rates", "gradients", "updates"} - series.keys()
     if missing:
         raise ValueError(f"no {', '.join(sorted(missing))}")
+    num_sites, num_layers = int(row["num_sites"]), int(row["num_layers"])
+    for name, wanted in (("sites", len(chosen(num_sites))), ("gradients", len(groups(num_layers)))):
+        if len(series.get(name, ())) != wanted:
+            raise ValueError(f"{name} has {len(series.get(name, ()))} entries and not {wanted}")
     return Probe(
         key=ProbeKey(Case(**{axis: row[axis] for axis in AXES}), row["scale"], int(row["recipe_version"])),
         recipe={name: _parsed(value) for name, value in _pairs(row["recipe"])},
         series=series,
         evaluation={name: float(value) for name, value in _pairs(row["evaluation"])},
-        num_sites=int(row["num_sites"]),
-        num_layers=int(row["num_layers"]),
+        num_sites=num_sites,
+        num_layers=num_layers,
         tolerances={name: float(value) for name, value in _pairs(row["tolerances"])},
         rounding={name: float(value) for name, value in _pairs(row["rounding"])},
     )

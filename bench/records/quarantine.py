@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +17,11 @@ import activations
 from bench import experiments
 from bench.cases.case import Case
 from bench.cases.recipe import SCALES
+from bench.records.baseline import MEASURED
 from bench.records.csv_rows import BaselineError, read_rows
 
 FILE = "quarantine.csv"
+_DEVICE_CLASS = re.compile(r"cpu|mps|cuda_[^A-Z -]+")  # see `fingerprint.device_class`
 COLUMNS = ("case", "scale", "device_class", "reason", "until")
 
 
@@ -64,16 +67,28 @@ def read(folder: Path) -> dict[Place, Quarantine]:
 
 
 def _parse(row: dict[str, str]) -> tuple[Place, Quarantine]:
-    scale, until = row["scale"], datetime.date.fromisoformat(row["until"])
+    scale, until = row["scale"], _day(row["until"])
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}; known: {', '.join(SCALES)}")
     for column in ("device_class", "reason"):
         if not row[column]:
             raise ValueError(f"{column} is empty; give one")
+    if not _DEVICE_CLASS.fullmatch(row["device_class"]):
+        raise ValueError(
+            f"device_class {row['device_class']!r}; known: cpu, mps, and cuda_ with the name of the card, as the files "
+            f"in {MEASURED} have it"
+        )
     case = _case(row["case"], scale)
     if until < datetime.datetime.now(datetime.UTC).date():
         raise ValueError(f"the quarantine of {case.id} expired on {until}; mend the case, or give a later day")
     return Place(case, scale, row["device_class"]), Quarantine(row["reason"], until)
+
+
+def _day(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"until {text!r} is no day; write one as 2026-12-31") from None
 
 
 def _case(name: str, scale: str) -> Case:

@@ -13,11 +13,14 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from bench.cases.case import Case
+from bench.records import conform
 
 Outcome: TypeAlias = Literal["diverged", "collapsed", "trained"]
 OUTCOMES: tuple[Outcome, ...] = ("diverged", "collapsed", "trained")  # from worst to best
 OWN_CODE = "own_code"  # of a fingerprint: what a user's own activation was made of
 Bits: TypeAlias = tuple[str, str, Outcome]
+_NUMBERS = ("metrics", "curves", "functions", "gradients")
+_RECIPE = ("version", "metric", "aggregate", "learning_rate", "train_size", "validation_size", "test_size")
 
 
 def bits_of(digest: str, value: float, outcome: Outcome) -> Bits:
@@ -121,17 +124,8 @@ class Record:
     @staticmethod
     def from_builtin(fields: Mapping[str, Any]) -> Record:
         """The inverse of `to_builtin`; numbers that JSON cannot hold come back as NaN."""
-        metrics = {name: _number(value) for name, value in fields["metrics"].items()}
-        series = {kind: _series(fields.get(kind, {})) for kind in ("curves", "gradients")}  # old records lack gradients
-        return Record(**{**fields, "case": Case(**fields["case"]), "metrics": metrics, **series})
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
-def _series(named: Mapping[str, Sequence[float | None]]) -> dict[str, list[float]]:
-    return {name: [_number(value) for value in values] for name, values in named.items()}
+        numbers = {name: _numbers(fields[name]) for name in _NUMBERS if name in fields}  # old records lack gradients
+        return Record(**{**fields, "case": Case(**fields["case"]), **numbers})
 
 
 def builtin(value: Any) -> Any:
@@ -165,6 +159,15 @@ def finite(value: Any) -> Any:
     return [finite(item) for item in value] if isinstance(value, list) else value
 
 
+def _numbers(value: Any) -> Any:
+    """The inverse of `finite`; which of the numbers it was that are none is lost."""
+    if value is None:
+        return math.nan
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in value.items()}
+    return [_numbers(item) for item in value] if isinstance(value, list) else value
+
+
 def to_json(record: Record) -> str:
     """One line of strict JSON."""
     return json.dumps(finite(record.to_builtin()), allow_nan=False)
@@ -196,8 +199,8 @@ def in_file_name(word: str) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """As `write_bytes`, in UTF-8."""
-    write_bytes(path, text.encode())
+    """As `write_bytes`, in UTF-8; names of files that are in no encoding stay as they are."""
+    write_bytes(path, text.encode(errors="surrogateescape"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -229,8 +232,21 @@ def load(path: Path) -> Record | None:
         ResultsError: the file is not a record.
     """
     try:
-        return Record.from_builtin(json.loads(path.read_text(encoding="utf-8")))
+        found = Record.from_builtin(json.loads(path.read_text(encoding="utf-8-sig")))
+        _check(found)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ResultsError(f"{path} is not a record ({error!r}); delete it and run again") from error
+    return found
+
+
+def _check(found: Record) -> None:
+    """Raises ValueError where something is not of its type, or what every reader takes for granted is not there."""
+    conform.check_types(found)
+    wanted = {"recipe": _RECIPE, "metrics": [found.recipe.get("metric")], "curves": ["train_loss"]}
+    for name, needed in wanted.items():
+        if missing := [str(one) for one in needed if one not in getattr(found, name)]:
+            raise ValueError(f"{name} without {', '.join(missing)}")
+    if type(found.recipe["version"]) is not int:
+        raise ValueError(f"version is {found.recipe['version']!r} and not int")

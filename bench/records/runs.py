@@ -25,6 +25,12 @@ class Runs:
     outcomes: tuple[Outcome, ...]
     digests: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        """Raises ValueError where the sequences are not parallel."""
+        lengths = {name: len(sequence) for name, sequence in vars(self).items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"there are {', '.join(f'{count} {name}' for name, count in lengths.items())}")
+
     @staticmethod
     def of(records: Iterable[Record]) -> Runs:
         """Those that records keep."""

@@ -48,15 +48,24 @@ VERDICTS = {one.name: one for one in _ENTRIES}  # from worst to best
 FAILING = tuple(one.name for one in _ENTRIES if one.fails == "always")
 
 
+def info(name: str) -> Verdict:
+    """The verdict of a word.
+
+    Raises:
+        ValueError: there is none; the message lists those that there are.
+    """
+    if name not in VERDICTS:
+        raise ValueError(f"unknown verdict {name!r}; known: {', '.join(VERDICTS)}")
+    return VERDICTS[name]
+
+
 def fails(name: str, *, strict: bool = False, require: bool = False) -> bool:
     """Whether a verdict fails its case or kernel: always, or only with `--strict` or with `--baseline=require`.
 
     Raises:
         ValueError: no such verdict.
     """
-    if name not in VERDICTS:
-        raise ValueError(f"unknown verdict {name!r}; known: {', '.join(VERDICTS)}")
-    return {"always": True, "strict": strict, "require": require, "never": False}[VERDICTS[name].fails]
+    return {"always": True, "strict": strict, "require": require, "never": False}[info(name).fails]
 
 
 def worst(names: Iterable[str]) -> str:

@@ -77,6 +77,12 @@ class PairedCase:
         return fingerprint.differences(self.before[0].fingerprint, self.after[0].fingerprint)
 
     @property
+    def devices(self) -> list[str]:
+        """The class of both devices, where it is no CPU."""
+        found = dict.fromkeys((self.before[0].device_class, self.after[0].device_class))
+        return [] if list(found) == ["cpu"] else list(found)
+
+    @property
     def same(self) -> int:
         """Seeds whose runs left equal bits."""
         return sum(one.bits == other.bits for one, other in zip(self.before, self.after, strict=True))
@@ -101,25 +107,30 @@ class FolderComparison:
 
 
 def compare(before: Iterable[Record], after: Iterable[Record]) -> FolderComparison:
-    """Pair the records of two folders and judge every case, at a false-alarm level of 1 % for all of them together."""
+    """Pair the records of two folders and judge every case, at a false-alarm level of 1 % for all of them together.
+
+    Runs of one device are compared with each other, and with those of another where none is in both folders.
+    """
     old, new = _by_key(before), _by_key(after)
     apart: Counter[str] = Counter()
     pairs: list[tuple[tuple[Record, ...], tuple[Record, ...]]] = []
     for key in [*old, *(key for key in new if key not in old)]:
         ones, others = old.get(key, {}), new.get(key, {})
-        seeds = sorted(ones.keys() & others.keys())
-        apart["only before"] += len(ones) - len(seeds)
-        apart["only after"] += len(others) - len(seeds)
-        if seeds:
-            pairs.append((tuple(ones[seed] for seed in seeds), tuple(others[seed] for seed in seeds)))
+        apart["only before"] += sum(map(len, ones.values()))
+        apart["only after"] += sum(map(len, others.values()))
+        for here, there in [(each, each) for each in ones if each in others] or zip(ones, others, strict=False):
+            if seeds := sorted(ones[here].keys() & others[there].keys()):
+                pairs.append((tuple(ones[here][seed] for seed in seeds), tuple(others[there][seed] for seed in seeds)))
+                apart.subtract({"only before": len(seeds), "only after": len(seeds)})
     return FolderComparison(tuple(_judged(pairs)), {reason: count for reason, count in apart.items() if count})
 
 
-def _by_key(records: Iterable[Record]) -> dict[tuple[Any, ...], dict[int, Record]]:
-    found: dict[tuple[Any, ...], dict[int, Record]] = {}
+def _by_key(records: Iterable[Record]) -> dict[tuple[Any, ...], dict[str, dict[int, Record]]]:
+    """By what both folders must share, then by device class and seed."""
+    found: dict[tuple[Any, ...], dict[str, dict[int, Record]]] = {}
     for one in records:
         key = (one.case, one.scale, one.recipe["version"], one.data_hash)
-        found.setdefault(key, {})[one.seed] = one
+        found.setdefault(key, {}).setdefault(one.device_class, {})[one.seed] = one
     return found
 
 
@@ -282,7 +293,7 @@ def _table(shown: Sequence[PairedCase]) -> str:
         half = f" ± {gain.half:.3g}" if gain.known else ""
         rows.append(
             {
-                "case": f"{one.case.id} {one.scale}",
+                "case": " ".join([one.case.id, one.scale, *one.devices]),
                 "metric": one.measured.heading,
                 "before": _summary(Runs.of(one.before), scale),
                 "after": _summary(Runs.of(one.after), scale),

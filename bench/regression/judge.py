@@ -13,9 +13,9 @@ however many cases it has. That takes three things.
   seeds together can fail it. The stages before can only acquit, so the level of the last one holds for all.
 
 Where few seeds were recorded no test on counts reaches such a level, and a spread of two runs says little. So what is
-plain fails without a test: an outcome that nearly all runs end in and few recorded ones did, or values of which nearly
-all are far below what was recorded. A network that is dead fails, whatever was recorded and however many cases there
-are.
+plain fails without a test: an outcome that nearly all runs end in and few recorded ones did, or all of seven and more
+and less than half of those recorded, or values of which nearly all are far below what was recorded. A network that is
+dead fails, whatever was recorded and however many cases there are.
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ from bench.training import fingerprint
 LEVEL = 0.01  # false alarms a session
 TESTS = 5  # a case: value lower, value higher, more diverged, more not trained, more trained
 
-# What is plain without a test, see `nearly_all` and `_floor`.
+# What is plain without a test, see `nearly_all`, `all_of` and `_floor`.
 FAR = 1e-6  # below the recorded mean lies by chance, by Student's t, one run in a million
+PLENTY = 7  # runs: where every other one trains, one in a hundred sets of so many holds none that does
 CLEAR = 1.5  # times the accuracy of guessing: from there on it says something to fall back to it
 NO_PRIOR = Prior(0.0, 0.0)
 ENOUGH = 10  # recorded seeds, of which `reach` has nothing to say
@@ -199,8 +200,10 @@ def _judge_outcomes(now: Runs, recorded: Runs, level: float, suspicion: float) -
     for verdict, named in questions:
         count, before = now.count(*named), recorded.count(*named)
         p = _at_least(count, now.n, count + before, now.n + recorded.n)
+        turned = all_of(count, now.n, before, recorded.n)
         plain = nearly_all(count, now.n) and nearly_all(recorded.n - before, recorded.n)
-        unseen = count > 0 and before == 0  # too few recorded seeds must not hide an outcome never seen
+        plain |= turned and now.n >= PLENTY
+        unseen = turned or (count > 0 and before == 0)  # too few recorded seeds must not hide an outcome never seen
         text = f"{count} of {now.n} runs {' or '.join(named)}, recorded {before} of {recorded.n}"
         findings.append(_Finding(verdict, text, p <= level or plain, p <= suspicion or unseen or plain))
     return findings
@@ -226,6 +229,11 @@ def reach(recorded: int, now: int, cases: int) -> str:
 def nearly_all(part: int, runs: int) -> bool:
     """Five of six, or more: what leaves nothing to test."""
     return 6 * part >= 5 * runs
+
+
+def all_of(count: int, runs: int, before: int, recorded: int) -> bool:
+    """Whether all runs end in what most of those recorded did not."""
+    return (count == runs) & (2 * before < recorded)
 
 
 @lru_cache(maxsize=4096)

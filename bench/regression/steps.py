@@ -86,7 +86,8 @@ def steps_text(entries: Sequence[Entry], everything: bool = False) -> str:
         count += 1
         series = states(list(group))
         found = steps(series)
-        shown = range(len(series)) if everything else sorted({near for step in found for near in (step - 1, step)})
+        around = {near for step in found for near in range(_trained_before(series, step), step + 1)}
+        shown = range(len(series)) if everything else sorted(around)
         rows += [_row(series, place, place in found) for place in shown]
     total = f"{count} case(s) in {len({one.commit for one in entries})} commit(s), {len(entries)} entries"
     if not rows:
@@ -94,11 +95,16 @@ def steps_text(entries: Sequence[Entry], everything: bool = False) -> str:
     return f"{tabulate(rows, headers='keys', disable_numparse=True)}\n{total}; ▲ and ▼ mark where the mean steps"
 
 
+def _trained_before(series: Sequence[Entry], place: int) -> int:
+    """The last state before that of a step with a mean to step from."""
+    return max(before for before in range(place) if series[before].runs.trained)
+
+
 def _row(series: Sequence[Entry], place: int, stepped: bool) -> dict[str, str]:
     one = series[place]
     measured = Measured.parse(one.metric)
     scale = measured.factor
-    gain = (one.runs.mean - series[place - 1].runs.mean) * scale if place else math.nan
+    gain = (one.runs.mean - series[_trained_before(series, place)].runs.mean) * scale if stepped else math.nan
     return {
         "case": f"{one.case.id} {one.environment[0]}",
         "date": one.date[:16].replace("T", " "),

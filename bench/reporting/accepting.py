@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import experiments
 from bench.display.tables import UNKNOWN, how_many
 from bench.records import acceptance, addresses, baseline
+from bench.records.acceptance import Asked
 from bench.records.record import Key
 from bench.records.verdict import VERDICTS
 from bench.regression.judge import LEVEL
@@ -23,11 +24,12 @@ SHOWN_DIFFERENCES = 6  # of fingerprints
 
 
 def accept(
-    folders: Sequence[Path], asked: Callable[[Key], bool], only_failing: bool, baseline_dir: Path, dry: bool = False
+    folders: Sequence[Path], asked: Asked, only_failing: bool, baseline_dir: Path, dry: bool = False
 ) -> tuple[str, list[str]]:
     """Print what changes, then write the rows; what to say at the end, and what was left out.
 
     Args:
+        asked: see `acceptance.acceptable`.
         baseline_dir: of `addresses.local`.
         dry: write nothing.
 

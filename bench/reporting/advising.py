@@ -6,11 +6,10 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bench import experiments
-from bench.cases.case import AXES, Experiment
+from bench.cases.case import Experiment
 from bench.cases.recipe import SCALES
 from bench.records.case_runs import CaseRuns
-from bench.reporting import advice
-from bench.session import selection
+from bench.reporting import advice, asked
 from bench.session.commands import PYTEST
 from bench.timing.kernels.recorded import RecordedKernel
 
@@ -33,7 +32,7 @@ def text(
     Raises:
         ValueError: an unknown name, nothing measured, or nothing to choose from; the message says what to do.
     """
-    chosen = _checked(found, wanted)
+    chosen = asked.known_values(wanted, [one.case for one in found])
     cases = _those(found, chosen, scale)
     said = advice.advised(cases, kernels, _those(found, {**chosen, "optimizer": (), "variant": ()}, scale))
     if said is None:
@@ -43,21 +42,6 @@ def text(
     if others:
         lines.append(f"(Also recorded at {' and '.join(others)}: --scale {others[0]} asks there.)")
     return "\n\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in (said.basis, *lines))
-
-
-def _checked(found: Sequence[CaseRuns], wanted: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
-    """The values by axis, aliases of activations by their names; what the runs name is known too."""
-    ours = {axis: sorted({one.case.fields[axis] for one in found}) for axis in AXES}
-    checked = {axis: values for axis, values in wanted.items() if axis != "variant"}  # of which there is no list
-    choice = selection.choose(
-        {axis: [value for value in values if value not in ours[axis]] for axis, values in checked.items()}
-    )
-    selection.check(choice, {*experiments.names(), *ours["experiment"]})
-    known = {axis: [value for value in values if value in ours[axis]] for axis, values in checked.items()}
-    return {
-        axis: [*known[axis], *choice.chosen.get(axis, ())] if axis in checked else values
-        for axis, values in wanted.items()
-    }
 
 
 def _those(found: Iterable[CaseRuns], chosen: Mapping[str, Sequence[str]], scale: str | None) -> list[CaseRuns]:
@@ -73,18 +57,18 @@ def _those(found: Iterable[CaseRuns], chosen: Mapping[str, Sequence[str]], scale
 def _refusal(
     found: Sequence[CaseRuns], cases: Sequence[CaseRuns], chosen: Mapping[str, Sequence[str]], scale: str | None
 ) -> str:
-    asked = " ".join(f"--{axis} {','.join(values)}" for axis, values in chosen.items())
+    given = " ".join(f"--{axis} {','.join(values)}" for axis, values in chosen.items())
     if cases:
         names = ", ".join(sorted({one.activation for one in cases}))
-        return f"{asked} leaves one activation in each ranking ({names}), and so nothing to choose from; ask for less"
+        return f"{given} leaves one activation in each ranking ({names}), and so nothing to choose from; ask for less"
     elsewhere = sorted({one.key.scale for one in _those(found, chosen, None)}, key=SCALES.index)
     there = f" at {scale}, but at {' and '.join(elsewhere)}" if elsewhere else ""
     for name in (scale,) if scale else SCALES:
         if any(_fits(case.fields, chosen) for one in _experiments() for case in one.cases(name)):
             command = " ".join([PYTEST, *map(_selecting, chosen, chosen.values()), f"--scale {name}"])
-            return f"nothing is recorded of {asked or 'any case'}{there}; make it with: {command}"
+            return f"nothing is recorded of {given or 'any case'}{there}; make it with: {command}"
     models = ", ".join(sorted({one.case.model for one in found}))
-    return f"no experiment trains {asked}; recorded are the networks {models}"
+    return f"no experiment trains {given}; recorded are the networks {models}"
 
 
 def _selecting(axis: str, values: Sequence[str]) -> str:

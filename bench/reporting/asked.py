@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from bench import experiments
 from bench.cases.case import AXES, Case
 from bench.cases.recipe import SCALES
+from bench.data.folder import typed_path, typed_text
 from bench.records import baseline, case_runs
 from bench.records.case_runs import CaseRuns
+from bench.session import selection
 
 
 def add_sources(command: argparse.ArgumentParser) -> None:
     """Where records and baselines are, and which of their cases are meant."""
     option = command.add_argument
-    option("--results-dir", type=Path, metavar="DIR", default=Path("results"), help="records; results/ unless given")
+    option(
+        "--results-dir", type=typed_path, metavar="DIR", default=Path("results"), help="records; results/ unless given"
+    )
     add_selection(command)
 
 
@@ -33,14 +38,20 @@ def add_selection(command: argparse.ArgumentParser) -> None:
 def add_baselines(command: argparse.ArgumentParser) -> None:
     """Where the baselines are: a folder, or an address, see `addresses.local`."""
     option = command.add_argument
-    option("--baseline-dir", metavar="DIR", default=baseline.FOLDER, help="baselines of your own: a folder, an address")
+    option(
+        "--baseline-dir",
+        type=typed_text,
+        metavar="DIR",
+        default=baseline.FOLDER,
+        help="baselines of your own: a folder, an address",
+    )
 
 
 def add_load(command: argparse.ArgumentParser) -> None:
     """Files that register what the records name."""
     command.add_argument(
         "--load",
-        type=Path,
+        type=typed_path,
         metavar="FILE",
         action="append",
         default=[],
@@ -70,26 +81,55 @@ def asked_cases(options: argparse.Namespace) -> list[CaseRuns]:
         ValueError: nothing; the message says where it looked and what to run.
     """
     found = gathered(options)
-    wanted = [one for one in found if is_asked(options, one.case, one.key.scale)]
+    is_asked = selected(options, [one.case for one in found])
+    wanted = [one for one in found if is_asked(one.case, one.key.scale)]
     if wanted:
         return wanted
-    experiments = ", ".join(sorted({one.case.experiment for one in found}))
+    names = ", ".join(sorted({one.case.experiment for one in found}))
     raise ValueError(
-        f"none of the {len(found)} cases in {_places(options)} is asked for; they are of the experiments {experiments}"
+        f"none of the {len(found)} cases in {_places(options)} is asked for; they are of the experiments {names}"
     )
 
 
-def is_asked(options: argparse.Namespace, case: Case, scale: str) -> bool:
-    """Whether the selection names a case at a scale."""
-    return all(case.fields[axis] in values for axis, values in wanted_values(options).items()) and options.scale in (
-        None,
-        scale,
-    )
+def selected(options: argparse.Namespace, cases: Sequence[Case]) -> Callable[[Case, str], bool]:
+    """Whether the selection names a case at a scale.
+
+    Args:
+        cases: those that there are.
+
+    Raises:
+        ValueError: a name in it is unknown; the message lists the known ones.
+    """
+    wanted = known_values(wanted_values(options), cases)
+
+    def is_asked(case: Case, scale: str) -> bool:
+        return options.scale in (None, scale) and all(case.fields[axis] in values for axis, values in wanted.items())
+
+    return is_asked
 
 
 def wanted_values(options: argparse.Namespace) -> dict[str, list[str]]:
     """The values that are given, by axis."""
     return {axis: ",".join(given).split(",") for axis in AXES if (given := getattr(options, axis)) is not None}
+
+
+def known_values(wanted: Mapping[str, Sequence[str]], cases: Sequence[Case]) -> dict[str, Sequence[str]]:
+    """The values by axis, aliases of activations by their names; what the cases name is known too.
+
+    Raises:
+        ValueError: an unknown name; the message lists the known ones.
+    """
+    ours = {axis: sorted({case.fields[axis] for case in cases}) for axis in AXES}
+    listed = {axis: values for axis, values in wanted.items() if axis != "variant"}  # of which there is no list
+    choice = selection.choose(
+        {axis: [value for value in values if value not in ours[axis]] for axis, values in listed.items()}
+    )
+    selection.check(choice, {*experiments.names(), *ours["experiment"]})
+    known = {axis: [value for value in values if value in ours[axis]] for axis, values in listed.items()}
+    return {
+        axis: [*known[axis], *choice.chosen.get(axis, ())] if axis in listed else values
+        for axis, values in wanted.items()
+    }
 
 
 def tell(notes: Sequence[str]) -> None:

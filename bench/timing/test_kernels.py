@@ -5,7 +5,7 @@
     pytest bench/timing/test_kernels.py -n0 --record
 
 No absolute time is asserted: what is judged is the ratio to relu, measured interleaved, against the ratio
-recorded on the same model of machine.
+recorded on the same model of machine, and on any machine the bytes that are kept for backward.
 
     pytest bench/timing/test_kernels.py -n0 --peers -k implementations
     pytest bench/timing/test_kernels.py -n0 --peers -k "mish and implementations"
@@ -23,7 +23,7 @@ from bench.records.verdict import fails
 from bench.timing.context import TimingContext
 from bench.timing.kernels.kernel import Kernel
 from bench.timing.kernels.measurement import measure_kernel, prepare_kernel, steady
-from bench.timing.kernels.recorded import key_on, read_kernels, record_kernel
+from bench.timing.kernels.recorded import key_on, read_kernels, record_kernel, row_for
 from bench.timing.kernels.timings import TimedKernel
 from bench.timing.kernels.verdict import check_kernel
 from bench.timing.peers.comparison import PeerCase, time_peers
@@ -58,7 +58,7 @@ def timed(kernel: Kernel, timing: TimingContext) -> TimedKernel:
         return TimedKernel(measurement, "RECORDED", recorded=recorded)
     if timing.settings.baseline_mode == "ignore":
         return TimedKernel(measure_kernel(kernel, timing.device), "IGNORED")
-    row = read_kernels(timing.settings.baseline_dir).get(key_on(kernel, timing.device))
+    row = row_for(read_kernels(timing.settings.baseline_dir), key_on(kernel, timing.device))
     commands = timing.settings.commands
     options = commands.needed([kernel.activation])
     return check_kernel(kernel, row, timing.device, timing.cases, options, commands.judging)

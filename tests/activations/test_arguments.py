@@ -10,7 +10,12 @@ from activations import Choice, Number
 @pytest.mark.parametrize(
     ("argument", "taken", "refused", "limits"),
     [
-        (Number(1.0), [0, -3.5, 1e30], ["1", None, True, float("nan"), float("inf")], "a finite number"),
+        (
+            Number(1.0),
+            [0, -3.5, 1e30],
+            ["1", None, True, float("nan"), float("inf"), 1e39, -(10**400)],
+            "a finite number",
+        ),
         (Number(1.0, above=0), [1e-9], [0, -1], "a finite number above 0"),
         (Number(0.5, least=0, below=2), [0, 1.9], [-0.1, 2], "a finite number at least 0 and below 2"),
         (Number(5, least=1, whole=True), [1, 7], [0, 1.0], "a whole number at least 1"),

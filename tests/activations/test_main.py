@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch._inductor.runtime.cache_dir_utils import cache_dir
 
 import activations
+from activations import fused
 from activations.__main__ import main
 from command_lines import one_line_error
 
@@ -115,6 +117,24 @@ def test_accuracy_prints_the_dtypes_asked_for(mine: str, capsys: pytest.CaptureF
     assert lines[2].split() == ["relu", "0,", "0", "0,", "0"]
     assert lines[3].split()[0] == "half_swish"
     assert lines[-1] == "without a formula: softmax"
+
+
+# Compiling
+
+
+def test_compile_calls_the_fused_forms_and_says_how_long_each_took_and_where_the_kernels_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["mish", "relu", "--compile"]) == 0
+    text = capsys.readouterr().out
+    assert re.search(rf"^mish +\d+\.\d s\nin {cache_dir()}, for cpu.*: \d+ s\n.*: relu$", text, re.MULTILINE)
+
+
+def test_compile_without_a_compiler_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(fused, "_unavailable", True)
+    assert "nothing was compiled: there is no C++ compiler" in one_line_error(main, "mish --compile", capsys)
 
 
 # Errors

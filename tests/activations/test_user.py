@@ -207,6 +207,23 @@ def test_a_result_of_another_shape_is_named_at_the_first_call(write: Write, body
     assert reference in str(caught.value)
 
 
+@pytest.mark.parametrize("body", ["x.relu().half()", "x > 0", "x.relu().double()"])
+def test_a_result_of_another_dtype_is_named_before_a_layer_chokes_on_it(write: Write, body: str) -> None:
+    reference = f"{write(f'def mine(x): return {body}')}:mine"
+    activations.register(activations.load(reference))
+    with pytest.raises(
+        ValueError, match=r"returned torch\.\w+ for an input of torch.float32, .*`.to\(x.dtype\)`"
+    ) as caught:
+        activations.build("mine")(torch.ones(2))
+    assert reference in str(caught.value)
+
+
+def test_under_autocast_a_result_may_be_wider_than_its_input(write: Write) -> None:
+    activations.register(activations.load(f"{write('def mine(x): return x.float().exp()')}:mine"))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert activations.build("mine")(torch.ones(2, dtype=torch.bfloat16)).dtype == torch.float32
+
+
 @pytest.mark.parametrize("name", ["relu", "SWISH"])
 def test_a_name_that_is_taken_cannot_be_registered(write: Write, name: str) -> None:
     record = activations.load(f"{write(f'def {name}(x): return x')}:{name}")

@@ -29,7 +29,7 @@ import pandas as pd
 
 from bench import data
 from bench.ranking.rank import RankedActivation, RankedBlock
-from bench.records.record import Record, write_bytes
+from bench.records.record import Record, write_bytes, write_text
 from bench.records.sharing import locked
 from bench.reporting.files import latex, ranking_tables, summary
 from bench.reporting.files.findings import Findings
@@ -44,7 +44,10 @@ def write(findings: Findings, folder: Path) -> None:
     made = {name: make(findings) for name, make in FILES.items()}
     with locked(folder):  # the files of one session belong together
         for name, content in made.items():
-            write_bytes(folder / name, content.encode() if isinstance(content, str) else content)
+            if isinstance(content, str):
+                write_text(folder / name, content)
+            else:
+                write_bytes(folder / name, content)
 
 
 def _csv(findings: Findings) -> str:

@@ -58,7 +58,7 @@ def add_to_job(text: str) -> str:
     if not path:
         return ""
     try:
-        with Path(path).open("a", encoding="utf-8") as file:
+        with Path(path).open("a", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
     except OSError as error:
         return f"no job summary: cannot write {path}, which GITHUB_STEP_SUMMARY names: {error.strerror}"
@@ -203,7 +203,7 @@ def _section(title: str, texts: Sequence[str], room: int, rest: Callable[[int], 
 def _fitting(texts: Sequence[str], room: int, rest: Callable[[int], str]) -> list[str]:
     """As many as fit in so many bytes; `rest` says how many are left out and where they are."""
     for place, text in enumerate(texts):
-        room -= len(text.encode())
+        room -= len(text.encode(errors="surrogateescape"))
         if room < 0:
             return [*texts[:place], rest(len(texts) - place)]
     return list(texts)

@@ -1,7 +1,7 @@
 """Recorded kernel ratios, one CSV row each, in `<baseline dir>/measured/kernels.<device class>.csv`.
 
 rows = read_kernels(baseline_dir)
-rows.get(key_on(kernel, device))
+row_for(rows, key_on(kernel, device))
 """
 
 from __future__ import annotations
@@ -86,6 +86,13 @@ def key_on(kernel: Kernel, device: torch.device) -> KernelKey:
     return (device_class(device), *astuple(kernel), device_name(device), THREADS)
 
 
+def row_for(rows: Mapping[KernelKey, RecordedKernel], key: KernelKey) -> RecordedKernel | None:
+    """The row of a kernel on this machine, else on another of its device class; None where there is none."""
+    device_class, *kernel, _, _ = key
+    elsewhere = (row for row in rows.values() if [*row.key[:-2]] == [device_class, *kernel])
+    return rows.get(key) or next(elsewhere, None)
+
+
 def record_kernel(kernel: Kernel, device: torch.device) -> tuple[Measurement, RecordedKernel]:
     """Measure a kernel in `BLOCKS` separate blocks; the last measurement and the row of all.
 
@@ -115,8 +122,13 @@ def read_kernels(baseline_dir: Path) -> dict[KernelKey, RecordedKernel]:
     Raises:
         BaselineError: a malformed row or header; the message names file and line.
     """
-    files = [path for path in csv_files(baseline_dir / MEASURED) if path.name.startswith(KERNELS)]
-    return {row.key: row for path in files for row in _rows(path)}
+    found: dict[KernelKey, RecordedKernel] = {}
+    for path in csv_files(baseline_dir / MEASURED):
+        for where, row in _rows(path) if path.name.startswith(KERNELS) else ():
+            if row.key in found:
+                raise BaselineError(f"{where}: a second row for {row.activation} there; keep one")
+            found[row.key] = row
+    return found
 
 
 def write_kernels(rows: Iterable[RecordedKernel], baseline_dir: Path) -> list[Path]:
@@ -138,11 +150,11 @@ def write_kernels(rows: Iterable[RecordedKernel], baseline_dir: Path) -> list[Pa
     return paths
 
 
-def _rows(path: Path) -> Iterator[RecordedKernel]:
+def _rows(path: Path) -> Iterator[tuple[str, RecordedKernel]]:
     device_class = unquote(path.name.removeprefix(KERNELS).removesuffix(".csv"))
     for where, values in read_rows(path, COLUMNS):
         try:
-            yield _row(device_class, values)
+            yield where, _row(device_class, values)
         except ValueError as error:
             raise BaselineError(f"{where}: {error}; fix the line, or delete it and re-record") from error
 

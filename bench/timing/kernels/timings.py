@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.records import json_lines
+from bench.records import conform, json_lines, verdict
 from bench.records.record import write_text
 from bench.records.sharing import locked
 from bench.timing.kernels.kernel import Kernel
@@ -72,4 +72,7 @@ def read_timings(folder: Path) -> list[TimedKernel]:
 
 def _parse(fields: dict[str, Any]) -> TimedKernel:
     measured = fields["measurement"]
-    return TimedKernel(Measurement(**{**measured, "kernel": Kernel(**measured["kernel"])}), fields["verdict"])
+    found = TimedKernel(Measurement(**{**measured, "kernel": Kernel(**measured["kernel"])}), fields["verdict"])
+    conform.check_types(found)
+    verdict.info(found.verdict)
+    return found

@@ -51,11 +51,12 @@ def judge_kernel(
     """The verdict on a measurement.
 
     `WITHIN` the band, `REGRESSED` (slower, or keeps more bytes), `IMPROVED` (faster, or keeps fewer), or `NEW`. Bytes
-    kept have no noise and are compared exactly.
+    kept have no noise and are the same on all machines of a class: they are compared exactly, with a row of another
+    machine too, where the time is `NEW`.
 
     Args:
         measurement: of this session.
-        row: recorded for the same kernel on the same machine, or None.
+        row: recorded for the same kernel on this machine or another of its class, or None.
         cases: kernels judged in the session.
         options: that the session's commands need.
         judging: those that its verdicts depend on, for the command that reproduces this one.
@@ -65,22 +66,29 @@ def judge_kernel(
     commands = f"reproduce: {' '.join([command, *judging])}\nre-record: {command} --record"
     found = f"{measurement.ratio_relu:.2f} x relu, {measurement.bytes_saved} bytes kept"
     here = f"{measurement.device_name}, torch {measurement.torch}, {measurement.threads} thread"
-    if row is None:
+    more = measurement.bytes_saved - row.bytes_saved if row else 0
+    elsewhere = row is not None and (row.device_name, row.threads) != (measurement.device_name, measurement.threads)
+    if row is None or (elsewhere and not more):
         text = f"NEW: {measurement.kernel.id}: {found}; no row for {here}\n{commands}"
         return TimedKernel(measurement, "NEW", text)
     distance = math.log(measurement.ratio_relu) - row.mean_log_ratio_relu
-    allowed = half_width(row.sd_log_ratio_relu, row.n, cases)
+    allowed = math.inf if elsewhere else half_width(row.sd_log_ratio_relu, row.n, cases)
     verdict = "WITHIN"
-    if distance < -allowed or measurement.bytes_saved < row.bytes_saved:
+    if distance < -allowed or more < 0:
         verdict = "IMPROVED"
-    if distance > allowed or measurement.bytes_saved > row.bytes_saved:
+    if distance > allowed or more > 0:
         verdict = "REGRESSED"
-    low, middle, high = (math.exp(row.mean_log_ratio_relu + side * allowed) for side in (-1, 0, 1))
+    low, middle, high = (math.exp(row.mean_log_ratio_relu + by) for by in (-allowed, 0, allowed))
+    band = (
+        "not compared with another machine's"
+        if elsewhere
+        else f"band {low:.2f} to {high:.2f} ({FALSE_ALARMS:.0%} false alarms in {cases} kernels, n={row.n}, "
+        f"sd {row.sd_log_ratio_relu:.1%}, at least {SD_FLOOR:.0%})"
+    )
     text = (
         f"{verdict}: {measurement.kernel.id}: {found}\n"
-        f"recorded: {middle:.2f} x relu, band {low:.2f} to {high:.2f} ({FALSE_ALARMS:.0%} false alarms in "
-        f"{cases} kernels, n={row.n}, sd {row.sd_log_ratio_relu:.1%}, at least {SD_FLOOR:.0%}), "
-        f"{row.bytes_saved} bytes kept, on {row.device_name}, torch {row.torch}, {row.threads} thread, {row.date}\n"
+        f"recorded: {middle:.2f} x relu, {band}, {row.bytes_saved} bytes kept, on {row.device_name}, "
+        f"torch {row.torch}, {row.threads} thread, {row.date}\n"
         f"measured: on {here}\n{commands}"
     )
     return TimedKernel(measurement, verdict, text, row)

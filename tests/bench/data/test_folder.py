@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,14 @@ def test_a_path_is_a_name_and_no_pattern(toy: Source, tmp_path: Path, name: str)
 @pytest.mark.parametrize("name", ["[v2]", "a?b", "a=1"])
 def test_so_is_one_below_the_data_set(toy: Source, name: str) -> None:
     (toy.folder / "data").rename(toy.folder / name)
+    assert holds(store.load("toy", toy.where), toy)
+
+
+def test_links_to_folders_are_followed_and_each_folder_is_read_once(toy: Source, tmp_path: Path) -> None:
+    (toy.folder / "data").rename(tmp_path / "elsewhere")
+    for name in ("data", "again"):
+        (toy.folder / name).symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "round").symlink_to(toy.folder)
     assert holds(store.load("toy", toy.where), toy)
 
 
@@ -64,6 +73,13 @@ def test_a_link_to_nothing_is_named_with_where_it_leads(toy: Source, tmp_path: P
     with pytest.raises(DataError, match=r"test-00000.*is a link to .*cleaned, which is not there; download it again"):
         store.load("toy", toy.where)
     assert cached(tmp_path) == []
+
+
+def test_so_is_a_data_set_whose_folder_is_one(toy: Source) -> None:
+    toy.folder.rename(toy.folder.with_name("moved"))
+    toy.folder.symlink_to(toy.folder.with_name("gone"))
+    with pytest.raises(DataError, match=r"toy is a link to .*gone, which is not there"):
+        store.load("toy", toy.where)
 
 
 def test_a_file_that_is_no_more_than_a_link_is_not_called_missing(tmp_path: Path) -> None:
@@ -105,5 +121,19 @@ def unreadable(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
 
 def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, unreadable: Callable[[Path], None]) -> None:
     unreadable(tmp_path)
-    with pytest.raises(DataError, match=r"cannot list .*Permission denied"):
-        folder.entries(tmp_path)
+    for look in (folder.entries, lambda path: folder.below(path, ".parquet")):
+        with pytest.raises(DataError, match=r"cannot list .*Permission denied"):
+            look(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a while")
+def test_a_folder_of_somebody_elses_is_named(tmp_path: Path) -> None:
+    (tmp_path / "closed" / "data").mkdir(parents=True)
+    (tmp_path / "closed").chmod(0o700)
+    os.seteuid(65534)
+    try:
+        for look in (folder.has_file, lambda path: folder.below(path, ".parquet")):
+            with pytest.raises(DataError, match=r"cannot look at .*data: Permission denied; give a folder that can be"):
+                look(tmp_path / "closed" / "data")
+    finally:
+        os.seteuid(0)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import PIL.Image
+import pyarrow.parquet
 import pytest
 import torch
 
@@ -37,6 +41,15 @@ def test_a_part_in_several_files_is_read_in_their_order(toy: Source) -> None:
     for piece, rows in enumerate((slice(0, 5), slice(5, None))):
         columns = {column: values[rows] for column, values in toy.columns("train").items()}
         write(toy.folder / "data" / f"train-0000{piece}-of-00002.parquet", columns)
+    assert holds(store.load("toy", toy.where), toy)
+
+
+@pytest.mark.parametrize("kept", [lambda image: image, lambda image: image["bytes"]], ids=["path and bytes", "bytes"])
+def test_images_are_read_as_bytes_where_a_file_lacks_the_hubs_note(toy: Source, kept: Callable[[Any], Any]) -> None:
+    for part in toy.labels:
+        columns = toy.columns(part)
+        table = pyarrow.table({"picture": [*map(kept, columns["picture"])], "kind": columns["kind"]})
+        pyarrow.parquet.write_table(table, toy.folder / "data" / f"{part}-00000-of-00001.parquet")
     assert holds(store.load("toy", toy.where), toy)
 
 
@@ -73,6 +86,15 @@ def _filled(toy: Source, **values: object) -> None:
         toy.write(part, {**toy.columns(part), **filled})
 
 
+def _sixteen_bits(toy: Source) -> None:
+    columns = toy.columns("test")
+    for picture, made in zip(columns["picture"], toy.pixels["test"], strict=True):
+        stream = io.BytesIO()
+        PIL.Image.fromarray(made[..., 0].astype(np.uint16) * 257).save(stream, "PNG")
+        picture["bytes"] = stream.getvalue()
+    toy.write("test", columns)
+
+
 # What is done to a good folder, and what the message must say about it.
 DAMAGES: dict[str, tuple[Callable[[Source], object], str]] = {
     "another image column": (lambda toy: _columns(toy, picture="image"), "'picture'"),
@@ -95,6 +117,10 @@ DAMAGES: dict[str, tuple[Callable[[Source], object], str]] = {
     "a label too high": (lambda toy: _labels(toy, 4), "0 to 4, expected 0 to 3"),
     "a label too low": (lambda toy: _labels(toy, -1), "-1 to 3, expected 0 to 3"),
     "labels that are words": (lambda toy: _filled(toy, kind="cat"), "'train'"),
+    "labels in lists": (lambda toy: _labels(toy, *([row % 4] for row in range(7))), "'kind' are not whole numbers"),
+    "labels between whole numbers": (lambda toy: _labels(toy, 0.5, 1.0), "not whole numbers, the first being 0.5"),
+    "images of 16 bits": (lambda toy: _sixteen_bits(toy), "row 0 is an image of mode I;16, expected 8 bits"),
+    "pixels in lists": (lambda toy: _filled(toy, picture=[[0] * 5] * 6), "row 0 holds a list, expected an image"),
     "a missing label": (lambda toy: _labels(toy, None), "'test'"),
     "a missing image": (
         lambda toy: toy.write("test", {**toy.columns("test"), "picture": [None, *toy.columns("test")["picture"][1:]]}),

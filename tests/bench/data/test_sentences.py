@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -258,3 +259,22 @@ def test_evaluation_goes_from_short_to_long_without_needless_padding(ragged: Par
     batches = list(ragged.in_turn(100))
     assert [int(row[0]) for ids in batches for row in ids] == list(range(1, 1001))
     assert all(ids.shape[1] == (ids != 0).sum(1).max() for ids in batches)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("tokenizer.json", "{}", "cannot read tokenizer .*added_tokens"),
+        ("tokenizer.json", '{"version": "1', "cannot read tokenizer .*Unterminated"),
+        ("config.json", '{"model_type": "bert", "vocab_size": 5}', r"tokenizer .* has \d+ ids, .* embeds 5"),
+    ],
+)
+def test_a_tokenizer_that_cannot_be_used_names_its_folder_and_the_option(
+    file: str, content: str, message: str, where: Locations, tmp_path: Path
+) -> None:
+    folder = made_text.bert(tmp_path / "bert")
+    (folder / file).write_text(content)
+    with pytest.raises(DataError, match=message) as caught:
+        store.load("toy_text", replace(where, bert=str(folder)))
+    assert str(folder) in str(caught.value)
+    assert "give --bert a folder" in str(caught.value)

@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import safetensors
 from torch import Tensor
 
 from bench.data import DataError, images, store
@@ -91,12 +92,13 @@ def test_a_cache_that_cannot_be_written_names_the_variable(
     assert str(tmp_path / "file" / "cache") in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", [OSError, safetensors.SafetensorError])
 def test_a_write_that_is_cut_off_leaves_no_half_of_a_cache(
-    toy: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    toy: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
 ) -> None:
     def save_file(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
         Path(path).write_bytes(b"half of it")
-        raise OSError("No space left on device")
+        raise kind("No space left on device")
 
     with monkeypatch.context() as patched:
         patched.setattr(store.safetensors.torch, "save_file", save_file)

@@ -363,3 +363,16 @@ def test_a_copy_is_cached_until_one_of_its_sentences_changes(
     text = speakers(corpus, "TEST")[0] / "SX0.PHN"
     text.write_text(text.read_text().replace(" h#", " pau"))
     assert timit.stamp(info("timit"), where) != before
+
+
+def test_two_corpora_behind_links_are_two_in_the_cache(made: Path, corpus: Path, tmp_path: Path) -> None:
+    sentence = next(corpus.rglob("*.PHN"))
+    sentence.write_text(sentence.read_text() + "\n")
+    stamps = set()
+    for number, real in enumerate((made, corpus)):
+        linked = tmp_path / f"linked{number}"
+        linked.mkdir()
+        for part in ("TRAIN", "TEST"):
+            (linked / part).symlink_to(real / part)
+        stamps.add(timit.stamp(info("timit"), Locations(timit=linked)))
+    assert len(stamps) == 2

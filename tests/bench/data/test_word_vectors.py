@@ -39,10 +39,11 @@ def _file(tmp_path: Path, content: str | bytes, name: str = "vectors.txt") -> Pa
         f"{ROWS}he 9 9\nxyzzy 1 2\nxyzzy 3 4\n",
         f"2 2 \n{ROWS}".replace(" ", "  "),
         ROWS.encode("utf-16"),
+        "".join(f" {line}\n" for line in f"2 2\n{ROWS}".splitlines()),
     ],
     ids=[
         *("GloVe", "word2vec", "blanks", "CRLF", "tab", "odd word", "words with blanks", "not UTF-8"),
-        *("empty last line", "words twice", "aligned", "UTF-16"),
+        *("empty last line", "words twice", "aligned", "UTF-16", "aligned to the right"),
     ],
 )
 @pytest.mark.parametrize("name", ["vectors.txt", "vectors.txt.gz"])

@@ -1,4 +1,4 @@
-"""A user's own experiment, with a data set, a network and a metric of theirs: the README's, done as it stands."""
+"""A user's own experiment, with a data set, a network and a metric of theirs: bench/README.md's, done as it stands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench import __main__, data, experiments
 from bench.cases import metric
 from models import _registry
 
-README = Path(models.__file__).parents[1] / "README.md"
+README = Path(models.__file__).parents[1] / "bench" / "README.md"
 TWO = ("spirals", "-p", "bench.plugin", "--baseline-dir", "mine", "--seeds", "2", "-k", "relu or tanh")
 
 OTHER = """
@@ -37,7 +37,7 @@ def spirals(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
             monkeypatch.delitem(registry, name, raising=False)
             monkeypatch.setitem(registry, name, None)
             monkeypatch.delitem(registry, name)
-    section = README.read_text(encoding="utf-8").split("## Add your own experiment\n")[1].split("\n## ")[0]
+    section = README.read_text(encoding="utf-8").split("## An experiment of your own\n")[1].split("\n## ")[0]
     (text,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     pytester.mkdir("mine")
     path = pytester.mkdir("spirals") / "test_spirals.py"

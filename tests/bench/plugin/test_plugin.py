@@ -15,6 +15,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bench.records import baseline
+from bench.records.csv_rows import BaselineError
+
 ONE_CASE = ["-k", "digits and elu and sgd"]
 TWO_CASES = ["-k", "digits and elu"]
 UNJUDGED = ["--baseline=ignore"]
@@ -51,7 +54,8 @@ def test_a_session_prints_one_line_a_case_and_the_ranking_and_writes_them(micro)
     assert len(runs) == 24
 
 
-def test_a_case_that_never_reports_turns_a_green_session_red(micro):
+@pytest.mark.parametrize("stopping", [[], ["-x"]])
+def test_a_case_that_never_reports_turns_a_green_session_red(micro, stopping):
     micro.makeconftest(
         """
         pytest_plugins = ["bench.plugin"]
@@ -60,7 +64,7 @@ def test_a_case_that_never_reports_turns_a_green_session_red(micro):
             return True if "adam" in item.name else None  # as if it had run
         """
     )
-    result = micro.runpytest_inprocess(*TWO_CASES, *UNJUDGED)
+    result = micro.runpytest_inprocess(*TWO_CASES, *UNJUDGED, *stopping)
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*1 of 2 selected tests did not report: *micro-mlp-digits-elu-adam*", "*--resume*"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -120,6 +124,56 @@ def test_a_place_that_is_no_folder_is_refused_before_anything_is_trained(micro, 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*{option} *file/below: *file is no folder; give another place"])
     assert not (micro.path / "results").exists()
+
+
+def test_a_link_that_leads_nowhere_is_refused_before_anything_is_trained(micro):
+    (micro.path / "moved").symlink_to("unmounted")
+    result = micro.runpytest_inprocess(*ONE_CASE, "--results-dir", "moved/results")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["*--results-dir *: */moved is a link to unmounted, which is not there; give another *"]
+    )
+
+
+@pytest.mark.parametrize(
+    "option", ["results-dir", "report", "baseline-dir", "tensorboard", "data-dir", "timit", "bert", "shard"]
+)
+def test_an_option_that_a_variable_leaves_empty_is_refused(micro, option):
+    result = micro.runpytest_inprocess(*ONE_CASE, f"--{option}=")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*--{option}*: nothing is given; give something, or leave the option out"])
+
+
+def test_a_folder_inside_a_baseline_folder_is_no_baseline_folder(micro):
+    micro.runpytest_inprocess(*ONE_CASE, "--record", "--seeds", "2", "--baseline-dir", "own").assert_outcomes(passed=1)
+    for inside in ("measured", "probes"):
+        result = micro.runpytest_inprocess(*ONE_CASE, "--baseline-dir", f"own/{inside}")
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.fnmatch_lines(
+            [f"*own/{inside} holds the rows of one kind alone; give the folder that it lies in"]
+        )
+
+
+@pytest.mark.parametrize("error", [BaselineError("rows.csv, line 2"), OSError("rows.csv"), KeyError("rows.csv")])
+def test_whatever_becomes_of_the_baselines_the_results_are_written(micro, monkeypatch, error):
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setattr(baseline, "write", fail)
+    result = micro.runpytest_inprocess(*ONE_CASE, "--record", "--seeds", "2", "--baseline-dir", "own")
+    assert result.ret in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERNAL_ERROR)
+    assert "rows.csv" in result.stdout.str() + result.stderr.str()
+    assert (micro.path / "results" / "history.jsonl").is_file()
+
+
+def test_names_of_files_that_are_in_no_encoding_are_names(micro):
+    name = os.fsdecode(b"caf\xe9")
+    (micro.path / f"{name}.py").write_text("import torch\n\nmine = torch.nn.ELU\n")
+    places = ["--results-dir", name, "--report", f"{name}/page", "--activation", f"{name}.py:mine"]
+    result = micro.runpytest_inprocess("-k", "digits and mine and sgd", "--baseline=require", *places)
+    result.assert_outcomes(failed=1)
+    assert os.fsencode(name) in (micro.path / name / "summary.md").read_bytes()
+    assert (micro.path / name / "page" / "index.html").is_file()
 
 
 def test_what_cannot_be_written_does_not_take_the_baselines_with_it(micro):

@@ -140,6 +140,16 @@ def test_resuming_a_recording_records_todays_code_alone(micro, monkeypatch):
     assert "marked" not in row.runs.digests
 
 
+def test_resuming_a_recording_of_which_some_runs_kept_gradients_records_what_all_have(micro):
+    chosen = ["-k", "digits and elu and sgd", "--baseline-dir", "own_baselines", "--record", "--resume"]
+    micro.runpytest_inprocess(*chosen, "--seeds", "1", "--gradients").assert_outcomes(passed=1)
+    micro.runpytest_inprocess(*chosen, "--seeds", "2").assert_outcomes(passed=1)
+    (row,) = baseline.read(micro.path / "own_baselines").values()
+    assert row.runs.n == 2
+    assert "test_loss" in row.metrics
+    assert "vanishing_ratio" not in row.metrics
+
+
 def _marked(micro, chosen, **fields) -> list[Path]:
     """The files of a session's runs, in which a digest shows whether they are trained anew."""
     micro.runpytest_inprocess(*chosen).assert_outcomes(passed=1)

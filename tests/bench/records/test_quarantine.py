@@ -14,6 +14,9 @@ HEAD = "case,scale,device_class,reason,until\n"
 CASE = "mlp-mlp-digits-elu-adam"
 
 
+ODD_DEVICES = ("CPU", "cuda", "gpu", "NVIDIA A100", "cuda_NVIDIA_A100")  # none of these is any device's class
+
+
 def entry(case=CASE, scale="tiny", device="cpu", reason="cuDNN", until="2999-12-31"):
     return f"{case},{scale},{device},{reason},{until}\n"
 
@@ -33,7 +36,9 @@ def entry(case=CASE, scale="tiny", device="cpu", reason="cuDNN", until="2999-12-
         ([entry(f"{CASE}-lr7")], "line 2: there is no case"),
         ([entry(case="")], "line 2: case '' is of no experiment"),
         ([entry(scale="huge")], "line 2: scale 'huge'; known: tiny, small, paper"),
-        ([entry(until="soon")], "line 2: Invalid isoformat string: 'soon'"),
+        ([entry(until="soon")], "line 2: until 'soon' is no day; write one as 2026-12-31"),
+        ([entry(until="2026-02-30")], "line 2: until '2026-02-30' is no day"),
+        *(([entry(device=name)], f"line 2: device_class '{name}'; known: cpu, mps, and cuda_") for name in ODD_DEVICES),
         ([entry(reason=" ")], "line 2: reason is empty; give one"),
         ([entry(), entry()], f"line 3: a second entry for {CASE} there; keep one"),
         (["a,b\n"], r"line 2: malformed row \(not 5 fields\)"),

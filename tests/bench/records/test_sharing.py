@@ -27,7 +27,7 @@ from bench.timing.kernels.recorded import RecordedKernel, read_kernels, write_ke
 from made import runs
 
 CASES = [Case("cnn", "cnn", "mnist", name, "sgd") for name in ACTIVATIONS]
-SERIES = {"weights": (0.1,), "inputs": (0.2,), "output": (1.5,), "losses": (2.3,), "rates": (1e-3,)}
+SERIES = dict.fromkeys(("weights", "inputs", "sites", "output", "losses", "gradients", "updates", "rates"), (0.1,))
 
 
 def a_baseline(case, folder):

@@ -168,6 +168,20 @@ def test_what_is_not_of_equal_scale_data_and_recipe_is_counted_as_without_a_part
     assert found.apart == {"only before": 3, "only after": 3}
 
 
+def test_runs_of_one_device_are_compared_with_each_other_however_many_devices_a_folder_has(tmp_path):
+    def on_card(records):
+        return [replace(one, device_class="cuda_t4") for one in records]
+
+    fine, dead = runs([0.9] * 5, case=case("a")), runs([0.1] * 5, "collapsed", case=case("a"))
+    found = compare.compare([*fine, *on_card(fine)], [*dead, *on_card(fine)])
+    assert [one.verdict for one in found.cases] == ["COLLAPSED", "SAME"]
+    assert not found.apart
+    assert "mlp-mlp-digits-a-sgd tiny cuda_t4" in compare.comparison_text(found, everything=True)
+    (across,) = compare.compare(fine, on_card(fine)).cases
+    assert across.devices == ["cpu", "cuda_t4"]
+    assert compare.compare([*fine, *on_card(fine)], fine).apart == {"only before": 5}
+
+
 def test_seeds_that_one_folder_lacks_are_left_out_and_counted():
     found = compare.compare(session(1, n=5), session(2, n=3))
     assert {len(one.before) for one in found.cases} == {3}
@@ -187,6 +201,13 @@ def test_the_command_says_what_got_worse_and_ends_with_1(tmp_path, capsys):
     assert __main__.main(["compare", *folders[::-1]]) == 0
     assert __main__.main(["compare", "--all", *folders]) == 1
     assert "act4" in capsys.readouterr().out
+
+
+def test_folders_that_have_no_run_in_common_are_no_comparison(tmp_path, capsys):
+    for name, one in (("before", made_record(0, 0.9)), ("after", made_record(0, 0.1, "collapsed", scale="small"))):
+        record.save(one, tmp_path / name)
+    assert __main__.main(["compare", str(tmp_path / "before"), str(tmp_path / "after")]) == 2
+    assert "has a partner in" in capsys.readouterr().err
 
 
 def test_a_folder_without_records_is_an_error_that_names_it(tmp_path, capsys):

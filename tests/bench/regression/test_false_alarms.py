@@ -241,6 +241,7 @@ def failing(now: Samples, before: Samples, prior, step, direction, guess, level:
         mine, theirs = now.count(*outcomes), before.count(*outcomes)
         found |= at_least(mine, now.sizes, mine + theirs, now.sizes + before.sizes) <= level
         found |= judge.nearly_all(mine, now.sizes) & judge.nearly_all(before.sizes - theirs, before.sizes)
+        found |= judge.all_of(mine, now.sizes, theirs, before.sizes) & (now.sizes >= judge.PLENTY)
     known = (now.n > 0) & (before.n > 0)
     found |= known & judge.nearly_all(lost(now, before, prior, step, direction, guess), now.n)
     variance, weight = prior
@@ -255,11 +256,12 @@ def failing(now: Samples, before: Samples, prior, step, direction, guess, level:
 def odd(now: Samples, before: Samples, prior, step, direction, guess, strict: bool) -> np.ndarray:
     """Cases that are looked at again whatever the tests say.
 
-    Those with an outcome that was never recorded, of which most runs are lost, or without any spread to judge by.
+    Those with an outcome that was never recorded or now is all, of which most runs are lost, or without any spread.
     """
     found = 2 * lost(now, before, prior, step, direction, guess) > now.n
     for kind in questions(strict):
         found |= (now.count(*kind) > 0) & (before.count(*kind) == 0)
+        found |= judge.all_of(now.count(*kind), now.sizes, before.count(*kind), before.sizes)
     blind = (now.n == 1) & (before.n == 1) & (prior[1] == 0)
     worse = direction * (before.mean - now.mean)
     return found | (blind & ((worse > step) | (strict & (-worse > step))))
@@ -380,12 +382,13 @@ def test_rows_of_few_seeds_raise_hardly_more_false_alarms(population, recorded, 
     """Without `--strict`: with it, rows of 3 seeds raise 2 to 3 in a hundred sessions, most of them IMPROVED.
 
     Where a rate at which runs blow up now and then is among the cases, 3 seeds may have seen none: of 29 alarms in 1000
-    sessions of 130 cases 16 were of `null_runs` at rate 1 and of `autoencoder` at 1e-2.
+    sessions of 130 cases 16 were of `null_runs` at rate 1 and of `autoencoder` at 1e-2. That none of eleven runs trains
+    where two of three did adds one in a hundred, by the recorded rates.
     """
     given = {"strict": False, "recorded": recorded, "stages": SMALL}
     rate, _ = alarms_and_runs(population, cases, 400, np.random.default_rng(recorded), **given)
     print(f"{cases} cases, rows of {recorded} seeds: false alarms {rate:.2%}")
-    assert_promised(rate, 400, level=0.03 if recorded == 3 else judge.LEVEL)
+    assert_promised(rate, 400, level=0.04 if recorded == 3 else judge.LEVEL)
 
 
 def assert_promised(rate: float, sessions: int, level: float = judge.LEVEL) -> None:

@@ -211,6 +211,16 @@ def test_a_dead_network_fails_where_most_recorded_runs_trained(trained, of):
     assert in_the_end([0.1], "collapsed", against, spread=PRIOR) == "COLLAPSED"
 
 
+@pytest.mark.parametrize(("trained", "of"), [(2, 3), (3, 4), (3, 5), (4, 5), (6, 10)])
+@pytest.mark.parametrize("confirm", [settings.CONFIRM["small"], settings.CONFIRM["paper"]])
+def test_a_dead_network_fails_where_some_recorded_runs_had_not_trained_either(trained, of, confirm):
+    against = Baseline.of(RECORDED[:trained] + runs([0.1] * (of - trained), "collapsed", first_seed=trained))
+    given = {"confirm": confirm, "cases": 130, "spread": PRIOR}
+    assert in_the_end([0.1], "collapsed", against, **given) == "COLLAPSED"
+    assert in_the_end([math.nan], "diverged", against, **given) == "DIVERGED"
+    assert in_the_end([0.1, 0.1, 0.9], ["collapsed", "collapsed", "trained"], against, **given) == "WITHIN"
+
+
 @pytest.mark.parametrize("recorded", [1, 3])
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_run_that_trained_to_a_value_that_is_not_finite_has_diverged(recorded, value):

@@ -132,6 +132,14 @@ def test_one_run_a_session_leaves_nothing_to_measure_noise_by():
     assert steps.steps([*single, entry(7, 0.9)]) == []
 
 
+def test_a_step_is_told_from_the_last_state_that_trained():
+    collapsed = with_runs(entry(4, 0.1), outcomes=("collapsed",) * 3)
+    told = steps.steps_text([*(entry(k, 0.90) for k in range(4)), collapsed, *(entry(k, 0.95) for k in range(5, 9))])
+    assert "▲ +4.24" in told
+    assert "nan" not in told
+    assert [line.split()[4] for line in told.splitlines() if CASE.id in line] == ["c3", "c4", "c5"]
+
+
 def test_only_what_stepped_is_reported_unless_all_is_asked_for():
     quiet = [replace(entry(k, 0.9), case=replace(CASE, activation="elu")) for k in range(8)]
     stepped = [entry(k, 0.95 if k < 4 else 0.90) for k in range(8)]

@@ -89,6 +89,15 @@ def test_only_what_failed_or_is_asked_for_is_accepted(tmp_path, accept):
     assert "nothing to accept in results" in accept("results", "--activation", "mish", code=2).err
 
 
+def test_a_name_that_is_none_is_said_before_anything_is_written(tmp_path, accept):
+    saved(tmp_path / "results")
+    typed = f"{ELU.id},{ELU.id}x"
+    said = accept("results", "--case", typed, code=2).err
+    assert f"--case {ELU.id}x: there are no runs of it; did you mean {ELU.id}?" in said
+    assert "unknown activation 'eluu'" in accept("results", "--activation", "elu,eluu", code=2).err
+    assert not (tmp_path / "own").exists()
+
+
 def test_what_is_as_recorded_is_left_as_it_is(tmp_path, accept):
     saved(tmp_path / "all", values=(0.9, 0.8, 0.7))
     accept("all")

@@ -116,6 +116,45 @@ def test_records_that_are_not_asked_for_are_named(results, capsys):
     assert "none of the 2 cases" in said(capsys, "curves", "--scale", "paper", code=2)
 
 
+@pytest.mark.parametrize(
+    ("option", "typed", "message"),
+    [
+        ("activation", "elu,eluu", "unknown activation 'eluu'"),
+        ("model", "cnn,rnnn", "unknown model 'rnnn'; known: "),
+        ("dataset", "mnist,minst", "unknown dataset 'minst'; known: "),
+        ("optimizer", "sgd,adm", "unknown optimizer 'adm'; known: "),
+        ("experiment", "cnn,cnm", "unknown experiment 'cnm'; known: "),
+        ("activation", "", "--activation is empty"),
+    ],
+)
+def test_a_name_that_is_none_is_an_error_though_others_are_known(results, capsys, option, typed, message):
+    assert message in said(capsys, "curves", f"--{option}", typed, code=2)
+
+
+def test_an_alias_is_the_activation(results, capsys):
+    case = Case("cnn", "cnn", "mnist", "silu", "sgd")
+    for one in runs([0.85, 0.86], case=case, learning_rate=0.01, validation_size=100):
+        record.save(one, results / "results")
+    shown = said(capsys, "curves", "--activation", "swish")
+    assert "silu" in shown
+    assert "relu" not in shown
+
+
+@pytest.mark.parametrize(
+    "line", ["curves --results-dir=", "claims --baseline-dir=", "report --to=", "curves --plot=", "accept "]
+)
+def test_an_option_that_a_variable_leaves_empty_is_an_error(results, capsys, line):
+    with pytest.raises(SystemExit) as stopped:
+        __main__.main(line.split(" "))
+    assert stopped.value.code == 2
+    assert "nothing is given; give something, or leave the option out" in capsys.readouterr().err
+
+
+def test_home_is_home_also_behind_an_equals_sign(results, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(results))
+    assert "relu" in said(capsys, "curves", "--results-dir=~/results")
+
+
 def test_a_view_that_the_records_cannot_fill_says_what_it_takes(results, capsys):
     assert "it takes runs at two learning rates" in said(capsys, "rates", code=2)
 

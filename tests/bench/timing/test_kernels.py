@@ -14,7 +14,14 @@ from bench.timing.kernels import measurement as measuring
 from bench.timing.kernels import recorded, verdict
 from bench.timing.kernels.kernel import ACTIVATIONS, Kernel, catalogue
 from bench.timing.kernels.measurement import Measurement, measure_kernel, prepare_kernel
-from bench.timing.kernels.recorded import RecordedKernel, key_on, read_kernels, record_kernel, write_kernels
+from bench.timing.kernels.recorded import (
+    RecordedKernel,
+    key_on,
+    read_kernels,
+    record_kernel,
+    row_for,
+    write_kernels,
+)
 from bench.timing.kernels.table import kernel_table
 from bench.timing.kernels.timings import TimedKernel, latest_timings
 from bench.timing.kernels.verdict import check_kernel, judge_kernel
@@ -166,7 +173,7 @@ def test_every_kernel_can_be_called(activation, dtype):
 
 
 def test_an_activation_that_does_its_work_ten_times_has_regressed_from_relu(laborious):
-    as_relu = row(mean_log_ratio_relu=0.0, bytes_saved=0)
+    as_relu = row(mean_log_ratio_relu=0.0, bytes_saved=0, device_name=measuring.device_name(CPU))
     assert check_kernel(laborious, as_relu, CPU, CASES).verdict == "REGRESSED"
 
 
@@ -223,11 +230,28 @@ def test_without_a_row_the_verdict_is_new():
     assert judge_kernel(measurement(), None, CASES).verdict == "NEW"
 
 
+@pytest.mark.parametrize(("kept", "said"), [(2**18, "NEW"), (2**18 + 1, "REGRESSED"), (2**18 - 1, "IMPROVED")])
+def test_a_row_of_another_machine_judges_the_bytes_that_are_kept_and_no_time(kept, said):
+    found = judge_kernel(measurement(ratio_relu=40.0, bytes_saved=kept), row(device_name="another"), CASES)
+    assert found.verdict == said
+    if said != "NEW":
+        assert f"not compared with another machine's, {2**18} bytes kept, on another" in found.message
+
+
+def test_a_kernel_is_judged_by_the_row_of_its_machine_else_of_its_class_of_devices():
+    own, other, card = row(), row(device_name="another"), row(device_class="cuda_a100", device_name="A100")
+    rows = {one.key: one for one in (card, other, own)}
+    assert row_for(rows, own.key) == own
+    assert row_for({other.key: other, card.key: card}, own.key) == other
+    assert row_for({card.key: card}, own.key) is None
+    assert row_for(rows, row(activation="celu").key) is None
+
+
 def test_a_failure_says_figure_band_machine_and_both_commands():
-    text = judge_kernel(measurement(ratio_relu=4.0), row(device_name="the recorded one"), CASES).message
+    text = judge_kernel(measurement(ratio_relu=4.0), row(torch="2.9.1"), CASES).message
     assert "4.00 x relu" in text
     assert "2.00 x relu, band 1.40 to 2.85" in text
-    assert "the recorded one" in text
+    assert "on a machine, torch 2.9.1, 1 thread" in text
     assert 'pytest bench/timing/test_kernels.py -k "[elu-float32-cache-forward_backward]" -n0\n' in text
     assert text.endswith("-n0 --record")
 
@@ -272,6 +296,13 @@ def test_a_malformed_row_is_an_error_that_names_file_and_line(tmp_path, old, new
     *before, last = path.read_text().splitlines()
     path.write_text("\n".join([*before, last.replace(old, new, 1)]))
     with pytest.raises(ValueError, match=rf"kernels\.cpu\.csv, line 3: .*{complaint}.* re-record"):
+        read_kernels(tmp_path)
+
+
+def test_two_rows_of_one_kernel_are_refused_as_a_merge_may_leave_them(tmp_path):
+    (path,) = write_kernels([row(activation="celu"), row()], tmp_path)
+    path.write_text(path.read_text() + path.read_text().splitlines()[-1])
+    with pytest.raises(ValueError, match=r"kernels\.cpu\.csv, line 4: a second row for elu there; keep one"):
         read_kernels(tmp_path)
 
 
