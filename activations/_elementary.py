@@ -11,7 +11,8 @@ The polynomials are our minimax fits (least squares with Lawson's weights), give
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -73,6 +74,19 @@ ERFC = (
 TANH_NEAR = 0.55
 # The square of more would be infinite.
 ROOTABLE = 1e18
+
+_in_kernel = False
+
+
+@contextmanager
+def in_kernel() -> Iterator[None]:
+    """Where a kernel is compiled, or called, which asks whether it was compiled there."""
+    global _in_kernel
+    before, _in_kernel = _in_kernel, True
+    try:
+        yield
+    finally:
+        _in_kernel = before
 
 
 def exp(x: Tensor, most: float) -> Tensor:
@@ -216,4 +230,4 @@ def _powers(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _by_torch(x: Tensor) -> bool:
-    return x.dtype == torch.float64 or not torch.compiler.is_compiling()
+    return x.dtype == torch.float64 or not (_in_kernel and torch.compiler.is_compiling())

@@ -18,9 +18,13 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+import activations._elementary as elementary
+
 Constants: TypeAlias = tuple[tuple[str, Any], ...]
 # (function, constants, *tensors) -> a tensor of the data's shape, and one of the shape of each parameter, if any
 Plain: TypeAlias = Callable[..., tuple[Tensor, ...]]
+
+CONTRACT = "cpp.enable_floating_point_contract_flag"
 
 _unavailable = False
 _called: set[Plain] = set()
@@ -68,7 +72,8 @@ def call_kernel(
         for tensor in inputs:
             torch._dynamo.maybe_mark_dynamic(tensor, list(range(tensor.ndim)))
     try:
-        first, *others = kernel(*inputs)
+        with elementary.in_kernel():
+            first, *others = kernel(*inputs)
     except torch._dynamo.exc.TorchDynamoException as error:
         _unavailable = True
         warnings.warn(
@@ -99,5 +104,11 @@ def _kernel(
 
     # torch counts recompilations by code object, and gives up after eight: every kernel gets its own.
     own = types.FunctionType(body.__code__.replace(), body.__globals__, closure=body.__closure__)
-    # A product and a sum in one instruction, rounded once: half the arithmetic of a polynomial.
-    return torch.compile(own, fullgraph=True, options={"cpp.enable_floating_point_contract_flag": "fast"})
+    return torch.compile(own, fullgraph=True, options={CONTRACT: _contracted()})
+
+
+def _contracted() -> str | bool:
+    """A product and a sum in one instruction, rounded once: half the arithmetic of a polynomial."""
+    from torch._inductor import config
+
+    return "fast" if isinstance(config.cpp.enable_floating_point_contract_flag, str) else True  # of older torch

@@ -43,7 +43,8 @@ def compiled(points: Tensor) -> dict[str, Tensor]:
     def everything(x: Tensor) -> list[Tensor]:
         return [form(x) for form, _ in FORMS.values()]
 
-    return dict(zip(FORMS, torch.compile(everything, fullgraph=True)(points), strict=True))
+    with elementary.in_kernel():
+        return dict(zip(FORMS, torch.compile(everything, fullgraph=True)(points), strict=True))
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -91,6 +91,16 @@ def test_an_outer_compile_traces_through_it() -> None:
     torch.testing.assert_close(torch.compile(module, fullgraph=True, backend="aot_eager")(x), module(x))
 
 
+@pytest.mark.parametrize("name", ["mish", "gelu_tanh", "tanhshrink"])
+def test_compiled_code_that_takes_a_gradient_itself_gets_the_derivative(name: str) -> None:
+    module, x = activations.build(name, fused=True), torch.linspace(-3, 3, 11)
+
+    def slope(x: Tensor) -> Tensor:
+        return torch.func.grad(lambda x: module(x).sum())(x)
+
+    torch.testing.assert_close(torch.compile(slope, fullgraph=True, backend="aot_eager")(x), slope(x))
+
+
 def test_where_torch_has_one_pass_already_that_is_what_runs() -> None:
     assert type(activations.build("elu", fused=True)) is torch.nn.ELU
 
