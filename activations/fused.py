@@ -25,6 +25,9 @@ Constants: TypeAlias = tuple[tuple[str, Any], ...]
 Plain: TypeAlias = Callable[..., tuple[Tensor, ...]]
 
 CONTRACT = "cpp.enable_floating_point_contract_flag"
+# Operations from which on what several read is a step of its own; all are joined to one loop after that. With torch's
+# own number a kernel takes four times as long to compile, and up to 5 % less to run.
+WRITTEN_ONCE = {"realize_opcount_threshold": 30}
 
 _unavailable = False
 _called: set[Plain] = set()
@@ -104,7 +107,7 @@ def _kernel(
 
     # torch counts recompilations by code object, and gives up after eight: every kernel gets its own.
     own = types.FunctionType(body.__code__.replace(), body.__globals__, closure=body.__closure__)
-    return torch.compile(own, fullgraph=True, options={CONTRACT: _contracted()})
+    return torch.compile(own, fullgraph=True, options={CONTRACT: _contracted(), **WRITTEN_ONCE})
 
 
 def _contracted() -> str | bool:
