@@ -15,6 +15,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import activations
@@ -141,16 +142,15 @@ def _compiled(names: Sequence[str]) -> str:
     seconds = {}
     for name in names:
         start = time.perf_counter()
-        for device in devices:
-            for shape in ((4,), (4, 4, 4)):
-                module = activations.build(name, shape=shape, fused=True).to(device)
-                if not getattr(module, "fused", False):
-                    continue
-                x = torch.randn(2, *shape, device=device, requires_grad=True)
-                module(x).sum().backward()
-                if not fused.applies(x):
-                    raise ValueError("nothing was compiled: there is no C++ compiler here (on a GPU: no Triton)")
-                seconds[name] = time.perf_counter() - start
+        for device, shape in product(devices, ((4,), (4, 4, 4))):
+            module = activations.build(name, shape=shape, fused=True).to(device)
+            if not getattr(module, "fused", False):
+                continue
+            x = torch.randn(2, *shape, device=device, requires_grad=True)
+            module(x).sum().backward()
+            if not fused.applies(x):
+                raise ValueError("nothing was compiled: there is no C++ compiler here (on a GPU: no Triton)")
+            seconds[name] = time.perf_counter() - start
     kept = ", ".join(name for name in names if name not in seconds)
     lines = [f"{name:24}{taken:6.1f} s" for name, taken in seconds.items()]
     lines += [f"in {cache_dir()}, for {' and '.join(map(str, devices))}: {sum(seconds.values()):.0f} s"]

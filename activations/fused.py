@@ -24,11 +24,6 @@ Constants: TypeAlias = tuple[tuple[str, Any], ...]
 # (function, constants, *tensors) -> a tensor of the data's shape, and one of the shape of each parameter, if any
 Plain: TypeAlias = Callable[..., tuple[Tensor, ...]]
 
-CONTRACT = "cpp.enable_floating_point_contract_flag"
-# Operations from which on what several read is a step of its own; all are joined to one loop after that. With torch's
-# own number a kernel takes four times as long to compile, and up to 5 % less to run.
-WRITTEN_ONCE = {"realize_opcount_threshold": 30}
-
 _unavailable = False
 _called: set[Plain] = set()
 
@@ -102,16 +97,19 @@ def _kernel(
 ) -> Plain:
     """A compiled function for what would make torch compile anew, so that no function is compiled twice."""
 
+    from torch._inductor import config
+
     def body(*tensors: Tensor) -> tuple[Tensor, ...]:
         return plain(function, constants, *tensors)
 
     # torch counts recompilations by code object, and gives up after eight: every kernel gets its own.
     own = types.FunctionType(body.__code__.replace(), body.__globals__, closure=body.__closure__)
-    return torch.compile(own, fullgraph=True, options={CONTRACT: _contracted(), **WRITTEN_ONCE})
-
-
-def _contracted() -> str | bool:
-    """A product and a sum in one instruction, rounded once: half the arithmetic of a polynomial."""
-    from torch._inductor import config
-
-    return "fast" if isinstance(config.cpp.enable_floating_point_contract_flag, str) else True  # of older torch
+    contract = config.cpp.enable_floating_point_contract_flag
+    options: dict[str, Any] = {
+        # A product and a sum in one instruction, rounded once: half the work of polynomials. A flag in older torch.
+        "cpp.enable_floating_point_contract_flag": "fast" if isinstance(contract, str) else True,
+        # Operations from which on what several read is a step of its own; all are joined to one loop after that. With
+        # torch's own number a kernel takes four times as long to compile, and up to 5 % less to run.
+        "realize_opcount_threshold": 30,
+    }
+    return torch.compile(own, fullgraph=True, options=options)

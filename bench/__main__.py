@@ -16,7 +16,6 @@ python -m bench accept results --only-failing                 # make runs that a
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -155,6 +154,7 @@ def _add_compare(command: argparse.ArgumentParser) -> None:
 
 def _compare(options: argparse.Namespace) -> str:
     from bench.regression import compare
+    from bench.reporting import comparing
 
     records = []
     for folder in (options.before, options.after):
@@ -170,15 +170,13 @@ def _compare(options: argparse.Namespace) -> str:
             "version, data and seed; train both folders with the same selection, --scale and --seeds"
         )
     options.exit_code = int(found.failed)
-    return compare.comparison_text(found, everything=options.all)
+    return comparing.comparison_text(found, everything=options.all)
 
 
 def _add_export(command: argparse.ArgumentParser) -> None:
     from bench.reporting.trackers import FORMATS
 
-    command.add_argument(
-        "results", type=typed_path, nargs="+", metavar="RESULTS", help="folders given to --results-dir"
-    )
+    asked.add_results(command)
     command.add_argument("--format", choices=FORMATS, required=True, help="of Bencher, or of github-action-benchmark")
     command.add_argument("--to", type=typed_path, metavar="FILE", required=True, help="JSON")
     command.add_argument("--scale", choices=SCALES, help="this one alone")
@@ -215,9 +213,7 @@ def _history(options: argparse.Namespace) -> str:
 
 
 def _add_accept(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "results", type=typed_path, nargs="+", metavar="RESULTS", help="folders given to --results-dir"
-    )
+    asked.add_results(command)
     command.add_argument("--only-failing", action="store_true", help="only the cases that their session failed")
     command.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
     command.add_argument("--case", metavar="ID,ID", help="exactly these cases")
@@ -227,16 +223,9 @@ def _add_accept(command: argparse.ArgumentParser) -> None:
 def _accept(options: argparse.Namespace) -> str:
     from bench.reporting import accepting
 
-    ids = options.case.split(",") if options.case is not None else []
-
     def wanted(cases: Sequence[Case]) -> Callable[[Key], bool]:
-        is_asked, known = asked.selected(options, cases), {case.id for case in cases}
-        for name in ids:
-            if name not in known:
-                close = difflib.get_close_matches(name, known)
-                advice = f"did you mean {', '.join(close)}?" if close else "`--dry-run` lists what there is"
-                raise ValueError(f"--case {name}: there are no runs of it; {advice}")
-        return lambda key: is_asked(key.case, key.scale) and (not ids or key.case.id in ids)
+        is_asked, ids = asked.selected(options, cases), asked.case_ids(options.case, cases)
+        return lambda key: is_asked(key.case, key.scale) and key.case.id in ids
 
     said, notes = accepting.accept(options.results, wanted, options.only_failing, options.baseline_dir, options.dry_run)
     asked.tell(notes)

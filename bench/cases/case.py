@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -101,3 +102,9 @@ class Experiment:
             case = Case(self.name, model, dataset, activation, optimizer, variant)
             if self.runs_at(case, scale):
                 yield case
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question with the names that are near, for messages; empty where none is."""
+    close = difflib.get_close_matches(name, sorted(known))
+    return f"did you mean {', '.join(close)}?" if close else ""

@@ -7,7 +7,6 @@ name it, a reason, and the last day (`2026-12-31`) on which it holds.
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import NamedTuple
 
 import activations
 from bench import experiments
-from bench.cases.case import Case
+from bench.cases.case import Case, did_you_mean
 from bench.cases.recipe import SCALES
 from bench.records.baseline import MEASURED
 from bench.records.csv_rows import BaselineError, read_rows
@@ -100,7 +99,6 @@ def _case(name: str, scale: str) -> Case:
         )
     known = {case.id: case for case in experiment.cases(scale, activations.names())}
     if name not in known:
-        close = difflib.get_close_matches(name, known)
-        advice = f"did you mean {', '.join(close)}?" if close else "pytest bench --collect-only -q lists them"
+        advice = did_you_mean(name, known) or "pytest bench --collect-only -q lists them"
         raise ValueError(f"there is no case {name!r} at {scale}; {advice}")
     return known[name]

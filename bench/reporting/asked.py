@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bench import experiments
-from bench.cases.case import AXES, Case
+from bench.cases.case import AXES, Case, did_you_mean
 from bench.cases.recipe import SCALES
 from bench.data.folder import typed_path, typed_text
 from bench.records import baseline, case_runs
@@ -23,6 +23,13 @@ def add_sources(command: argparse.ArgumentParser) -> None:
         "--results-dir", type=typed_path, metavar="DIR", default=Path("results"), help="records; results/ unless given"
     )
     add_selection(command)
+
+
+def add_results(command: argparse.ArgumentParser) -> None:
+    """Where records are, in the folders of one or several sessions."""
+    command.add_argument(
+        "results", type=typed_path, nargs="+", metavar="RESULTS", help="folders given to --results-dir"
+    )
 
 
 def add_selection(command: argparse.ArgumentParser) -> None:
@@ -130,6 +137,20 @@ def known_values(wanted: Mapping[str, Sequence[str]], cases: Sequence[Case]) -> 
         axis: [*known[axis], *choice.chosen.get(axis, ())] if axis in listed else values
         for axis, values in wanted.items()
     }
+
+
+def case_ids(given: str | None, cases: Iterable[Case]) -> set[str]:
+    """The ids in `A,B`; all that there are where nothing is given.
+
+    Raises:
+        ValueError: there is no such case; the message names the nearest ones.
+    """
+    known = {case.id for case in cases}
+    ids = known if given is None else set(given.split(","))
+    for name in sorted(ids - known):
+        advice = did_you_mean(name, known) or "`--dry-run` lists what there is"
+        raise ValueError(f"--case {name}: there are no runs of it; {advice}")
+    return ids
 
 
 def tell(notes: Sequence[str]) -> None:

@@ -7,7 +7,6 @@ substring.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import itertools
 import re
@@ -17,7 +16,7 @@ from typing import Any
 
 import activations
 import models
-from bench.cases.case import AXES, Case, Experiment
+from bench.cases.case import AXES, Case, Experiment, did_you_mean
 from bench.cases.variant import Variant
 from bench.data import DATASETS
 from bench.data.folder import expanded
@@ -143,9 +142,8 @@ def why_nothing(
             name: [one for one in known if (one == word if word in exactly else word in one)]
             for name, known in words.items()
         }
-        close = difflib.get_close_matches(word, sorted(set().union(*words.values())))
-        advice = f"; did you mean {', '.join(close)}?" if close else ""
-        reasons.append(f"no test is called {word!r}{_elsewhere(with_it, scale) or advice}")
+        near = did_you_mean(word, set().union(*words.values()))
+        reasons.append(f"no test is called {word!r}{_elsewhere(with_it, scale) or (near and f'; {near}')}")
     asked = f"fits all of {', '.join(given)}" if given else "is left by other plugins"
     return f"nothing is selected: {', '.join(reasons) or f'no test at --scale {scale} {asked}'}"
 

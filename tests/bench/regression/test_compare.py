@@ -12,6 +12,7 @@ from bench.cases.case import Case
 from bench.records import baseline, record
 from bench.records.record import Record
 from bench.regression import compare
+from bench.reporting import comparing
 from made import ELSEWHERE, runs
 from made import record as made_record
 
@@ -144,14 +145,14 @@ def test_diverged_runs_have_no_value_to_compare():
     found = {one.case.activation: one for one in compare.compare(before, after).cases}["act5"]
     assert found.verdict == "DIVERGED"
     assert found.difference.n == 0
-    assert "8 diverged" in compare.comparison_text(compare.compare(before, after))
+    assert "8 diverged" in comparing.comparison_text(compare.compare(before, after))
 
 
 def test_a_single_seed_and_a_single_case_can_show_nothing_and_say_so():
     before, after = session(1, names=["act0"], n=1), session(2, names=["act0"], n=1)
     found = compare.compare(before, after)
     assert [one.verdict for one in found.cases] == ["MOVED"]
-    assert "no case has two pairs that trained, so no difference could be a finding" in compare.comparison_text(found)
+    assert "no case has two pairs that trained, so no difference could be a finding" in comparing.comparison_text(found)
 
 
 def test_what_could_have_been_found_is_about_what_is_found():
@@ -176,7 +177,7 @@ def test_runs_of_one_device_are_compared_with_each_other_however_many_devices_a_
     found = compare.compare([*fine, *on_card(fine)], [*dead, *on_card(fine)])
     assert [one.verdict for one in found.cases] == ["COLLAPSED", "SAME"]
     assert not found.apart
-    assert "mlp-mlp-digits-a-sgd tiny cuda_t4" in compare.comparison_text(found, everything=True)
+    assert "mlp-mlp-digits-a-sgd tiny cuda_t4" in comparing.comparison_text(found, everything=True)
     (across,) = compare.compare(fine, on_card(fine)).cases
     assert across.devices == ["cpu", "cuda_t4"]
     assert compare.compare([*fine, *on_card(fine)], fine).apart == {"only before": 5}

@@ -22,6 +22,7 @@ from bench.records.record import Record
 from bench.records.result import Result
 from bench.records.runs import Runs
 from bench.regression import compare, judge, steps
+from bench.reporting import comparing
 from bench.reporting.files import junit
 from bench.reporting.page import axis, standings
 from bench.reporting.views import VIEWS, costs
@@ -74,8 +75,8 @@ def test_compare_counts_fewer_errors_as_a_gain():
     after = [replace(one, metrics={**one.metrics, "test_error": one.value - 0.05}, digest="other") for one in before]
     found = compare.compare(before, after)
     assert {one.verdict for one in found.cases} == {"IMPROVED"}
-    assert "test error %" in compare.comparison_text(found)
-    assert "+5" in compare.comparison_text(found)
+    assert "test error %" in comparing.comparison_text(found)
+    assert "+5" in comparing.comparison_text(found)
     assert {one.verdict for one in compare.compare(after, before).cases} == {"REGRESSED"}
 
 
