@@ -59,7 +59,7 @@ EXPERIMENT = Experiment(
     optimizers=("sgd", "adam"),
     activations=(
         *("sigmoid", "relu", "leaky_relu", "elu", "selu"),  # the source's own
-        *("tanh", "gelu", "silu", "mish", "prelu", "apl", "tact", "mtact"),
+        *("tanh", "gelu", "silu", "mish", "prelu", "rrelu", "apl", "tact", "mtact"),
     ),
     recipe=recipe,
 )

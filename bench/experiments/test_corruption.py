@@ -20,7 +20,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     no formula for psi: shot noise is our reading (see `bench.data.corruption`), on training, validation and test
     part alike. Its curves are of the test part, ours of 5000 training images kept for validation.
 
-    `tiny` has ResNet-18 with a fixed rate at psi 8 and 64, and three of the five activations.
+    `small` has ResNet-18 alone, with a fixed rate; `tiny` of that psi 8 and 64, and three of the five activations.
     """
     simple = case.model == "resnet18"
     clean = simple_recipe(case, scale) if simple else complex_recipe(case, scale)
@@ -28,7 +28,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     return replace(
         clean,
         psi=int(case.settings["psi"]),
-        validation_size=237 if case.dataset == "digits" else 5000,
+        validation_size={"tiny": 237, "small": 1000, "paper": 5000}[scale],
         recorded_seeds=runs,
     )
 
@@ -39,10 +39,11 @@ def _runs_at(case: Case, scale: str) -> bool:
     settings = case.settings
     if simple != (case.optimizer == "adamw") or simple == (len(settings) == 1):
         return False
-    if scale != "tiny":
+    if scale == "paper":
         return case.dataset == "cifar10"
-    tiny = case.dataset == "digits" and simple and "fixed" in settings
-    return tiny and settings["psi"] in (8, 64) and case.activation not in ("silu", "mtact")
+    if case.dataset != ("cifar10" if scale == "small" else "digits") or "fixed" not in settings:
+        return False
+    return scale == "small" or (settings["psi"] in (8, 64) and case.activation not in ("silu", "mtact"))
 
 
 EXPERIMENT = Experiment(

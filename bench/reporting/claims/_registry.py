@@ -182,9 +182,9 @@ _CLAIMS = (
     Claim(
         "Cb",
         SURVEY,
-        "LReLU and PReLU beat ReLU (so does RReLU, it says, which no experiment here trains)",
+        "LReLU, PReLU and RReLU beat ReLU",
         ("cnn", "mlp"),
-        typically(["leaky_relu", "prelu"], "relu", "test_accuracy"),
+        typically(["leaky_relu", "prelu", "rrelu"], "relu", "test_accuracy"),
         joins=True,
     ),
     Claim("D2", TACT, "no activation dominates over the three complex models", ("complex",), no_single_best),

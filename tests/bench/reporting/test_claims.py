@@ -152,7 +152,7 @@ MAKERS = {
     "B8": forms,
     "B11": momentum,
     "Ca": duels("cnn", BOTH, ["elu"], ["relu"], "first_epoch_train_loss", lower=True),
-    "Cb": duels("cnn", BOTH, ["leaky_relu", "prelu"], ["relu"]),
+    "Cb": duels("cnn", BOTH, ["leaky_relu", "prelu", "rrelu"], ["relu"]),
     "D2": no_best("complex", [("densenet121", "cifar10", "adam"), ("senet18", "cifar10", "adam")], NEW),
     "D3a": rates(True, CLAIMED),
     "D3b": rates(False, CLAIMED),
