@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,3 +167,35 @@ def test_off_cuda_no_peak_is_counted() -> None:
     with peak.watched():
         pass
     assert peak.bytes is None
+
+
+ELU_BEFORE_AND_AFTER_ITS_CONSTANTS = """
+import time
+import torch
+from bench.training import device
+
+device.resolve("cpu")
+torch.set_num_threads(1)
+x = torch.randn(2**16)
+
+
+def fastest():
+    taken = []
+    for _ in range(30):
+        start = time.perf_counter()
+        torch.nn.functional.elu(x)
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+before = fastest()
+torch.expm1(torch.full((64,), -0.0))
+print(before / fastest())
+"""
+
+
+@pytest.mark.fresh_process  # any other use of torch may have brought them in
+def test_a_fresh_process_runs_elu_as_fast_as_one_whose_constants_are_there() -> None:
+    command = [sys.executable, "-c", ELU_BEFORE_AND_AFTER_ITS_CONSTANTS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 2
