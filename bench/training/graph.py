@@ -139,7 +139,7 @@ class Rates:
             yield
         finally:
             for group, rate in zip(self._groups, rates, strict=True):
-                group.update(lr=rate, capturable=False)
+                group["lr"] = rate
 
 
 def _first_cause(error: BaseException) -> str:
