@@ -216,7 +216,7 @@ _ENTRIES: Iterable[Fault] = (
         "not_augmented",
         "augmentation",
         "wrn-wrn_40_4-cifar100-relu-nesterov",
-        (("bench.training.train.AUGMENTATIONS", lambda old: {**old, "crop_flip": old["none"]}),),
+        (("bench.training.step.AUGMENTATIONS", lambda old: {**old, "crop_flip": old["none"]}),),
         scale="small",
     ),
     Fault(

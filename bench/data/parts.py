@@ -52,34 +52,37 @@ class Part:
         """Share of the most frequent class: what guessing reaches."""
         return float(torch.bincount(self.labels.flatten()).max() / self.labels.numel())
 
-    def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs and labels of some rows, the inputs in their own memory format.
+    def take(self, rows: Tensor, tokens: int | None = None) -> tuple[Tensor, Tensor]:
+        """Inputs and labels of some rows, the inputs in their own memory format; of sentences the first `tokens` ids.
 
         index_select is twice as fast as indexing, but gives back contiguous tensors: what is channels_last goes
         through it as N x H x W x C.
         """
         labels = self.labels.index_select(0, rows)
+        if tokens is not None:
+            return self.inputs.index_select(0, rows)[:, :tokens], labels
         if self.inputs.is_contiguous():
             return self.inputs.index_select(0, rows), labels
         return self.inputs.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2), labels
 
     def batches(self, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs and labels of all rows in random order, `size` at a time; sentences beside others of their length.
+        """Inputs and labels of all rows, see `shuffled`; what pads a row beyond the longest of its batch is cut off."""
+        return (self.take(rows, tokens) for rows, tokens in self.shuffled(size, generator))
 
-        What a row is padded with beyond the longest of its batch is cut off.
+    def shuffled(self, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, int | None]]:
+        """All rows in random order, `size` at a time, and of sentences, beside others of their length, the longest.
+
+        The rows of an epoch go to the device at once.
         """
         order = torch.randperm(len(self), generator=generator)
         if self.lengths is None:
-            for rows in order.to(self.labels.device).split(size):
-                yield self.take(rows)
+            yield from ((rows, None) for rows in order.to(self.labels.device).split(size))
             return
         alike = [rows for pool in order.split(size * SORTED_BATCHES) for rows in pool.sort().values.split(size)]
         mixed = [alike[batch] for batch in torch.randperm(len(alike), generator=generator).tolist()]
         longest = [self.lengths[rows[-1]] for rows in mixed]
         on_device = torch.cat(mixed).to(self.labels.device).split([len(rows) for rows in mixed])
-        for rows, tokens in zip(on_device, longest, strict=True):
-            inputs, labels = self.take(rows)
-            yield inputs[:, :tokens], labels
+        yield from zip(on_device, longest, strict=True)
 
     def in_turn(self, size: int) -> Iterator[Tensor]:
         """The inputs of all rows in their own order, `size` at a time, sentences without needless padding."""

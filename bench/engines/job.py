@@ -128,12 +128,14 @@ class RunJob(Job[Record]):
     Attributes:
         share: of its case, for the time left.
         gradients: whether the norms of every layer's are kept.
+        graph: whether its steps are replayed in a CUDA graph.
         earlier: records of this run; one that is equal in all that fixes its numbers, and lacks nothing, stands for it.
     """
 
     seed: int
     share: float = 1.0
     gradients: bool = False
+    graph: bool = False
     earlier: tuple[Record, ...] = ()
     result = Record
 
@@ -155,15 +157,15 @@ class RunJob(Job[Record]):
             if told:
                 told(self, epoch, epochs, loss)
 
-        runs = train.run(self.case, self.recipe, self.scale, [self.seed], device, self.where, progress, self.gradients)
-        return next(runs)
+        asked = (self.case, self.recipe, self.scale, [self.seed], device, self.where, progress)
+        return next(train.run(*asked, self.gradients, self.graph))
 
     def _as_earlier(self, device: torch.device) -> Record | None:
         if not self.earlier:
             return None
         from bench.training import fingerprint, train
 
-        data_hash, taken = train.environment(self.case, self.recipe, device, self.where)
+        data_hash, taken = train.environment(self.case, self.recipe, device, self.where, self.graph)
         key = Key(self.case, self.scale, self.recipe.version, data_hash, fingerprint.device_class(device))
         wanted = key, taken, code.code_of(self.case.experiment)
         fits = (one for one in self.earlier if (one.key, one.fingerprint, one.code) == wanted)

@@ -81,6 +81,11 @@ def add(parser: pytest.Parser) -> None:
     )
     option("--tensorboard", type=typed_path, metavar="DIR", help="also write curves and metrics for TensorBoard")
     option("--gradients", action="store_true", help="keep the norm of every layer's gradient along each run")
+    option(
+        "--graph",
+        action="store_true",
+        help="on a card, capture a run's training step in a CUDA graph and replay it: faster where networks are small",
+    )
     option("--record", action="store_true", help="record baselines instead of judging, 20 seeds a case at tiny")
     option(
         "--confirm",
@@ -200,6 +205,7 @@ def read(config: pytest.Config) -> Settings:
         baseline_mode=option("--baseline"),
         resume=option("--resume"),
         gradients=option("--gradients"),
+        graph=option("--graph"),
         record=option("--record"),
         confirm=CONFIRM[scale] if confirm is None else confirm,
         strict=bool(config.getini("strict")),

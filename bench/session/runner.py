@@ -167,7 +167,8 @@ class Runner:
         names = (record.run_name(case, settings.scale, recipe.version, seed) for seed in seeds)
         earlier = [tuple(filter(None, map(record.load, known.get(name, ())))) for name in names]
         pairs = zip(seeds, earlier, strict=True)
-        return [RunJob(*asked, seed, 1 / len(seeds), settings.gradients, before) for seed, before in pairs]
+        kept = (1 / len(seeds), settings.gradients, settings.graph)
+        return [RunJob(*asked, seed, *kept, before) for seed, before in pairs]
 
     def _probes(self, case: Case, recipe: Recipe) -> ProbesJob:
         settings = self.settings
@@ -251,7 +252,8 @@ class Runner:
         from bench.training import train
 
         recipe = experiment.recipe(trained, self.settings.scale)  # what one activation alone takes is not for another
-        runs = train.run(trained, recipe, self.settings.scale, range(seeds), self.device, self.settings.where)
+        asked = (trained, recipe, self.settings.scale, range(seeds), self.device, self.settings.where)
+        runs = train.run(*asked, graph=self.settings.graph)
         records = [replace(one, case=case) for one in runs]
         found, spread = self.recorded.of_runs(records[0].key, recipe)
         return judge.judge(records, found, spread, cases=1)

@@ -37,6 +37,7 @@ class Settings:
     baseline_mode: str
     resume: bool
     gradients: bool
+    graph: bool
     record: bool
     confirm: int
     strict: bool
@@ -71,6 +72,7 @@ class Settings:
         own = self.baseline_dir != baseline.FOLDER
         baselines = [f"--baseline-dir {shlex.quote(addresses.typed(self.baseline_dir))}"] if own else []
         device = [f"--device {self.device}"] if self.device != "auto" else []
+        graph = ["--graph"] if self.graph else []
         judging = {
             "--baseline=require": self.require,
             "--strict": self.strict,
@@ -79,7 +81,7 @@ class Settings:
         }
         return Commands(
             self.scale,
-            options=[*self.where.options, *baselines, *device],
+            options=[*self.where.options, *baselines, *device, *graph],
             own=self.choice.own,
             judging=[option for option, matters in judging.items() if matters],
             start=self.start,

@@ -1,8 +1,8 @@
 """The training loop beside its rivals, an epoch of each: `loops.build(["suite", "limit"], case, recipe, ...)`.
 
-`suite` is the loop of `bench.training.train`; `limit` is as many bare steps on resident batches; `dataloader` is
-PyTorch's tutorial loop over PIL images, `trainer` is transformers' Trainer. Model, optimizer, batch size and data
-are the same.
+`suite` is the loop of `bench.training.train`, `graph` the same with `--graph`; `limit` is as many bare steps on
+resident batches; `dataloader` is PyTorch's tutorial loop over PIL images, `trainer` is transformers' Trainer. Model,
+optimizer, batch size and data are the same.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from torchvision import transforms
 
 from bench.cases import seeding
 from bench.training import train
-from bench.training.evaluation import autocast_of
+from bench.training.graph import GraphedStep
 from bench.training.setup import Network
 from bench.training.setup import build as build_network
+from bench.training.step import TrainingStep
 
 if TYPE_CHECKING:
     from bench.cases.case import Case
@@ -65,11 +66,18 @@ def build(
 
 
 def _suite(network: Network, recipe: Recipe, part: Part) -> Callable[[], object]:
-    autocast = autocast_of(recipe, part.labels.device)
+    return _epoch(TrainingStep(network, part, recipe))
+
+
+def _graph(network: Network, recipe: Recipe, part: Part) -> Callable[[], object]:
+    return _epoch(GraphedStep(network, part, recipe, name="the loop with a graph"))
+
+
+def _epoch(step: TrainingStep) -> Callable[[], object]:
     batches, draws = seeding.generator(0, "batches"), seeding.generator(0, "augmentation")
 
     def epoch() -> float:
-        total, _ = train.train_epoch(network, part, recipe, batches, draws, autocast)
+        total, _ = train.train_epoch(step, batches, draws)
         return total.item()
 
     return epoch
@@ -164,4 +172,4 @@ def _trainer(network: Network, recipe: Recipe, part: Part) -> Callable[[], objec
     return trainer.train
 
 
-LOOPS = {"suite": _suite, "limit": _limit, "dataloader": _dataloader, "trainer": _trainer}
+LOOPS = {"suite": _suite, "graph": _graph, "limit": _limit, "dataloader": _dataloader, "trainer": _trainer}

@@ -5,7 +5,7 @@
 
 The tutorial's CNN in batches of 128 images stands beside PyTorch's tutorial loop, a small BERT in batches of 32 made
 sentences beside transformers' Trainer (`--peers`); float32, torch's own number of threads. The goals are ratios of
-throughputs, measured interleaved.
+throughputs, measured interleaved. On a card the CNN's loop is also timed with its steps replayed in a CUDA graph.
 """
 
 import importlib.util
@@ -99,6 +99,8 @@ def calls(race: Race, names: list[str], benchmark: Any, timing: TimingContext) -
         pytest.fail("not timed: pytest-benchmark is off; run without --benchmark-disable", pytrace=False)
     if "trainer" in names and not importlib.util.find_spec("accelerate"):
         pytest.skip("transformers' Trainer needs accelerate; pip install 'actbench[peers]'")
+    if "graph" in names and (timing.device.type != "cuda" or race.case.model == "bert"):
+        pytest.skip("CUDA graphs need a card, and batches of one length")
     import models
     from bench.data.parts import prepare
     from bench.timing import loops
@@ -128,7 +130,7 @@ def entered(*names: str) -> pytest.MarkDecorator:
 
 
 @pytest.mark.benchmark(timer=clock)
-@entered("suite")
+@entered("suite", "graph")
 def test_epoch(race: Race, loop: str, benchmark: Any, timing: TimingContext) -> None:
     benchmark.group = race.group
     epoch = calls(race, [loop], benchmark, timing)[loop]

@@ -45,18 +45,12 @@ class Augmentation:
         """A batch with its own draw."""
         return self.apply(batch, *(drawn.to(batch.device) for drawn in self.draw(len(batch), generator)))
 
-    def epoch(
-        self, images: int, batch_size: int, generator: torch.Generator, device: torch.device
-    ) -> Iterator[Callable[[Tensor], Tensor]]:
-        """For each batch of an epoch what to do to it: what `__call__` would, in turn."""
+    def epoch(self, images: int, batch_size: int, generator: torch.Generator, device: torch.device) -> Iterator[Draws]:
+        """For each batch of an epoch, in turn, what `__call__` would draw for it, on the device."""
         sizes = [min(batch_size, images - start) for start in range(0, images, batch_size)]
         drawn = [self.draw(size, generator) for size in sizes]
         moved = [torch.cat(column).to(device).split(batch_size) for column in zip(*drawn, strict=True)]
-        for own in zip(*moved, strict=True) if moved else drawn:
-            yield partial(self._applied, own)
-
-    def _applied(self, draws: Draws, batch: Tensor) -> Tensor:
-        return self.apply(batch, *draws)
+        yield from zip(*moved, strict=True) if moved else drawn
 
 
 def _draw_flip_rotate(images: int, generator: torch.Generator) -> Draws:

@@ -29,11 +29,12 @@ def device_class(device: torch.device) -> str:
     return device.type
 
 
-def take(device: torch.device, recipe: Recipe, code: str = "") -> Fingerprint:
+def take(device: torch.device, recipe: Recipe, code: str = "", *, graph: bool = False) -> Fingerprint:
     """The fingerprint of runs on a device under a recipe. Sets nothing; threads are read as they are.
 
     Args:
         code: of a user's own activation, see `Activation.code`.
+        graph: whether steps are replayed on a card, where rates are then float32; no other fingerprint has it.
     """
     return {
         **({OWN_CODE: code} if code else {}),
@@ -46,6 +47,7 @@ def take(device: torch.device, recipe: Recipe, code: str = "") -> Fingerprint:
         "precision": recipe.precision,
         **(_of_cuda() if device.type == "cuda" else {"tf32": False}),
         "compile": False,
+        **({"graph": True} if graph else {}),
         "canary": _canary(device, torch.get_num_threads()),
     }
 

@@ -36,6 +36,7 @@ from bench.training import float64, optimizers, schedules, setup, train
 from bench.training.device import full_float32, threads
 from bench.training.figures import relative_error
 from bench.training.setup import Network
+from bench.training.step import TrainingStep
 from bench.training.step_watch import LastStep, StepWatch
 
 SEED = 0
@@ -142,7 +143,7 @@ def _take(case: Case, short: Recipe, device: torch.device, nudged: bool) -> tupl
 def _exact(network: Network, short: Recipe, parts: Parts) -> FirstSteps:
     first = StepWatch(network)
     with float64.drawn_on_the_cpu():
-        log = train.fit(network, short, SEED, parts, watch=first.step)
+        log = train.fit(TrainingStep(network, parts.train, short, first.step), SEED, parts)
         outcome, metrics = train.results(network, log, short, SEED, parts)
     if parts.test.labels.is_cpu:
         with seeding.global_stream(SEED, "bytes kept"):  # dropout draws there too
@@ -155,7 +156,7 @@ def _first_step(network: Network, short: Recipe, parts: Parts) -> FirstSteps:
     """In float32 or less: how far rounding carries it is looked at in the first step alone."""
     first = StepWatch(network, last=1)
     with float64.default_dtype(torch.float32), float64.drawn_on_the_cpu(), suppress(LastStep):
-        train.fit(network, short, SEED, parts, watch=first.step)
+        train.fit(TrainingStep(network, parts.train, short, first.step), SEED, parts)
     return FirstSteps(first.series, first.values)
 
 

@@ -12,6 +12,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 import torch
@@ -31,17 +32,17 @@ from bench.data.parts import Part, Parts, prepare
 from bench.records import code
 from bench.records.record import Outcome, Record
 from bench.training import fingerprint, setup
-from bench.training.augmentation import AUGMENTATIONS
 from bench.training.device import PeakMemory, now, since, threads
 from bench.training.evaluation import Autocast, Evaluation, autocast_of, evaluate, hidden_zeros, outcome_of
 from bench.training.gradient_norms import Gradients
+from bench.training.graph import GraphedStep
 from bench.training.learned_functions import Functions
 from bench.training.objectives import objective_of
 from bench.training.setup import Network
+from bench.training.step import TrainingStep
 
 # (seed, epoch from 1, epochs at most, training loss)
 Progress: TypeAlias = Callable[[int, int, int, float], None]
-Watch: TypeAlias = Callable[[Tensor], None]  # of the loss of a step
 
 
 def run(
@@ -53,75 +54,61 @@ def run(
     where: Locations = Locations(),  # noqa: B008, it is frozen
     progress: Progress | None = None,
     gradients: bool = False,
+    graph: bool = False,
 ) -> Iterator[Record]:
     """Train a case once for each seed and yield the records as the runs end.
 
     A loss that is not finite ends a run early with the outcome `diverged`; it is not an exception. With `gradients` the
-    records keep the norms of every layer's gradient, and the runs stay the same to the bit.
+    records keep the norms of every layer's gradient, and the runs stay the same to the bit. With `graph` their steps
+    are replayed, see `bench.training.graph`.
 
     Raises:
         DataError: the data cannot be had.
-        ValueError: an unknown model, activation, optimizer or initialisation.
+        ValueError: an unknown model, activation, optimizer or initialisation, or a graph on another device than CUDA.
     """
+    if graph and device.type != "cuda":
+        raise ValueError(
+            f"--graph: CUDA graphs need a card, and the device is {device.type}; leave --graph out, or give it with "
+            "--device cuda on a machine with a card"
+        )
     recipe = recipe.on(device.type)
     parts = prepare(case.dataset, recipe, device, models.info(case.model).minimum_image_size, where)
     with threads(recipe.threads or torch.get_num_threads()):
         for seed in seeds:
-            yield _run(case, recipe, scale, seed, device, parts, progress or (lambda *_: None), gradients)
+            yield _run(case, recipe, scale, seed, device, parts, progress or (lambda *_: None), gradients, graph)
 
 
 def environment(
-    case: Case, recipe: Recipe, device: torch.device, where: Locations
+    case: Case, recipe: Recipe, device: torch.device, where: Locations, graph: bool = False
 ) -> tuple[str, fingerprint.Fingerprint]:
     """Data hash and fingerprint that a run of a case would have now."""
     recipe = recipe.on(device.type)
     parts = prepare(case.dataset, recipe, device, models.info(case.model).minimum_image_size, where)
     with threads(recipe.threads or torch.get_num_threads()):
-        return parts.data_hash, _fingerprint(case, recipe, device)
+        return parts.data_hash, _fingerprint(case, recipe, device, graph)
 
 
-def _fingerprint(case: Case, recipe: Recipe, device: torch.device) -> fingerprint.Fingerprint:
-    return fingerprint.take(device, recipe, activations.info(case.activation).code)
+def _fingerprint(case: Case, recipe: Recipe, device: torch.device, graph: bool) -> fingerprint.Fingerprint:
+    return fingerprint.take(device, recipe, activations.info(case.activation).code, graph=graph)
 
 
-def train_epoch(
-    network: Network,
-    part: Part,
-    recipe: Recipe,
-    batches: torch.Generator,
-    draws: torch.Generator,
-    autocast: Autocast,
-    watch: Watch | None = None,
-) -> tuple[Tensor, Tensor]:
-    """One pass over a part; sums of the loss and of the correct answers, on the device.
+def train_epoch(step: TrainingStep, batches: torch.Generator, draws: torch.Generator) -> tuple[Tensor, Tensor]:
+    """One pass over the part of a step; its sums of the loss and of the correct answers, on the device.
 
     Args:
         batches: what the order of the rows is drawn from.
         draws: what augmentation draws from.
-        watch: told the loss of every step, between backward pass and optimizer.
     """
-    net, optimizer, scheduler = network.net, network.optimizer, network.scheduler
-    objective, device = objective_of(recipe), part.labels.device
-    augmentations = AUGMENTATIONS[recipe.augmentation].epoch(len(part), recipe.batch_size, draws, device)
-    total = torch.zeros((), device=device)
-    correct = torch.zeros((), device=device, dtype=torch.int64)
-    net.train()
-    for (inputs, labels), augment in zip(part.batches(recipe.batch_size, batches), augmentations, strict=True):
-        inputs = augment(inputs)
-        optimizer.zero_grad()
-        with autocast():
-            outputs = net(inputs)
-            loss = objective.loss(outputs, inputs, labels)
-        loss.backward()
-        if watch:
-            watch(loss.detach())
-        optimizer.step()
-        if scheduler:
-            scheduler.step()
-        total += loss.detach() * len(labels)
-        if objective.correct:
-            correct += objective.correct(outputs.detach(), labels)
-    return total, correct
+    network, part, size = step.network, step.part, step.recipe.batch_size
+    drawn = step.augmentation.epoch(len(part), size, draws, part.labels.device)
+    step.total.zero_()
+    step.correct.zero_()
+    network.net.train()
+    for (rows, tokens), own in zip(part.shuffled(size, batches), drawn, strict=True):
+        step(rows, own, tokens)
+        if network.scheduler:
+            network.scheduler.step()
+    return step.total, step.correct
 
 
 @dataclass
@@ -155,11 +142,14 @@ def _run(
     parts: Parts,
     progress: Progress,
     gradients: bool,
+    graph: bool,
 ) -> Record:
     peak = PeakMemory(device)
     network = setup.build(case, recipe, seed, device, parts)
     norms = Gradients(network.net, network.sites, recipe.steps(len(parts.train))) if gradients else None
-    log = fit(network, recipe, seed, parts, progress, (lambda loss: norms.step()) if norms else None, peak)
+    make = partial(GraphedStep, name=f"{case.id}, seed {seed}") if graph else TrainingStep
+    step = make(network, parts.train, recipe, (lambda loss: norms.step()) if norms else None)
+    log = fit(step, seed, parts, progress, peak)
     outcome, metrics = results(network, log, recipe, seed, parts)
     if "train_loss" not in metrics:
         found = evaluate(network.net, parts.train, objective_of(recipe), autocast_of(recipe, device))
@@ -173,7 +163,7 @@ def _run(
         recipe=recipe.fields,
         data_hash=parts.data_hash,
         device_class=fingerprint.device_class(device),
-        fingerprint=_fingerprint(case, recipe, device),
+        fingerprint=_fingerprint(case, recipe, device, graph),
         outcome=outcome,
         metrics={**metrics, **({"vanishing_ratio": norms.vanishing_ratio()} if norms else {})},
         curves=log.curves,
@@ -192,16 +182,14 @@ def _run(
 
 
 def fit(
-    network: Network,
-    recipe: Recipe,
+    step: TrainingStep,
     seed: int,
     parts: Parts,
     progress: Progress = lambda *_: None,
-    watch: Watch | None = None,
     peak: PeakMemory | None = None,
 ) -> TrainingLog:
-    """Train a network as its recipe says, with what is random in a step drawn from the seed's own streams."""
-    device = parts.train.labels.device
+    """Train a network as its recipe says, step by step, with what is random drawn from the seed's own streams."""
+    network, recipe, device = step.network, step.recipe, parts.train.labels.device
     peak = peak or PeakMemory(device)
     autocast = autocast_of(recipe, device)
     log = TrainingLog()
@@ -213,7 +201,7 @@ def fit(
         for epoch in range(1, recipe.epochs + 1):
             start = now(device)
             with peak.watched():
-                total, correct = train_epoch(network, parts.train, recipe, batches, draws, autocast, watch)
+                total, correct = train_epoch(step, batches, draws)
             log.seconds += since(start, device)
             loss = total.item() / len(parts.train)
             log.note(train_loss=loss)

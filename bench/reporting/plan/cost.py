@@ -23,6 +23,7 @@ from bench.training.augmentation import AUGMENTATIONS
 from bench.training.device import clock, threads
 from bench.training.evaluation import autocast_of
 from bench.training.objectives import OBJECTIVES
+from bench.training.step import TrainingStep
 
 CPU = torch.device("cpu")
 # Of a recipe, by forward and backward pass.
@@ -147,7 +148,7 @@ def time_step(network: setup.Network, case: Case, recipe: Recipe, shape: tuple[i
     with threads(recipe.threads or torch.get_num_threads()):
         while len(taken) < 2 and sum(taken) < ENOUGH:
             start = clock()
-            train.train_epoch(network, part, recipe, torch.Generator(), torch.Generator(), autocast_of(recipe, CPU))
+            train.train_epoch(TrainingStep(network, part, recipe), torch.Generator(), torch.Generator())
             taken.append(clock() - start)
     return min(taken)
 

@@ -198,7 +198,7 @@ def test_jobs_cross_as_plain_data_and_come_back_equal():
     before = tuple(made_record(0, 0.9, case=CASE) for _ in range(2))
     where = Locations(data_dir=Path("/data"))
     for job in (
-        RunJob(CASE, RECIPE, "tiny", "cpu", where, 3, 0.25, True, before),
+        RunJob(CASE, RECIPE, "tiny", "cpu", where, 3, 0.25, True, True, before),
         ProbesJob(CASE, RECIPE, "tiny", "cpu", where, to_record=True),
     ):
         assert Job.from_builtin(job.to_builtin()) == job

@@ -22,7 +22,7 @@ from bench.records import baseline, reported
 from bench.reporting.plan.estimate import rows_of
 from bench.training import optimizers, setup, train
 from bench.training.device import threads
-from bench.training.evaluation import autocast_of
+from bench.training.step import TrainingStep
 
 EXPERIMENTS = {name: experiments.find(name) for name in experiments.names()}
 CASES = {scale: [(one, case) for one in EXPERIMENTS.values() for case in one.cases(scale)] for scale in SCALES}
@@ -323,7 +323,7 @@ def test_every_case_takes_one_real_step_of_its_paper_recipe(name: str, case: Cas
         built = setup.build(case, recipe, 0, cpu, parts)
         before = [parameter.clone() for parameter in built.net.parameters()]
         generators = torch.Generator(), torch.Generator()
-        loss, _ = train.train_epoch(built, parts.train, recipe, *generators, autocast_of(recipe, cpu))
+        loss, _ = train.train_epoch(TrainingStep(built, parts.train, recipe), *generators)
     assert torch.isfinite(loss)
     assert any(not torch.equal(old, new) for old, new in zip(before, built.net.parameters(), strict=True))
 

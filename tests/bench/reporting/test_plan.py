@@ -159,9 +159,9 @@ def test_a_network_is_timed_once_for_all_activations_and_a_large_step_on_few_exa
 def test_a_step_is_timed_in_the_loop_of_a_run_with_its_threads(monkeypatch):
     seen, loop = [], train.train_epoch
 
-    def epoch(network, part, *rest):
-        seen.append((len(part), torch.get_num_threads()))
-        return loop(network, part, *rest)
+    def epoch(step, *rest):
+        seen.append((len(step.part), torch.get_num_threads()))
+        return loop(step, *rest)
 
     monkeypatch.setattr(train, "train_epoch", epoch)
     assert cost.Costs().seconds(case(), replace(SMALL, threads=2, schedule="one_cycle"), SHAPE, 4) > 0

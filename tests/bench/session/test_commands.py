@@ -10,6 +10,7 @@ import pytest
 
 from bench import experiments
 from bench.cases.case import Case
+from bench.plugin.state import STATE
 from bench.records import baseline
 from bench.session.commands import SHOWN_IDS, Commands
 
@@ -35,6 +36,11 @@ def test_a_verdict_is_reproduced_with_the_options_that_it_depends_on():
     commands = Commands("small", ["--device cpu"], judging=["--baseline=require", "--strict"], start="pytest mine")
     expected = "pytest mine -k cnn-cnn-mnist-elu-sgd --scale small --device cpu --seeds 3 --baseline=require --strict"
     assert commands.judged(of("elu"), "--seeds 3") == expected
+
+
+def test_what_changes_the_bits_of_a_session_is_given_again(micro):
+    settings = micro.parseconfigure("--device", "cuda", "--graph").stash[STATE].settings
+    assert settings.commands.options[-2:] == ["--device cuda", "--graph"]
 
 
 def test_folders_are_compared_with_the_files_of_ones_own_experiments(tmp_path, monkeypatch):

@@ -90,8 +90,8 @@ def test_drawn_for_a_whole_epoch_each_batch_becomes_what_it_would_by_itself(
 ) -> None:
     one, other = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed)
     epoch = AUGMENTATIONS[name].epoch(len(batch), batch_size, one, batch.device)
-    for images, augment in zip(batch.split(batch_size), epoch, strict=True):
-        assert torch.equal(augment(images), AUGMENTATIONS[name](images, other))
+    for images, draws in zip(batch.split(batch_size), epoch, strict=True):
+        assert torch.equal(AUGMENTATIONS[name].apply(images, *draws), AUGMENTATIONS[name](images, other))
     assert torch.equal(one.get_state(), other.get_state())
 
 
@@ -101,10 +101,9 @@ def test_an_epoch_copies_what_it_drew_to_the_device_once(monkeypatch: pytest.Mon
     plain = Tensor.to
     monkeypatch.setattr(Tensor, "to", lambda tensor, *args: moved.append(args) or plain(tensor, *args))
     images = torch.rand(64, 3, 8, 8)
-    for rows, augment in zip(
-        images.split(8), AUGMENTATIONS["crop_flip"].epoch(64, 8, torch.Generator(), images.device), strict=True
-    ):
-        augment(rows)
+    crop_flip = AUGMENTATIONS["crop_flip"]
+    for rows, draws in zip(images.split(8), crop_flip.epoch(64, 8, torch.Generator(), images.device), strict=True):
+        crop_flip.apply(rows, *draws)
     assert moved == 3 * [(images.device,)]
 
 

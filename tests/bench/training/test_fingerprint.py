@@ -61,6 +61,12 @@ def test_what_the_recipe_changes_is_named_alone(field: str, value: str) -> None:
     assert fingerprint.differences(one, other) == f"{field} {getattr(RECIPE, field)} -> {value}"
 
 
+def test_a_graph_is_named_and_what_is_recorded_without_one_stays_as_it_is() -> None:
+    one, other = (fingerprint.take(CPU, RECIPE, graph=graph) for graph in (False, True))
+    assert "graph" not in one
+    assert fingerprint.differences(one, other) == "graph None -> True"
+
+
 def test_differences_name_each_that_differs_and_each_that_is_missing() -> None:
     one = {"torch": "2.9", "threads": 1, "device": "cpu"}
     other = {"torch": "2.10", "threads": 2, "device": "cpu"}

@@ -17,6 +17,7 @@ from bench.training import setup, train
 from bench.training.device import threads
 from bench.training.evaluation import autocast_of, evaluate
 from bench.training.objectives import OBJECTIVES
+from bench.training.step import TrainingStep
 
 CPU = torch.device("cpu")
 CASE = Case("mlp", "mlp", "digits", "relu", "adam")
@@ -100,7 +101,7 @@ def test_weights_decay_and_biases_where_the_recipe_says_so(decay_biases):
 def test_every_place_of_a_trainable_activation_trains():
     made, recipe, parts = built("apl")
     before = [copy.deepcopy(site.state_dict()) for site in made.sites]
-    train.train_epoch(made, parts.train, recipe, torch.Generator(), torch.Generator(), autocast_of(recipe, CPU))
+    train.train_epoch(TrainingStep(made, parts.train, recipe), torch.Generator(), torch.Generator())
     for old, site in zip(before, made.sites, strict=True):
         assert all(not torch.equal(old[name], value) for name, value in site.state_dict().items())
 
@@ -109,7 +110,7 @@ def test_the_loop_computes_what_a_plain_loop_computes():
     made, recipe, parts = built("elu")
     other, _, _ = built("elu")
     generators = torch.Generator(), torch.Generator()
-    total, correct = train.train_epoch(made, parts.train, recipe, *generators, autocast_of(recipe, CPU))
+    total, correct = train.train_epoch(TrainingStep(made, parts.train, recipe), *generators)
     order = torch.randperm(len(parts.train), generator=torch.Generator())
     losses, hits = 0.0, 0
     for rows in order.split(64):
@@ -158,7 +159,7 @@ def test_hidden_zeros_are_those_of_the_trained_activations_on_the_test_part_and_
     assert told.metrics == without.metrics
     network, recipe, parts = built("relu")
     with threads(1):
-        train.fit(network, recipe, 0, parts)
+        train.fit(TrainingStep(network, parts.train, recipe), 0, parts)
     seen: list[torch.Tensor] = []
     for site in network.sites:
         site.register_forward_hook(lambda _, __, output: seen.append(output == 0))
