@@ -42,7 +42,7 @@ def curve_of(entry: Activation, **values: Any) -> Curve:
             raise ValueError(f"activation {entry.name!r} has no formula, and so takes no {', '.join(values)} here")
         return _of_module(entry)
     formula = reference.bind(entry, **values)
-    return Curve(functools.partial(reference.evaluate, formula), functools.partial(reference.differentiate, formula))
+    return Curve(functools.partial(reference.value_at, formula), functools.partial(reference.derivative_at, formula))
 
 
 def _of_module(entry: Activation) -> Curve:

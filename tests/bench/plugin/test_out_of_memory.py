@@ -21,10 +21,10 @@ def lacking(monkeypatch: pytest.MonkeyPatch):
     def lack(error: Exception, *seeds: int | None) -> None:
         real = train.fit
 
-        def fit(network, recipe, seed, parts, progress=None, *args, **options):
-            if (None if progress is None else seed) in seeds:
+        def fit(step, seed, parts, *of_a_run):  # first steps have no progress
+            if (seed if of_a_run else None) in seeds:
                 raise error
-            return real(network, recipe, seed, parts, *([] if progress is None else [progress]), *args, **options)
+            return real(step, seed, parts, *of_a_run)
 
         monkeypatch.setattr(train, "fit", fit)
 
@@ -71,11 +71,11 @@ def test_a_probe_without_memory_is_named_too(micro, lacking):
 def test_what_the_lost_run_held_is_free_before_the_next_begins(micro, monkeypatch):
     real, lost = train.fit, []
 
-    def fit(network, *args, **options):
-        if lost or len(args) < 4:
+    def fit(step, seed, parts, *of_a_run):
+        if lost or not of_a_run:
             assert all(held() is None for held in lost)
-            return real(network, *args, **options)
-        lost.append(weakref.ref(network.net))
+            return real(step, seed, parts, *of_a_run)
+        lost.append(weakref.ref(step.network.net))
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     monkeypatch.setattr(train, "fit", fit)
