@@ -25,7 +25,7 @@ from bench.training.graph import WARM_UP, GraphedStep, GraphWarning
 from bench.training.optimizers import OPTIMIZERS
 from bench.training.schedules import SCHEDULES
 from bench.training.step import TrainingStep
-from tests.made_graph import IN_CAPTURE, MadeCard
+from made_graph import IN_CAPTURE, MadeCard
 
 CPU = torch.device("cpu")
 MLP = Case("mlp", "mlp", "digits", "relu", "adam")
