@@ -41,16 +41,8 @@ def curve_of(entry: Activation, **values: Any) -> Curve:
         if values:
             raise ValueError(f"activation {entry.name!r} has no formula, and so takes no {', '.join(values)} here")
         return _of_module(entry)
-    bound = {"name": entry.name, **values}
-    return Curve(functools.partial(_value, bound), functools.partial(_derivative, bound))
-
-
-def _value(bound: dict[str, Any], x: Array) -> Array:
-    return reference.value(x=x, **bound)
-
-
-def _derivative(bound: dict[str, Any], x: Array, side: int = 0) -> Array:
-    return reference.derivative(x=x, side=side, **bound)
+    formula = reference.bind(entry, **values)
+    return Curve(functools.partial(reference.evaluate, formula), functools.partial(reference.differentiate, formula))
 
 
 def _of_module(entry: Activation) -> Curve:

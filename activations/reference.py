@@ -42,13 +42,12 @@ def value(name: str, x: ArrayLike, **values: Any) -> Array:
     Raises:
         ValueError: unknown name or value, or an activation without an elementwise formula.
     """
-    return _evaluate(bind(info(name), **values), x)
+    return evaluate(bind(info(name), **values), x)
 
 
 def derivative(name: str, x: ArrayLike, *, side: int = 0, **values: Any) -> Array:
     """Its derivative at x; at a kink it depends on the side: -1 from the left, 1 from the right."""
-    formula = bind(info(name), **values)
-    return _evaluate(lambda point: mpmath.diff(formula, point, direction=side), x)
+    return differentiate(bind(info(name), **values), x, side=side)
 
 
 def bind(entry: Activation, **values: Any) -> Formula:
@@ -86,9 +85,15 @@ def _lift(found: Any) -> Any:
     return [mpmath.mpf(item) for item in found] if np.ndim(found) else mpmath.mpf(float(found))
 
 
-def _evaluate(formula: Formula, x: ArrayLike) -> Array:
+def evaluate(formula: Formula, x: ArrayLike) -> Array:
+    """A bound formula at x, as in `value`."""
     points = np.asarray(x, dtype=np.float64)
     return np.array([_at(formula, float(point)) for point in points.flat]).reshape(points.shape)
+
+
+def differentiate(formula: Formula, x: ArrayLike, *, side: int = 0) -> Array:
+    """The derivative of a bound formula at x, as in `derivative`."""
+    return evaluate(lambda point: mpmath.diff(formula, point, direction=side), x)
 
 
 def _at(formula: Formula, x: float) -> float:

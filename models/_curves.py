@@ -50,7 +50,7 @@ def _computing(module: nn.Module) -> Iterator[Callable[[Tensor], Tensor]]:
     training = module.training
     with _disable_current_modes(), torch._C.DisableTorchFunction(), torch.random.fork_rng(devices=[]):
         try:
-            torch.manual_seed(0)
+            torch.default_generator.manual_seed(0)
             held = [*module.named_parameters(), *module.named_buffers()]
             state = {
                 name: 0.5 + torch.rand(value.shape)

@@ -15,7 +15,7 @@ from made import runs
 
 ENCODINGS = ("ascii", "cp1252", "latin-1")
 COMMANDS = {
-    "activations": ["", "silu", "--tree", "relu --accuracy bfloat16", "no_such_name", "--help"],
+    "activations": ["relu elu", "silu", "--tree", "relu --accuracy bfloat16", "no_such_name", "--help"],
     "models": ["resnet18", "no_such_name", "--help"],
     "bench.data": ["", "digits", "no_such_name", "--help"],
     "bench.checks": ["--help", "no_such_name"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
@@ -33,7 +33,7 @@ class Case:
     variant: str = ""
 
     def __post_init__(self) -> None:
-        for axis, value in asdict(self).items():
+        for axis, value in self.fields.items():
             if not _FIELD.fullmatch(value) and not (axis == "variant" and value == ""):
                 raise ValueError(f"{axis} {value!r} of a case must be made of a-z, 0-9, _ and . only")
         Variant.parse(self.variant)
@@ -41,7 +41,7 @@ class Case:
     @property
     def fields(self) -> dict[str, str]:
         """The axes and their values, in the order of the id."""
-        return asdict(self)
+        return {axis: getattr(self, axis) for axis in AXES}
 
     @property
     def id(self) -> str:

@@ -10,6 +10,7 @@ learning rate, or no momentum. They must be CHANGED. At `tiny` a few experiments
 two, and the verdict on the runs alone must be one that fails.
 """
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,6 +55,7 @@ class Planted:
 EXPERIMENTS = {experiment.name: experiment for name in experiments.names() if (experiment := experiments.find(name))}
 
 
+@functools.cache  # asked for each thing that is broken, at import
 def _reference(experiment: Experiment, scale: str = "tiny", *, with_momentum: bool = False) -> Case | None:
     """relu on digits where the experiment has them, which is the fastest; None without a case with momentum."""
     cases = [case for case in experiment.cases(scale) if not with_momentum or experiment.recipe(case, scale).momentum]

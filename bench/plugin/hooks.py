@@ -166,7 +166,8 @@ def pytest_collection_modifyitems(
             deselect(config, items, lambda item: shard.has(parameters.get(item)))
         if parameters:
             selection.check(settings.choice, experiments_of(parameters))
-            runner.recorded.read()  # now that a metric of the user's own is registered
+            if not config.option.collectonly:
+                runner.recorded.read()  # now that a metric of the user's own is registered
         if parameters and not items:
             config.stash[STATE].why_nothing = why_no_item(config.option, settings, parameters)
     except (ValueError, pytest.UsageError) as error:

@@ -130,9 +130,7 @@ def _format(baseline: Baseline) -> dict[str, Any]:
         "device_class": key.device_class,
         "metric": baseline.metric,
         "n": runs.n,
-        "trained": len(runs.trained),
-        "mean": f"{runs.mean:.6f}" if runs.trained else "",
-        "sd": f"{runs.sd:.6f}" if len(runs.trained) > 1 else "",
+        **_derived(runs),
         "seeds": " ".join(map(str, runs.seeds)),
         "values": " ".join(map(repr, runs.values)),
         "outcomes": " ".join(runs.outcomes),
@@ -141,6 +139,15 @@ def _format(baseline: Baseline) -> dict[str, Any]:
         "fingerprint": json.dumps(baseline.fingerprint, sort_keys=True),
         "date": baseline.date,
         "peak_bytes": "" if baseline.peak_bytes is None else baseline.peak_bytes,
+    }
+
+
+def _derived(runs: Runs) -> dict[str, str]:
+    """For the reader's eye."""
+    return {
+        "trained": str(len(runs.trained)),
+        "mean": f"{runs.mean:.6f}" if runs.trained else "",
+        "sd": f"{runs.sd:.6f}" if len(runs.trained) > 1 else "",
     }
 
 
@@ -179,16 +186,12 @@ def _parse(row: dict[str, str]) -> Baseline:
     for name, measured in baseline.metrics.items():
         if len(measured) != baseline.runs.n:
             raise ValueError(f"metrics has {len(measured)} entries of {name}, n says {row['n']}")
-    for column in ("trained", "mean", "sd"):  # derived, for the reader's eye: a row edited by hand shows here
-        if _format(baseline)[column] not in (row[column], _as_int(row[column])):
-            raise ValueError(f"{column} is {row[column]!r}, its values give {_format(baseline)[column]!r}")
+    for column, derived in _derived(baseline.runs).items():  # a row edited by hand shows here
+        if row[column] != derived:
+            raise ValueError(f"{column} is {row[column]!r}, its values give {derived!r}")
     return baseline
 
 
 def _rounded(value: float) -> float:
     """To what a reader can use: six digits. Only the judged values are kept to the last bit."""
     return float(f"{value:.6g}")
-
-
-def _as_int(word: str) -> int | None:
-    return int(word) if word.isdigit() else None

@@ -72,22 +72,26 @@ def average(sides: Sequence[BySeed]) -> BySeed:
 
 
 def gains(one: CaseRuns, other: CaseRuns, metric: str) -> BySeed:
-    """How much better the first is by each seed that both have, of losses in decades; what is not finite is worst."""
+    """How much better the first is by each seed that both have, in decades where it has no scale.
+
+    What is not finite is worst.
+    """
     ones, others = ({seed: _score(value, metric) for seed, value in runs.of(metric).items()} for runs in (one, other))
     shared = sorted(ones.keys() & others.keys())
     return {seed: 0.0 if ones[seed] == others[seed] else ones[seed] - others[seed] for seed in shared}
 
 
 def _score(value: float, metric: str) -> float:
-    """More is better; of a loss its decimal logarithm, turned."""
+    """More is better; of what has no scale its decimal logarithm, turned."""
     measured = Measured.parse(metric)
     if not math.isfinite(value):
         return -math.inf
-    return -math.log10(max(value, LEAST_RATIO)) if _is_loss(measured) else measured.sign * value
+    return -math.log10(max(value, LEAST_RATIO)) if _has_no_scale(measured) else measured.sign * value
 
 
-def _is_loss(measured: Measured) -> bool:
-    return measured.metric.name.endswith("loss")
+def _has_no_scale(measured: Measured) -> bool:
+    """A loss, say: twice another is as much worse wherever both lie."""
+    return measured.metric.unit == "number" and not measured.metric.higher_is_better
 
 
 def middle(label: str, sides: Sequence[BySeed], metric: str) -> Contrast:
@@ -96,7 +100,7 @@ def middle(label: str, sides: Sequence[BySeed], metric: str) -> Contrast:
     shared = sorted(set.intersection(*(set(side) for side in sides)))
     medians = {seed: float(np.median([side[seed] for side in sides])) for seed in shared}
     found = intervals.difference(medians, dict.fromkeys(medians, 0.0))
-    return Contrast(label, found, " decades") if _is_loss(measured) else contrast(label, found, measured)
+    return Contrast(label, found, " decades") if _has_no_scale(measured) else contrast(label, found, measured)
 
 
 def mean_under_noise(one: CaseRuns, metric: str) -> BySeed:

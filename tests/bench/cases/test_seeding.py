@@ -53,3 +53,31 @@ def test_the_global_stream_puts_the_global_generator_back() -> None:
     with pytest.raises(RuntimeError), seeding.global_stream(1, "dropout"):
         torch.rand(3).reshape(2)  # draws, then fails
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_global_stream_draws_what_torch_draws_from_its_seed() -> None:
+    with seeding.global_stream(1, "dropout"):
+        drawn = torch.rand(5)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seeding.derive(1, "dropout"))
+        assert torch.equal(torch.rand(5), drawn)
+
+
+def test_an_accelerator_that_is_there_draws_from_the_global_stream_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeded: list[int] = []
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.mps, "manual_seed", seeded.append)
+    with seeding.global_stream(1, "dropout"):
+        assert seeded == [seeding.derive(1, "dropout")]
+
+
+@pytest.mark.gpu
+def test_a_card_draws_from_the_global_stream_and_is_put_back() -> None:
+    before = torch.rand(3, device="cuda"), torch.cuda.get_rng_state()
+    draws = []
+    for _ in range(2):
+        with seeding.global_stream(1, "dropout"):
+            draws.append(torch.rand(5, device="cuda"))
+    assert torch.equal(*draws)
+    assert not torch.equal(draws[0][:3], before[0])
+    assert torch.equal(torch.cuda.get_rng_state(), before[1])

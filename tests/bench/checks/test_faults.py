@@ -22,11 +22,16 @@ def test_there_are_faults_of_every_kind():
     assert {fault.kind for fault in FAULTS.values()} == set(KINDS)
 
 
+@pytest.fixture(scope="module")
+def recorded():
+    return probes.read(baseline.FOLDER)
+
+
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_tried_on_a_recorded_case_and_taken_out_again(name):
+def test_a_fault_is_tried_on_a_recorded_case_and_taken_out_again(name, recorded):
     fault = FAULTS[name]
     case = probing.case_of(fault)
-    assert any(key[:2] == (case, fault.scale) for key in probes.read(baseline.FOLDER))
+    assert any(key[:2] == (case, fault.scale) for key in recorded)
     before = torch.nn.functional.elu, torch.randperm, torch.optim.Adam, torch.nn.init.kaiming_normal_
     with fault.planted():
         pass
@@ -34,9 +39,9 @@ def test_a_fault_is_tried_on_a_recorded_case_and_taken_out_again(name):
 
 
 @pytest.mark.parametrize("name", ["elu_half_alpha", "gradient_leaks", "late_drop", "top_two", "epochs_halved"])
-def test_a_fault_is_noticed(name, monkeypatch):
+def test_a_fault_is_noticed(name, recorded, monkeypatch):
     monkeypatch.setattr(probing, "FAULTS", {name: FAULTS[name]})
-    (found,) = probing.faults(probes.read(baseline.FOLDER))
+    (found,) = probing.faults(recorded)
     assert found.message.startswith("first steps differ from ")
     assert found.distance > 100 * compared.TOLERANCE
 
