@@ -29,7 +29,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     than reported. Its MobileNet has no dropout before the last layer, keeps a little more resolution than ours with
     `stem="cifar"`, and its relu is ReLU6.
 
-    `small` trains networks cut in width and depth on 5,000 images for ten epochs, one to two minutes a run on one core.
+    `small` trains networks cut in width and depth on 5,000 images for ten epochs, one to three minutes a run on a core.
     `tiny` trains them on 1200 digits for three epochs in batches of 32, not flipped or turned, which would make other
     digits of them. What they keep is each network's kind of block, and the question.
     """
