@@ -59,11 +59,10 @@ class Part:
         through it as N x H x W x C.
         """
         labels = self.labels.index_select(0, rows)
-        if tokens is not None:
-            return self.inputs.index_select(0, rows)[:, :tokens], labels
-        if self.inputs.is_contiguous():
-            return self.inputs.index_select(0, rows), labels
-        return self.inputs.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2), labels
+        if not self.inputs.is_contiguous():
+            return self.inputs.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2), labels
+        inputs = self.inputs.index_select(0, rows)
+        return inputs if tokens is None else inputs[:, :tokens], labels
 
     def batches(self, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs and labels of all rows, see `shuffled`; what pads a row beyond the longest of its batch is cut off."""

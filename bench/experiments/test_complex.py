@@ -15,6 +15,8 @@ THIN = {
     "mobilenet_v2": {"width": 0.25, "depth": 0.25, "dropout": 0.0},
 }
 WHOLE = {"mobilenet_v2": {"dropout": 0.0}}
+# Of the training part, by scale, where something is chosen or followed.
+VALIDATION_SIZE = {"tiny": 237, "small": 1000, "paper": 5000}
 
 
 def recipe(case: Case, scale: str) -> Recipe:

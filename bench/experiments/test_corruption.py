@@ -7,6 +7,7 @@ pytest bench -k "corruption and resnet18 and psi8_fixed" --scale small --data-di
 from dataclasses import replace
 
 from bench.cases import Case, Experiment, Recipe, RunCase
+from bench.experiments.test_complex import VALIDATION_SIZE
 from bench.experiments.test_complex import recipe as complex_recipe
 from bench.experiments.test_schedules import recipe as simple_recipe
 
@@ -28,7 +29,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     return replace(
         clean,
         psi=int(case.settings["psi"]),
-        validation_size={"tiny": 237, "small": 1000, "paper": 5000}[scale],
+        validation_size=VALIDATION_SIZE[scale],
         recorded_seeds=runs,
     )
 

@@ -7,6 +7,7 @@ pytest bench -k "rates and senet18 and lr0.01" --scale small --data-dir DIR
 from dataclasses import replace
 
 from bench.cases import Case, Experiment, Recipe, RunCase
+from bench.experiments.test_complex import VALIDATION_SIZE
 from bench.experiments.test_complex import recipe as complex_recipe
 
 
@@ -23,7 +24,7 @@ def recipe(case: Case, scale: str) -> Recipe:
     return replace(
         complex_recipe(case, scale),
         learning_rate=case.settings["lr"],
-        validation_size={"tiny": 237, "small": 1000, "paper": 5000}[scale],
+        validation_size=VALIDATION_SIZE[scale],
     )
 
 

@@ -167,8 +167,8 @@ class Runner:
         names = (record.run_name(case, settings.scale, recipe.version, seed) for seed in seeds)
         earlier = [tuple(filter(None, map(record.load, known.get(name, ())))) for name in names]
         pairs = zip(seeds, earlier, strict=True)
-        kept = (1 / len(seeds), settings.gradients, settings.graph)
-        return [RunJob(*asked, seed, *kept, before) for seed, before in pairs]
+        share = 1 / len(seeds)
+        return [RunJob(*asked, seed, share, settings.gradients, settings.graph, before) for seed, before in pairs]
 
     def _probes(self, case: Case, recipe: Recipe) -> ProbesJob:
         settings = self.settings

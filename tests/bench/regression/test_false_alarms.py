@@ -98,7 +98,7 @@ class Population:
 
     @cached_property
     def steps(self) -> np.ndarray:
-        return np.array([case_runs.step_of(row.metric, row.key.case.dataset, test_size(row)) for row in self.rows])
+        return np.array([case_runs.step_of(row.metric, row.key.case.dataset, rows_tested(row)) for row in self.rows])
 
     @cached_property
     def direction(self) -> np.ndarray:
@@ -112,11 +112,8 @@ class Population:
         return np.where(np.array(metrics) == "accuracy", 1 / np.array(classes), np.nan)
 
 
-def test_size(row: Baseline) -> int | None:
+def rows_tested(row: Baseline) -> int | None:
     return None if row.key.case.dataset == "digits" else 2000
-
-
-test_size.__test__ = False
 
 
 def higher_is_better(row: Baseline) -> bool:
@@ -310,7 +307,7 @@ def alarms_and_runs(
 
 
 def records_of(row: Baseline, values, outcomes, fingerprint) -> list[Record]:
-    settings = {"metric": row.metric, "test_size": test_size(row)}
+    settings = {"metric": row.metric, "test_size": rows_tested(row)}
     return [
         record(seed, value, OUTCOMES[outcome], fingerprint, row.key.case, **settings)
         for seed, (value, outcome) in enumerate(zip(values.tolist(), outcomes.tolist(), strict=True))
