@@ -164,6 +164,10 @@ class _Apply(torch.autograd.Function):
         return _Apply.apply(function, fuse, constants, *moved), 0
 
 
+# torch asks for it at every call, and reading it off the code took 20 of the 290 µs of tact on 16,384 elements.
+_Apply.forward.__signature__ = inspect.signature(_Apply.forward)  # type: ignore[attr-defined]
+
+
 def _value(function: Pointwise, constants: Constants, x: Tensor, *parameters: Tensor) -> tuple[Tensor]:
     dtype = opmath(x.dtype)
     return (function.value(x.to(dtype), *(p.to(dtype) for p in parameters), **dict(constants)).to(x.dtype),)
