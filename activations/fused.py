@@ -12,7 +12,8 @@ from __future__ import annotations
 import functools
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import torch
@@ -26,6 +27,18 @@ Plain: TypeAlias = Callable[..., tuple[Tensor, ...]]
 
 _unavailable = False
 _called: set[Plain] = set()
+_backend: Any = "inductor"
+
+
+@contextmanager
+def compiled_by(backend: Any) -> Iterator[None]:
+    """Kernels that are called here are compiled by another backend of `torch.compile`, which can look at them."""
+    global _backend
+    before, _backend = _backend, backend
+    try:
+        yield
+    finally:
+        _backend = before
 
 
 def applies(x: Tensor) -> bool:
@@ -62,7 +75,7 @@ def call_kernel(
         inputs = (*(t.permute(*order).view(-1) for t in data), *(p.reshape(()) for p in parameters))
     # As `data` they forget what they are views of, and that some are parameters: torch would compile anew for each.
     inputs = tuple(tensor.data for tensor in inputs)
-    kernel = _kernel(plain, function, constants, x.dtype, x.device.type, inputs[0].ndim, layout)
+    kernel = _kernel(plain, function, constants, x.dtype, x.device.type, inputs[0].ndim, layout, _backend)
     if kernel not in _called:
         # Sizes are to vary, numbers are not: with `dynamic=True` each coefficient was a float64 tensor, read and
         # converted for every register of data.
@@ -94,6 +107,7 @@ def _kernel(
     device_type: str,
     ndim: int,
     layout: torch.memory_format,
+    backend: Any,
 ) -> Plain:
     """A compiled function for what would make torch compile anew, so that no function is compiled twice."""
 
@@ -104,6 +118,8 @@ def _kernel(
 
     # torch counts recompilations by code object, and gives up after eight: every kernel gets its own.
     own = types.FunctionType(body.__code__.replace(), body.__globals__, closure=body.__closure__)
+    if backend != "inductor":
+        return torch.compile(own, fullgraph=True, backend=backend)
     contract = config.cpp.enable_floating_point_contract_flag
     options: dict[str, Any] = {
         # A product and a sum in one instruction, rounded once: half the work of polynomials. A flag in older torch.

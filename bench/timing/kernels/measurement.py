@@ -174,14 +174,15 @@ def prepare_module(module: nn.Module, x: torch.Tensor, mode: str) -> PreparedCal
     module.requires_grad_(backward)
     x = x.detach().requires_grad_(backward)
     parameters = list(module.parameters())
-    tensor = x.numel() * x.element_size()
-    own = sum(parameter.numel() * parameter.element_size() for parameter in parameters)
-    if not backward:
-        return PreparedCall(lambda: module(x), 2 * tensor + own, bytes_saved=0)
+    own = sum(parameter.nbytes for parameter in parameters)
     with torch.no_grad():
         gradient = torch.ones_like(module(x))
+    moved = x.nbytes + own + gradient.nbytes
+    if not backward:
+        return PreparedCall(lambda: module(x), moved, bytes_saved=0)
+    moved += gradient.nbytes + 2 * (x.nbytes + own)
     saved = bytes_saved(lambda: module(x), excluded=parameters)
-    return PreparedCall(lambda: torch.autograd.grad(module(x), (x, *parameters), gradient), 5 * tensor + 3 * own, saved)
+    return PreparedCall(lambda: torch.autograd.grad(module(x), (x, *parameters), gradient), moved, saved)
 
 
 def device_name(device: torch.device) -> str:

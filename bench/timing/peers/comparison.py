@@ -14,6 +14,7 @@ from bench.timing import interleave
 from bench.timing.kernels.kernel import EXAMPLE, MODES
 from bench.timing.kernels.measurement import THREADS, device_name, populate, prepare_module, standard_normal, steady
 from bench.timing.peers.counterparts import PEERS, TORCH, is_native
+from bench.timing.peers.floor import floor_seconds, rates_on
 
 if TYPE_CHECKING:
     import torch
@@ -57,6 +58,7 @@ class PeerTimes:
         machine: where, as a line of text.
         seconds: of a call in each interleaved round; `copy` is one of the input, `relu` torch's at the same mode.
         kept: for backward, in tensors of the input's size; 0 for `forward`.
+        floor: the least that a kernel of the operations of `fused` can take, in multiples of a copy.
         failed: why a peer could not run.
     """
 
@@ -64,6 +66,7 @@ class PeerTimes:
     machine: str
     seconds: Mapping[str, list[float]]
     kept: Mapping[str, float]
+    floor: float
     failed: Mapping[str, str]
 
     def ratio(self, one: str, other: str) -> interleave.Ratio:
@@ -74,7 +77,7 @@ class PeerTimes:
     def extra_info(self) -> dict[str, float]:
         """As builtin values, for pytest-benchmark's `extra_info`."""
         over = {f"{name}_over_fused": self.ratio(name, "fused").median for name in self.seconds if name != "fused"}
-        return over | {f"{name}_kept": kept for name, kept in self.kept.items()}
+        return over | {f"{name}_kept": kept for name, kept in self.kept.items()} | {"floor_over_copy": self.floor}
 
 
 def time_peers(case: PeerCase, device: torch.device, elements: int = ELEMENTS) -> PeerTimes:
@@ -96,7 +99,7 @@ def time_peers(case: PeerCase, device: torch.device, elements: int = ELEMENTS) -
     row = (entry.in_features_multiplier * WIDTH,) if along else EXAMPLE
     outputs = WIDTH if along else math.prod(EXAMPLE)
     calls: dict[str, interleave.Call] = {}
-    kept, failed = {}, {}
+    kept, moved, failed = {}, {}, {}
     with steady():
         populate(elements * entry.in_features_multiplier, torch.float32, device)
         x = standard_normal((elements // outputs, *row), torch.float32, device)
@@ -109,7 +112,8 @@ def time_peers(case: PeerCase, device: torch.device, elements: int = ELEMENTS) -
                     raise
                 failed[name] = f"{type(error).__name__}: {error}"
                 continue
-            calls[name], kept[name] = prepared.call, prepared.bytes_saved / x.nbytes
+            calls[name], moved[name] = prepared.call, prepared.bytes_moved
+            kept[name] = prepared.bytes_saved / x.nbytes
         calls["copy"] = x.clone
         loops = {name: interleave.loops_for(call, device, 1e-3) for name, call in calls.items()}
         trial = interleave.measure_in_turn(calls, rounds=1, device=device, loops=loops)
@@ -119,8 +123,11 @@ def time_peers(case: PeerCase, device: torch.device, elements: int = ELEMENTS) -
         # Who follows a copy, or the hungriest peer, pays for what it left of the caches: half of the rounds go back.
         there = interleave.measure_in_turn(calls, rounds=rounds, device=device, loops=loops)
         back = interleave.measure_in_turn(dict(reversed(calls.items())), rounds=rounds, device=device, loops=loops)
+        seconds = {name: there[name] + back[name] for name in calls}
+        copy = statistics.median(seconds["copy"])
+        floor = floor_seconds(calls["fused"], moved["fused"], 2 * x.nbytes / copy, rates_on(device)) / copy
     machine = f"{elements} elements, {THREADS} thread, {device_name(device)}, torch {torch.__version__}"
-    return PeerTimes(case, machine, {name: there[name] + back[name] for name in calls}, kept, failed)
+    return PeerTimes(case, machine, seconds, kept, floor, failed)
 
 
 def times_table(found: Sequence[PeerTimes]) -> str:
@@ -182,13 +189,14 @@ def _block(mode: str, found: Sequence[PeerTimes]) -> str:
     title = (
         f"{mode}, float32, {found[0].machine}: fused in multiples of a copy and of torch's relu, all others of fused"
     )
-    headers = ["activation", "fused / copy", "/ relu", "eager", *PEERS]
+    headers = ["activation", "floor", "fused / copy", "/ relu", "eager", *PEERS]
     rows = [
         [
             one.case.activation,
+            f"{one.floor:.2f}",
             f"{one.ratio('fused', 'copy').median:.2f}{_kept(one, 'fused')}",
             f"{one.ratio('fused', 'relu').median:.2f}",
-            *(_cell(one, name) for name in headers[3:]),
+            *(_cell(one, name) for name in headers[4:]),
         ]
         for one in sorted(found, key=lambda one: (is_native(one.case.activation), one.case))
     ]

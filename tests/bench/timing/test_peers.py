@@ -45,6 +45,7 @@ def times(activation="serf", mode="forward_backward", kept=1.0, failed=(), **sec
         machine="a machine",
         seconds={name.replace("_", "-"): [value] * 5 for name, value in seconds.items()},
         kept=dict.fromkeys([name.replace("_", "-") for name in seconds], 1.0) | {"fused": kept},
+        floor=1.5,
         failed=dict(failed),
     )
 
@@ -107,6 +108,7 @@ def test_the_table_names_absent_peers_and_shows_multiples_of_fused(installed):
     rows = {line.split("|")[1].strip(): line for line in table.splitlines() if line.startswith("| ")}
     assert list(rows) == ["activation", "serf", "silu"]  # natives last
     assert "4.00 ±0% [1]" in rows["serf"]
+    assert rows["serf"].split("|")[2].strip() == "1.50"
     assert "2.00 [2]" in rows["silu"]
     assert "= torch" in rows["silu"]
     assert times_table([]) == ""

@@ -1,0 +1,146 @@
+"""The least that a compiled kernel of these operations can take: `floor_seconds(call, bytes_moved, bandwidth, rates)`.
+
+Its bytes over the bandwidth, its operations over the rate of the units that do them, and its divisions over that of the
+divider: all three go on at once, and the longest is the floor (a roofline: Williams et al. 2009,
+doi.org/10.1145/1498765.1498785). A kernel near its floor gets faster by another formula only.
+"""
+
+from __future__ import annotations
+
+import functools
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.timing import interleave
+
+if TYPE_CHECKING:
+    import torch
+    from torch.fx import GraphModule
+
+# In cache, and long enough that a call's overhead is small beside what differs between the two lengths below.
+ELEMENTS = 2**16
+# Chains that do not wait for each other: two units, four or five cycles until a result is there.
+CHAINS = 8
+SHORT, LONG = 8, 24
+ROUNDS = 15
+
+PRODUCTS = {"mul", "addcmul"}
+SUMS = {"add", "sub", "rsub", "addcmul", "sum"}
+DIVISIONS = {"div", "true_divide", "reciprocal", "sqrt", "rsqrt"}
+# A sign goes with the sum that it is of; the others change nothing, or only where a value is said to lie.
+FREE = {
+    "neg", "view", "detach", "slice", "cat", "unbind", "stack", "scalar_tensor", "new_full", "zeros_like",
+    "convert_element_type", "_to_copy",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Operations:
+    """What a kernel does, over all of its elements.
+
+    Attributes:
+        arithmetic: products, sums, comparisons, choices, bits. Each product is taken to be joined with a sum, as far as
+            there are any, and what a library computes counts as one, so that these are no more than are done.
+        divisions: and square roots, which are done beside them by a unit of their own.
+    """
+
+    arithmetic: int
+    divisions: int
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Seconds that one thread takes for an operation on one element, as `Operations` counts them."""
+
+    arithmetic: float
+    division: float
+
+
+def floor_seconds(call: Callable[[], object], bytes_moved: int, bandwidth: float, rates: Rates) -> float:
+    """The least time of a call of a fused activation.
+
+    Args:
+        call: of the activation; what is not a kernel of ours counts with its bytes alone.
+        bytes_moved: the least that it reads and writes.
+        bandwidth: bytes a second.
+    """
+    done = operations_of(call)
+    return max(bytes_moved / bandwidth, done.arithmetic * rates.arithmetic, done.divisions * rates.division)
+
+
+def operations_of(call: Callable[[], object]) -> Operations:
+    """The operations of all kernels of ours that a call runs, after the compiler has joined those that are equal."""
+    from torch._dynamo.backends.common import aot_autograd
+    from torch._functorch._aot_autograd.utils import make_boxed_func
+
+    from activations import fused
+
+    graphs: list[GraphModule] = []
+
+    def keep(graph: GraphModule, example: object) -> Any:
+        graphs.append(graph)
+        return make_boxed_func(graph.forward)
+
+    with fused.compiled_by(aot_autograd(fw_compiler=keep)):
+        call()
+    counted = [_count(graph) for graph in graphs]
+    return Operations(sum(one.arithmetic for one in counted), sum(one.divisions for one in counted))
+
+
+def _count(graph: GraphModule) -> Operations:
+    import torch
+
+    products = sums = others = divisions = 0
+    for node in graph.graph.nodes:
+        if not isinstance(node.target, torch._ops.OpOverload) or not node.args:
+            continue
+        name = node.target.overloadpacket.__name__
+        # A sum over the examples reads more elements than it leaves.
+        first = node.args[0]
+        value = first.meta["val"] if name == "sum" else node.meta["val"]
+        if name in FREE or not isinstance(value, torch.Tensor):
+            continue
+        elements = int(value.numel())
+        products += elements * (name in PRODUCTS)
+        sums += elements * (name in SUMS)
+        divisions += elements * (name in DIVISIONS)
+        if name == "clamp":
+            others += elements * sum(bound is not None for bound in node.args[1:])
+        elif name not in PRODUCTS | SUMS | DIVISIONS:
+            others += elements
+    return Operations(max(products, sums) + others, divisions)
+
+
+@functools.cache
+def rates_on(device: torch.device) -> Rates:
+    """Measured on one thread by kernels that do nothing else, each in two lengths, of which the difference counts."""
+    import torch
+
+    from activations import fused
+
+    x = torch.linspace(0.5, 1.0, ELEMENTS, device=device)
+    kernels = [(kind, length) for kind in (_sums, _quotients) for length in (SHORT, LONG)]
+    calls = {
+        f"{kind.__name__} {length}": functools.partial(fused.call_kernel, kind, length, (), (x,))
+        for kind, length in kernels
+    }
+    loops = {name: interleave.loops_for(call, device, 1e-3) for name, call in calls.items()}
+    taken = interleave.measure_in_turn(calls, rounds=ROUNDS, device=device, loops=loops)
+    by_kernel = [statistics.median(seconds) for seconds in taken.values()]
+    (few_sums, many_sums, few_quotients, many_quotients) = by_kernel
+    more = (LONG - SHORT) * ELEMENTS
+    return Rates((many_sums - few_sums) / (CHAINS * more), (many_quotients - few_quotients) / more)
+
+
+def _sums(length: Any, constants: object, x: torch.Tensor) -> tuple[torch.Tensor]:
+    """Chains of products with a sum each."""
+    chains = [x * (1 / (2 + chain)) for chain in range(CHAINS)]
+    for step in range(length):
+        chains = [chain * x + 1 / (3 + step) for chain in chains]
+    return (functools.reduce(lambda one, other: one + other, chains),)
+
+
+def _quotients(length: Any, constants: object, x: torch.Tensor) -> tuple[torch.Tensor]:
+    return (functools.reduce(lambda one, other: one + other, [1 / (x + step) for step in range(length)]),)
