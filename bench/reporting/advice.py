@@ -217,7 +217,8 @@ def _cheapest(names: Sequence[str], times: dict[str, float]) -> str:
     name = min(known, key=lambda one: known[one])
     others = sorted(ratio for other, ratio in known.items() if other != name)
     ends = " to ".join(dict.fromkeys(f"{ratio:.1f}" for ratio in (others[0], others[-1])))
-    return f"; the cheapest is {name}, {known[name]:.1f} times {REFERENCE}'s time, the others {ends}"
+    own = "" if name == REFERENCE else f", {known[name]:.1f} times {REFERENCE}'s time"
+    return f"; the cheapest is {name}{own}, the others take {ends} times {REFERENCE}'s time"
 
 
 def _listed(names: Sequence[str]) -> str:
