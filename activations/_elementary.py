@@ -70,6 +70,57 @@ ERFC = (
     -0.156501747,
     0.0333293635,
 )
+# Of v = e^x - 1/2, x <= 0: erf(softplus(x)) = e^x * (1 + these times 1, v, v^2, ...), to 3e-8.
+ERF_SOFTPLUS_BELOW = (
+    -0.132728472,
+    -0.458119363,
+    0.145732969,
+    0.000743906305,
+    -0.0413784571,
+    0.0379853919,
+    -0.024662992,
+    0.014169381,
+    -0.00589282578,
+)
+# Of x in [0, 4.5]: -log(erfc(softplus(x))), so that erf is right to 2e-8; beyond, it is 1.
+ERF_SOFTPLUS_ONE = 4.5
+ERF_SOFTPLUS_ABOVE = (
+    1.11792135,
+    1.06726801,
+    0.46647796,
+    0.106743149,
+    0.00584184285,
+    -0.00355862128,
+    -0.000876987586,
+    0.000448366947,
+    -4.89429331e-05,
+)
+# Of the same v: e^(-softplus(x)^2) * sigmoid(x) = e^x * (these times 1, v, v^2, ...), to 7e-8.
+BELL_SOFTPLUS_BELOW = (
+    0.565600634,
+    -0.682842255,
+    0.388430089,
+    -0.0707593784,
+    -0.0988118351,
+    0.137468129,
+    -0.111862749,
+    0.0725085586,
+    -0.0406415462,
+    0.0150948633,
+)
+# Of the same x: e^(-softplus(x)^2) * sigmoid(x) / erfc(softplus(x)), to what moves x times the product by 1.3e-8.
+BELL_SOFTPLUS_ABOVE = (
+    0.945842922,
+    0.826779008,
+    0.284013957,
+    0.0201111082,
+    -0.0150976097,
+    -0.00474392856,
+    0.00230589625,
+    7.50555482e-05,
+    -0.000144064354,
+    1.78097598e-05,
+)
 # From here on tanh is more than a half.
 TANH_NEAR = 0.55
 # The square of more would be infinite.
@@ -175,6 +226,24 @@ def erf(x: Tensor) -> Tensor:
     return -expm1_below(-(near + near * polynomial(ERF, near)))
 
 
+def erf_softplus(x: Tensor) -> Tensor:
+    """erf(log(1 + e^x)); shares its one exp with `bell_softplus`."""
+    if _by_torch(x):
+        return torch.erf(softplus(x))
+    power, _ = _erf_softplus_terms(x)
+    return torch.where(x > 0, 1 - power, power + power * polynomial(ERF_SOFTPLUS_BELOW, power - 0.5))
+
+
+def bell_softplus(x: Tensor) -> Tensor:
+    """e^(-softplus(x)^2) * sigmoid(x), sqrt(pi) / 2 of the slope of `erf_softplus`, beside which it vanishes above."""
+    if _by_torch(x):
+        size = softplus(x)
+        return exp_below(-size * size) * sigmoid(x)
+    power, near = _erf_softplus_terms(x)
+    shape = torch.where(x > 0, polynomial(BELL_SOFTPLUS_ABOVE, near), polynomial(BELL_SOFTPLUS_BELOW, power - 0.5))
+    return torch.where(x > ERF_SOFTPLUS_ONE, 0.0, power * shape)
+
+
 def erfc(x: Tensor) -> Tensor:
     """1 - erf(x)."""
     if _by_torch(x):
@@ -211,6 +280,12 @@ def polynomial(coefficients: Sequence[float], x: Tensor) -> Tensor:
     for coefficient in reversed(lower):
         out = out * x + coefficient
     return out
+
+
+def _erf_softplus_terms(x: Tensor) -> tuple[Tensor, Tensor]:
+    """erfc(softplus(x)) where x > 0, else e^x; and x, where there is more to know of it."""
+    near = x.clamp(max=ERF_SOFTPLUS_ONE)
+    return exp_below(torch.where(x > 0, -polynomial(ERF_SOFTPLUS_ABOVE, near), near)), near
 
 
 def _exp(x: Tensor) -> Tensor:

@@ -110,14 +110,12 @@ def _swish_beta_vjp(grad: Tensor, x: Tensor, beta: Tensor) -> tuple[Tensor, ...]
 
 def _serf_value(x: Tensor) -> Tensor:
     """x * erf(softplus(x)). Nag et al. 2021, arXiv 2108.09598."""
-    gate = elementary.erf(elementary.softplus(x))
-    return x.clamp(min=-FAR) * gate
+    return x.clamp(min=-FAR) * elementary.erf_softplus(x)
 
 
 def _serf_vjp(grad: Tensor, x: Tensor) -> tuple[Tensor, ...]:
-    softplus = elementary.softplus(x)
-    bell = elementary.exp_below(-softplus * softplus) * elementary.sigmoid(x)
-    return (grad * (elementary.erf(softplus) + 2 / math.sqrt(math.pi) * x.clamp(-FAR, FAR) * bell),)
+    slope = 2 / math.sqrt(math.pi) * x.clamp(-FAR, FAR) * elementary.bell_softplus(x)
+    return (grad * (elementary.erf_softplus(x) + slope),)
 
 
 def _logish_value(x: Tensor) -> Tensor:

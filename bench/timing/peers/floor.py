@@ -17,7 +17,7 @@ from bench.timing import interleave
 
 if TYPE_CHECKING:
     import torch
-    from torch.fx import GraphModule
+    from torch.fx import Graph, GraphModule
 
 # In cache, and long enough that a call's overhead is small beside what differs between the two lengths below.
 ELEMENTS = 2**16
@@ -71,17 +71,18 @@ def floor_seconds(call: Callable[[], object], bytes_moved: int, bandwidth: float
 
 
 def operations_of(call: Callable[[], object]) -> Operations:
-    """The operations of all kernels of ours that a call runs, after the compiler has joined those that are equal."""
+    """The operations of all kernels of ours that a call runs; equal ones of a kernel count once."""
     from torch._dynamo.backends.common import aot_autograd
     from torch._functorch._aot_autograd.utils import make_boxed_func
+    from torch._functorch.compile_utils import fx_graph_cse
 
     from activations import fused
 
-    graphs: list[GraphModule] = []
+    graphs: list[Graph] = []
 
-    def keep(graph: GraphModule, example: object) -> Any:
-        graphs.append(graph)
-        return make_boxed_func(graph.forward)
+    def keep(module: GraphModule, example: object) -> Any:
+        graphs.append(fx_graph_cse(module.graph))
+        return make_boxed_func(module.forward)
 
     with fused.compiled_by(aot_autograd(fw_compiler=keep)):
         call()
@@ -89,11 +90,11 @@ def operations_of(call: Callable[[], object]) -> Operations:
     return Operations(sum(one.arithmetic for one in counted), sum(one.divisions for one in counted))
 
 
-def _count(graph: GraphModule) -> Operations:
+def _count(graph: Graph) -> Operations:
     import torch
 
     products = sums = others = divisions = 0
-    for node in graph.graph.nodes:
+    for node in graph.nodes:
         if not isinstance(node.target, torch._ops.OpOverload) or not node.args:
             continue
         name = node.target.overloadpacket.__name__
