@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 # In cache, and long enough that a call's overhead is small beside what differs between the two lengths below.
 ELEMENTS = 2**16
-# Chains that do not wait for each other: two units, four or five cycles until a result is there.
-CHAINS = 8
-SHORT, LONG = 8, 24
+# Terms that do not wait for each other, and products in a row of each: few, so that a processor that looks some 100
+# operations ahead always finds one whose operands are there.
+FEW, MANY = 8, 24
+PRODUCTS_IN_A_ROW = 6
 ROUNDS = 15
 
 PRODUCTS = {"mul", "addcmul"}
@@ -122,26 +123,29 @@ def rates_on(device: torch.device) -> Rates:
     from activations import fused
 
     x = torch.linspace(0.5, 1.0, ELEMENTS, device=device)
-    kernels = [(kind, length) for kind in (_sums, _quotients) for length in (SHORT, LONG)]
+    kernels = [(kind, terms) for kind in (_polynomials, _quotients) for terms in (FEW, MANY)]
     calls = {
-        f"{kind.__name__} {length}": functools.partial(fused.call_kernel, kind, length, (), (x,))
-        for kind, length in kernels
+        f"{kind.__name__} {terms}": functools.partial(fused.call_kernel, kind, terms, (), (x,))
+        for kind, terms in kernels
     }
     loops = {name: interleave.loops_for(call, device, 1e-3) for name, call in calls.items()}
     taken = interleave.measure_in_turn(calls, rounds=ROUNDS, device=device, loops=loops)
-    by_kernel = [statistics.median(seconds) for seconds in taken.values()]
-    (few_sums, many_sums, few_quotients, many_quotients) = by_kernel
-    more = (LONG - SHORT) * ELEMENTS
-    return Rates((many_sums - few_sums) / (CHAINS * more), (many_quotients - few_quotients) / more)
+    few_polynomials, many_polynomials, few_quotients, many_quotients = map(statistics.median, taken.values())
+    more = (MANY - FEW) * ELEMENTS
+    # The first of a row is a product alone, and each term is added to the others.
+    operations = PRODUCTS_IN_A_ROW + 1
+    return Rates((many_polynomials - few_polynomials) / (operations * more), (many_quotients - few_quotients) / more)
 
 
-def _sums(length: Any, constants: object, x: torch.Tensor) -> tuple[torch.Tensor]:
-    """Chains of products with a sum each."""
-    chains = [x * (1 / (2 + chain)) for chain in range(CHAINS)]
-    for step in range(length):
-        chains = [chain * x + 1 / (3 + step) for chain in chains]
-    return (functools.reduce(lambda one, other: one + other, chains),)
+def _polynomials(terms: Any, constants: object, x: torch.Tensor) -> tuple[torch.Tensor]:
+    found = []
+    for term in range(terms):
+        one = x * (1 / (2 + term))
+        for step in range(1, PRODUCTS_IN_A_ROW):
+            one = one * x + 1 / (2 + term + step)
+        found.append(one)
+    return (functools.reduce(lambda one, other: one + other, found),)
 
 
-def _quotients(length: Any, constants: object, x: torch.Tensor) -> tuple[torch.Tensor]:
-    return (functools.reduce(lambda one, other: one + other, [1 / (x + step) for step in range(length)]),)
+def _quotients(terms: Any, constants: object, x: torch.Tensor) -> tuple[torch.Tensor]:
+    return (functools.reduce(lambda one, other: one + other, [1 / (x + term) for term in range(terms)]),)
