@@ -9,11 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from activations._modules import Trainable
-from activations.pointwise import Pointwise
+from activations.pointwise import Pointwise, summed
 
-# Rows summed at a time by a compiled kernel. A sum over the examples reads as many streams as it has rows, from x and
-# from the gradient; beyond some 32 streams the hardware stops prefetching, and it took 1.7 times as long.
-ROWS = 16
 # (grad, x, 0) -> grad where x > 0, else 0: relu's own derivative, which has a fast kernel on CPUs. `torch.where` has
 # none, and took six times as long.
 _where_positive = torch.ops.aten.threshold_backward
@@ -36,21 +33,9 @@ def _apl_vjp(grad: Tensor, x: Tensor, *hinges: Tensor) -> tuple[Tensor, ...]:
         reach = b - x
         active = _where_positive(grad, reach, 0)
         grad_x = torch.addcmul(grad_x, a, active, value=-1)
-        grad_a.append(_sum(active * reach, a.shape))
-        grad_b.append(a * _sum(active, b.shape))
+        grad_a.append(summed(active * reach, a.shape))
+        grad_b.append(a * summed(active, b.shape))
     return grad_x, *grad_a, *grad_b
-
-
-def _sum(terms: Tensor, shape: torch.Size) -> Tensor:
-    """What lies over the same parameter, added up; compiled, over the examples of a batch in groups of `ROWS` first."""
-    grouped = torch.compiler.is_compiling() and terms.ndim > len(shape) > 0 and terms.shape[1:] == shape
-    examples = terms.shape[0] if grouped else 0
-    # One group less than there are: of the rest, 16 to 31 rows, no kernel is compiled anew for its being 0 or 1.
-    groups = examples // ROWS - 1
-    if groups < 2:
-        return terms.sum_to_size(shape)
-    first: Tensor = terms[: groups * ROWS].unflatten(0, (groups, ROWS)).sum(1).sum(0)
-    return first + terms[groups * ROWS :].sum(0)
 
 
 apl = Pointwise(_apl_value, _apl_vjp)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 import activations._elementary as elementary
 from activations._modules import Trainable
-from activations.pointwise import Pointwise
+from activations.pointwise import Pointwise, summed
 from activations.self_gated import FAR
 
 # Authors' code (ltrottier/pelu.resnet.torch): a or b is reset to 0.11 when it is 0.1 or less.
@@ -42,7 +42,7 @@ def _pelu_vjp(grad: Tensor, x: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, ..
 
 def _if_free(grad: Tensor, parameter: Tensor) -> Tensor:
     """The gradient of a clamped parameter; below the clamp only what raises it, or it would stay there for good."""
-    total = grad.sum_to_size(parameter.shape)
+    total = summed(grad, parameter.shape)
     return torch.where((parameter > PELU_LEAST) | (total < 0), total, 0.0)
 
 

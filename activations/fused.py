@@ -10,6 +10,7 @@ after a warning.
 from __future__ import annotations
 
 import functools
+import math
 import types
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ import activations._elementary as elementary
 Constants: TypeAlias = tuple[tuple[str, Any], ...]
 # (function, constants, *tensors) -> a tensor of the data's shape, and one of the shape of each parameter, if any
 Plain: TypeAlias = Callable[..., tuple[Tensor, ...]]
+
+# Elements: of fewer, the parameters would be as much to read as the data.
+SHORTEST_ROW = 16
 
 _unavailable = False
 _called: set[Plain] = set()
@@ -70,9 +74,15 @@ def call_kernel(
     # Where all elements share the parameters, one kernel on one dimension serves every shape and layout.
     flat = "dim" not in dict(constants) and all(parameter.numel() == 1 for parameter in parameters)
     order, back = ((0, 2, 3, 1), (0, 3, 1, 2)) if channels_last else (range(x.ndim), range(x.ndim))
+    shared = 0 if flat or channels_last or "dim" in dict(constants) else _dims_of_a_row(x, parameters)
+    owners = (*x.shape[: x.ndim - shared], *(1,) * shared)
     inputs = (*data, *parameters)
     if flat:
         inputs = (*(t.permute(*order).view(-1) for t in data), *(p.reshape(()) for p in parameters))
+    elif shared:
+        # Rows of elements that share their parameters, one of each a row: derivative and sums are then one loop.
+        row = math.prod(x.shape[-shared:])
+        inputs = (*(t.view(-1, row) for t in data), *(p.expand(owners).reshape(-1, 1) for p in parameters))
     # As `data` they forget what they are views of, and that some are parameters: torch would compile anew for each.
     inputs = tuple(tensor.data for tensor in inputs)
     kernel = _kernel(plain, function, constants, x.dtype, x.device.type, inputs[0].ndim, layout, _backend)
@@ -95,7 +105,19 @@ def call_kernel(
         return plain(function, constants, *data, *parameters)
     if flat:
         first = first.view(x.permute(*order).shape).permute(*back)
+    elif shared:
+        first = first.view(x.shape)
+        others = [other.view(owners).sum_to_size(p.shape) for other, p in zip(others, parameters, strict=False)]
     return first, *(other.reshape(p.shape) for other, p in zip(others, parameters, strict=False))
+
+
+def _dims_of_a_row(x: Tensor, parameters: tuple[Tensor, ...]) -> int:
+    """How many of the last dimensions share their parameters, as those of a channel do; 0 for few elements."""
+    shared = x.ndim
+    for parameter in parameters:
+        if parameter.numel() > 1:
+            shared = min(shared, next(k for k, size in enumerate(reversed(parameter.shape)) if size > 1))
+    return shared if math.prod(x.shape[x.ndim - shared :]) >= SHORTEST_ROW else 0
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from activations._catalogue.learned import GR_KAN_DENOMINATOR, GR_KAN_NUMERATOR, PAU_DENOMINATOR, PAU_NUMERATOR
 from activations._modules import Trainable
-from activations.pointwise import Pointwise, opmath
+from activations.pointwise import Pointwise, opmath, summed
 
 Version: TypeAlias = Literal["A", "B"]
 Fit: TypeAlias = Literal["gelu", "swish"]
@@ -43,12 +43,9 @@ def _pau_vjp(grad: Tensor, x: Tensor, *coefficients: Tensor, version: Version = 
     over = grad / denominator
     return (
         over * (rise - ratio * bend),
-        *((over * power).sum_to_size(one.shape) for one, power in zip(a[:5], powers, strict=True)),
-        (over * powers[4] * x).sum_to_size(a[5].shape),
-        *(
-            (over * s * p * (scale * -ratio)).sum_to_size(one.shape)
-            for one, s, p in zip(b, signs, powers[1:], strict=True)
-        ),
+        *(summed(over * power, one.shape) for one, power in zip(a[:5], powers, strict=True)),
+        summed(over * powers[4] * x, a[5].shape),
+        *(summed(over * s * p * (scale * -ratio), one.shape) for one, s, p in zip(b, signs, powers[1:], strict=True)),
     )
 
 
@@ -107,10 +104,10 @@ def _hyperactivation_vjp(grad: Tensor, x: Tensor, *weights: Tensor) -> tuple[Ten
         before = torch.addcmul(b, w, x)
         active = grad * (before > 0)
         grad_x = torch.addcmul(grad_x, w * v, active)
-        by_w1.append(v * (active * x).sum_to_size(w.shape))
-        by_b1.append(v * active.sum_to_size(b.shape))
-        by_w2.append((active * before.clamp(min=0)).sum_to_size(v.shape))
-    return grad_x, *by_w1, *by_b1, *by_w2, grad.sum_to_size(b2.shape)
+        by_w1.append(v * summed(active * x, w.shape))
+        by_b1.append(v * summed(active, b.shape))
+        by_w2.append(summed(active * before.clamp(min=0), v.shape))
+    return grad_x, *by_w1, *by_b1, *by_w2, summed(grad, b2.shape)
 
 
 def _split(weights: Tensors) -> tuple[Tensors, Tensors, Tensors, Tensor]:

@@ -46,6 +46,51 @@ def test_the_fused_form_computes_what_the_eager_form_does(name: str, layout: tor
         assert other.dtype == one.dtype
 
 
+@pytest.mark.parametrize(
+    ("shape", "x"),
+    [
+        ((3, 1, 1), torch.randn(2, 3, 4, 5)),
+        ((3, 4, 1), torch.randn(2, 3, 4, 5)),
+        ((3, 4, 1), torch.randn(2, 3, 4, 16)),
+        ((3, 1, 1), torch.randn(3, 4, 5)),
+        ((3, 1), torch.randn(1, 3, 20)),
+        ((3, 1), torch.randn(4, 3, 20)[::2]),
+        ((4,), torch.randn(33, 4)),
+        ((3, 4), torch.randn(50, 3, 4)),
+        ((3, 1, 1), torch.randn(2, 3, 4, 5).to(memory_format=LAST)),
+    ],
+    ids=lambda one: str(tuple(one.shape)) if isinstance(one, Tensor) else str(one),
+)
+@pytest.mark.parametrize("name", ["apl", "dyt", "meta_acon", pytest.param("gr_kan", marks=pytest.mark.slow)])
+def test_parameters_of_any_part_of_an_example_get_their_own_gradients(
+    name: str, shape: tuple[int, ...], x: Tensor
+) -> None:
+    if name == "gr_kan":
+        x = x.repeat_interleave(8, dim=x.ndim - len(shape))  # its eight groups divide the channels
+        shape = (8 * shape[0], *shape[1:])
+    eager, compiled = pair(name, shape)
+    x = x.detach().requires_grad_()
+    with fused.compiled_by("aot_eager"):
+        found = results(compiled, x)
+    for one, other in zip(results(eager, x), found, strict=True):
+        torch.testing.assert_close(other, one)
+        assert other.stride() == one.stride()
+
+
+@pytest.mark.parametrize("shapes", [((3, 1, 1), (4, 1)), ((4, 1), (3, 1, 1))], ids=str)
+def test_parameters_of_two_shapes_meet_in_one_kernel(shapes: tuple[tuple[int, ...], ...]) -> None:
+    x = torch.randn(2, 3, 4, 16, requires_grad=True)
+    alpha, beta = (torch.rand(shape, requires_grad=True) for shape in shapes)
+
+    def gradients(*, fused: bool) -> tuple[Tensor, ...]:
+        out = activations.function("tact")(x, alpha, beta, fused=fused)
+        return torch.autograd.grad(out, (x, alpha, beta), torch.cos(x.detach()))
+
+    with fused.compiled_by("aot_eager"):
+        found = gradients(fused=True)
+    torch.testing.assert_close(found, gradients(fused=False))
+
+
 def test_any_shape_and_any_strides_are_taken() -> None:
     eager, compiled = pair("mish")
     whole = torch.randn(6, 8, 10)
