@@ -181,9 +181,10 @@ def test_a_step_takes_no_longer_where_other_processes_have_the_processor(monkeyp
 
 
 @pytest.mark.parametrize(
-    ("taken", "least"), [([0.01, 0.01, 0.01, 0.01, 0.001, 0.0], 0.001), ([0.3, 0.1, 0.2, 0.0], 0.1), ([0.6, 0.0], 0.6)]
+    ("taken", "least"),
+    [([0.01, 0.01, 0.01, 0.01, 0.001, 0.0], 0.001), ([0.3, 0.1, 0.2, 0.0], 0.1), ([0.6, 0.1, 0.0], 0.1)],
 )
-def test_the_least_of_five_steps_counts_or_of_as_many_as_take_half_a_second(taken, least, monkeypatch):
+def test_the_least_of_five_steps_counts_or_of_two_and_more_that_take_half_a_second(taken, least, monkeypatch):
     now, left = [0.0], iter(taken)
 
     def epoch(*arguments):
