@@ -31,6 +31,7 @@ from bench.plugin.items import (
     parameters_of,
     why_no_item,
 )
+from bench.plugin.kernel_lines import KernelLines
 from bench.plugin.loop import as_they_come
 from bench.plugin.reporter import Reporter
 from bench.plugin.state import STATE, PluginState, is_worker, under_xdist
@@ -87,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[STATE] = state
     if not is_worker(config):
         config.pluginmanager.register(Reporter(config), "actbench-reporter")
+        config.pluginmanager.register(KernelLines(config), "actbench-kernels")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -191,8 +193,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         state.runner.progress = progress.progress(config, len(cases), state.results)
     if not under_xdist(config):
         state.selected = {item.nodeid for item in session.items}
-    if cases and (terminal := config.pluginmanager.get_plugin("terminalreporter")):
-        terminal.showfspath = False  # one line a case instead of one letter
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,4 +1,7 @@
-"""The last line of a terminal, written over while cases train: `progress(config, cases=26, finished=results)`."""
+"""The last line of a terminal, written over while cases train: `progress(config, cases=26, finished=results)`.
+
+And the lines that stay above it, one a case or kernel: `keep(config, "1/26 ...", red=False)`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from contextlib import nullcontext
 import pytest
 
 from bench.cases.case import Case
+from bench.plugin.state import under_xdist
 from bench.session.runner import Progress
 
 
@@ -28,6 +32,23 @@ def writer(config: pytest.Config) -> Callable[[str], None] | None:
     return write
 
 
+def keep(config: pytest.Config, line: str, *, red: bool) -> None:
+    """Write a line that stays, in place of what was written over; nothing where nothing is printed."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None:
+        return
+    if terminal.isatty and not under_xdist(config):
+        terminal.rewrite("", erase=True)
+    else:
+        terminal.ensure_newline()
+    terminal.write(f"{line}\n", red=red)
+
+
+def duration(seconds: float) -> datetime.timedelta:
+    """As it is shown, in whole seconds: `0:19:07`."""
+    return datetime.timedelta(seconds=round(seconds))
+
+
 def progress(config: pytest.Config, cases: int, finished: Sized) -> Progress | None:
     """Shows case, seed, epoch, loss and time left; None where there is no terminal.
 
@@ -42,7 +63,7 @@ def progress(config: pytest.Config, cases: int, finished: Sized) -> Progress | N
 
     def show(case: Case, seed: int, epoch: int, epochs: int, loss: float, share: float) -> None:
         done = len(finished) + share
-        left = datetime.timedelta(seconds=round((time.monotonic() - start) * (cases - done) / done))
+        left = duration((time.monotonic() - start) * (cases - done) / done)
         write(f"{case.id}  seed {seed}  epoch {epoch}/{epochs}  loss {loss:.4f}  {left} left")
 
     return show

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.cases.case import Case
+from bench.plugin import progress
+from bench.plugin.items import parameters_of
 from bench.plugin.state import STATE, under_xdist
 from bench.records import baseline, data_probes, probes
 from bench.records.csv_rows import BaselineError
@@ -18,6 +21,7 @@ from bench.records.record import ResultsError, write_text
 from bench.records.result import Result
 from bench.records.verdict import VERDICTS
 from bench.session import failures
+from bench.timing.kernels.kernel import Kernel
 from bench.timing.kernels.recorded import read_kernels, write_kernels
 from bench.timing.kernels.table import kernel_table
 from bench.timing.kernels.timings import latest_timings, write_timings
@@ -37,6 +41,12 @@ class Reporter:
         self.config = config
         self.state = config.stash[STATE]
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """One line a case or kernel instead of one letter."""
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal and any(isinstance(one, Case | Kernel) for item in session.items for one in parameters_of(item)):
+            terminal.showfspath = False
+
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "teardown":
@@ -45,7 +55,7 @@ class Reporter:
             self.state.failures[report.nodeid] = report.longreprtext
             # That xdist makes up for a test whose worker died has no keywords.
             self.state.cases_failed |= "case" in report.keywords or not report.keywords
-        if not hasattr(report, "actbench") or not (terminal := self._terminal):
+        if not hasattr(report, "actbench") or not self.config.pluginmanager.has_plugin("terminalreporter"):
             return
         result = Result.from_builtin(report.actbench)
         self.state.files[result.case] = self.config.rootpath / report.location[0]
@@ -53,11 +63,7 @@ class Reporter:
         report.verdict = result.said  # type: ignore[attr-defined]
         total, done = len(self.state.selected), len(self.state.results) + len(self.state.probed)
         place = f"{done}/{total}" if total else str(done)
-        if terminal.isatty and not under_xdist(self.config):
-            terminal.rewrite("", erase=True)
-        else:
-            terminal.ensure_newline()
-        terminal.write(f"{place:>8}  {result.line}\n", red=result.failed)
+        progress.keep(self.config, f"{place:>8}  {result.line}", red=result.failed)
 
     def _keep(self, result: Result, runs_again: bool) -> None:
         """A case counts once, however often it runs (`--reruns`, `--count`); its rerun alone replaces a failure."""
@@ -275,7 +281,3 @@ class Reporter:
         if option.collectonly or stopped or self.state.settings.plan or not self.state.started:
             return set()
         return self.state.selected - self.state.reported
-
-    @property
-    def _terminal(self) -> Any:
-        return self.config.pluginmanager.get_plugin("terminalreporter")

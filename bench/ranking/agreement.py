@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -68,11 +69,9 @@ def agreement_over(family: Family) -> Agreement:
 def _pairs(family: Family) -> Any:
     """Adjusted p of all pairs. A problem in which both of a pair diverged counts for neither."""
     import pandas as pd
-    from scikit_posthocs import posthoc_wilcoxon
 
     with np.errstate(invalid="ignore"):
-        p = posthoc_wilcoxon(list(family.scores.T)).to_numpy()
-    upper = np.triu_indices(len(p), 1)
-    adjusted = np.ones_like(p)
-    adjusted[upper] = intervals.holm(p[upper])
+        p = [float(stats.wilcoxon(one, other).pvalue) for one, other in combinations(family.scores.T, 2)]
+    adjusted = np.ones((len(family.names), len(family.names)))
+    adjusted[np.triu_indices(len(adjusted), 1)] = intervals.holm(p)
     return pd.DataFrame(np.minimum(adjusted, adjusted.T), index=family.names, columns=family.names)

@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from bench.display.tables import UNKNOWN
 from bench.records.runs import Runs
-from bench.regression.compare import FolderComparison, PairedCase
+from bench.regression.compare import FolderComparison, PairedCase, fewest_to_be_plain
 
 QUIET = ("SAME", "MOVED", "WITHIN")
 
@@ -40,8 +40,8 @@ def _reach(cases: Sequence[PairedCase]) -> Iterable[str]:
     """What more seeds are good for."""
     suspects = [one for one in cases if one.suspect]
     if suspects:
-        wanted = 4 * max(len(one.before) for one in suspects)
-        yield f"? would be a finding by itself, among {len(cases)} case(s) it may be chance: --seeds {wanted} tells"
+        wanted = max(4 * max(len(one.before) for one in suspects), fewest_to_be_plain(len(cases)))
+        yield f"? may be chance, by so few seeds among {len(cases)} case(s): --seeds {wanted} tells"
     for measured in dict.fromkeys(one.measured for one in cases):
         moved = [one for one in cases if one.measured == measured and one.verdict != "SAME"]
         known = [one.findable for one in moved if math.isfinite(one.findable)]

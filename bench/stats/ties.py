@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import combinations
-from typing import Any
+from itertools import combinations, islice
+from string import ascii_letters
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,29 +36,39 @@ def p_values(samples: Sequence[Sequence[float]]) -> NDArray[np.float64]:
 
 # A report ranks the same runs for its tables and for its advice, and the integrals take a tenth of a second a block.
 @lru_cache(maxsize=1024)
+@np.errstate(all="ignore")
 def _p_values(samples: tuple[tuple[float, ...], ...]) -> NDArray[np.float64]:
-    from scikit_posthocs import posthoc_games_howell
-
+    p = np.ones((len(samples), len(samples)))
     if len(samples) < 2 or min(map(len, samples)) < 2:
-        return np.ones((len(samples), len(samples)))
+        return p
     runs = [np.where(np.isfinite(sample), sample, -np.inf) for sample in samples]
-    with np.errstate(all="ignore"):
-        p: NDArray[np.float64] = posthoc_games_howell(_frame(runs), "value", "sample").to_numpy().copy()
     pairs = list(combinations(range(len(runs)), 2))
     for first, second in pairs:
         one, other = runs[first], runs[second]
-        with np.errstate(all="ignore"):
-            ahead = one.mean() > other.mean()
+        ahead = bool(one.mean() > other.mean())
         if _is_still(one) and _is_still(other):
-            p[first, second] = float(one[0] == other[0])
+            found = float(one[0] == other[0])
         elif np.isfinite(one).all() and not np.isfinite(other).any():
-            p[first, second] = 0.0
+            found = 0.0
         elif not np.isfinite([*one, *other]).all():
             test = stats.mannwhitneyu(one, other)
-            p[first, second] = min(1.0, float(test.pvalue) * len(pairs))
-            ahead = 2 * test.statistic > len(one) * len(other)
-        p[second, first] = p[first, second] = p[first, second] if ahead else 1.0
+            found = min(1.0, float(test.pvalue) * len(pairs))
+            ahead = bool(2 * test.statistic > len(one) * len(other))
+        else:
+            found = _games_howell(one, other, len(runs)) if ahead else 1.0
+        p[second, first] = p[first, second] = found if ahead else 1.0
     return p
+
+
+def _games_howell(one: NDArray[np.float64], other: NDArray[np.float64], samples: int) -> float:
+    """Adjusted p of two among so many samples, at least one of which has a spread.
+
+    As `scipy.stats.tukey_hsd(equal_var=False)`, which takes no sample that is not finite and each integral twice.
+    """
+    errors = [sample.var(ddof=1) / len(sample) for sample in (one, other)]
+    df = sum(errors) ** 2 / (errors[0] ** 2 / (len(one) - 1) + errors[1] ** 2 / (len(other) - 1))
+    q = abs(one.mean() - other.mean()) / np.sqrt(sum(errors) / 2)
+    return float(stats.studentized_range.sf(q, samples, df))
 
 
 def _is_still(runs: NDArray[np.float64]) -> bool:
@@ -69,20 +79,14 @@ def _is_still(runs: NDArray[np.float64]) -> bool:
 def letters(p: NDArray[np.float64]) -> tuple[str, ...]:
     """A compact letter display (Piepho 2004): samples that share a letter are tied, all others are apart.
 
-    Empty texts where the 52 letters do not suffice.
+    A letter is a largest set of samples of which any two are tied. Empty texts where the 52 letters do not suffice.
     """
-    from scikit_posthocs import compact_letter_display
+    import networkx
 
-    try:
-        found = compact_letter_display(p, alpha=LEVEL)
-    except ValueError:
+    tied = networkx.from_numpy_array((p >= LEVEL) & ~np.eye(len(p), dtype=bool))
+    groups = [*islice(networkx.find_cliques(tied), len(ascii_letters) + 1)]
+    if len(groups) > len(ascii_letters):
         return ("",) * len(p)
-    return tuple(text.replace(" ", "") for text in found)
-
-
-def _frame(samples: Sequence[NDArray[np.float64]]) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame(
-        {"sample": np.repeat(range(len(samples)), list(map(len, samples))), "value": np.concatenate(samples)}
-    )
+    groups.sort(key=lambda each: (min(each), -len(each), sorted(each)))
+    lettered = list(zip(ascii_letters, groups, strict=False))
+    return tuple("".join(letter for letter, each in lettered if one in each) for one in range(len(p)))

@@ -11,7 +11,7 @@ from tabulate import tabulate
 from bench.cases.case import Case, Experiment
 from bench.records.record import write_text
 from bench.reporting.plan import devices, seeds
-from bench.reporting.plan.cost import Costs
+from bench.reporting.plan.cost import STEPS, Costs
 from bench.reporting.plan.devices import BANDWIDTH_SHARE, CORE_SHARE, LAUNCH, TENSOR_CORE_SHARE
 from bench.reporting.plan.estimate import CaseEstimate, estimated
 from bench.session.settings import Settings
@@ -20,8 +20,9 @@ ASSUMPTIONS = f"""\
 FLOPs are those of matrix products and convolutions, forward and backward (torch.utils.flop_counter).
 GB: parameters, gradients, optimizer state, buffers, what a batch keeps for backward, and the data, which live on the
 device; the workspaces of kernels come on top.
-Hours are of all runs one after the other, training and evaluation, none stopped early. On the cpu at hand a step of
-each network was timed, with one of its activations; steps of many examples on a few of them.
+Hours are of all runs one after the other, training and evaluation, none stopped early. On the cpu at hand up to {STEPS}
+steps of each network were timed, with one of its activations; steps of many examples on a few of them. The least one
+counts, by the clock or by the time of the processor, whichever is less: hours on a machine that does nothing else.
 By a data sheet a step takes its arithmetic ({CORE_SHARE:.0%} of the peak in float32, {TENSOR_CORE_SHARE:.0%} on tensor
 cores: convolutions in TF32, everything in bfloat16) and its traffic ({BANDWIDTH_SHARE:.0%} of the bandwidth; each
 tensor that a kernel reads or writes, once), and no less than {LAUNCH * 1e6:g} µs a kernel."""

@@ -29,14 +29,14 @@ def tables(cases: Sequence[CaseRuns]) -> list[Table]:
 
 def figure(cases: Sequence[CaseRuns]) -> Figure | None:
     """Critical-difference diagrams, one a family with enough problems: dots on one bar do not differ significantly."""
-    from scikit_posthocs import critical_difference_diagram
-
     from bench.display import figures
 
     found = [(family, agreement_over(family)) for family in families(cases)]
     shown = [(family, one) for family, one in found if one.pairs is not None]
     if not shown:
         return None
+    from scikit_posthocs import critical_difference_diagram  # loads seaborn: a second
+
     tallest = max(len(family.names) for family, _ in shown)
     drawing, grid = figures.panels(len(shown), 1, width=7.2, height=1.2 + 0.16 * tallest)
     for (axes,), (family, one) in zip(grid, shown, strict=True):

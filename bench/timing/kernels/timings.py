@@ -43,6 +43,12 @@ class TimedKernel:
         one = self.measurement
         return (one.device_class, one.kernel, one.device_name, one.threads)
 
+    @property
+    def line(self) -> str:
+        """`elu-float32-cache-forward  2.00 x relu ±3%  WITHIN`: one line for the terminal."""
+        one = self.measurement
+        return f"{one.kernel.id}  {one.ratio_relu:.2f} x relu ±{one.sd_log_ratio_relu:.0%}  {self.verdict}"
+
 
 def latest_timings(found: Iterable[TimedKernel]) -> list[TimedKernel]:
     """The last of each key."""

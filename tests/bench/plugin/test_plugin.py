@@ -54,6 +54,15 @@ def test_a_session_prints_one_line_a_case_and_the_ranking_and_writes_them(micro)
     assert len(runs) == 24
 
 
+def test_a_session_that_draws_nothing_loads_nothing_that_draws(micro, monkeypatch):
+    for name in ("matplotlib", "seaborn", "scikit_posthocs"):
+        monkeypatch.setitem(sys.modules, name, None)  # importing it is an ImportError
+    result = micro.runpytest_inprocess(*TWO_CASES, *UNJUDGED, "--seeds", "2")
+    result.assert_outcomes(passed=2)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["rank *ties *activation*"])
+
+
 @pytest.mark.parametrize("stopping", [[], ["-x"]])
 def test_a_case_that_never_reports_turns_a_green_session_red(micro, stopping):
     micro.makeconftest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -166,6 +167,33 @@ def test_a_step_is_timed_in_the_loop_of_a_run_with_its_threads(monkeypatch):
     monkeypatch.setattr(train, "train_epoch", epoch)
     assert cost.Costs().seconds(case(), replace(SMALL, threads=2, schedule="one_cycle"), SHAPE, 4) > 0
     assert set(seen) == {(4, 2)}
+
+
+def test_a_step_takes_no_longer_where_other_processes_have_the_processor(monkeypatch):
+    loop = train.train_epoch
+
+    def waiting(*arguments):
+        time.sleep(0.2)
+        return loop(*arguments)
+
+    monkeypatch.setattr(train, "train_epoch", waiting)
+    assert cost.Costs().seconds(case(), SMALL, SHAPE, 4) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("taken", "least"),
+    [([0.01, 0.01, 0.01, 0.01, 0.001, 0.0], 0.001), ([0.3, 0.1, 0.2, 0.0], 0.1), ([0.6, 0.1, 0.0], 0.1)],
+)
+def test_the_least_of_five_steps_counts_or_of_two_and_more_that_take_half_a_second(taken, least, monkeypatch):
+    now, left = [0.0], iter(taken)
+
+    def epoch(*arguments):
+        now[0] += next(left)
+
+    monkeypatch.setattr(train, "train_epoch", epoch)
+    monkeypatch.setattr(cost, "clock", lambda: now[0])
+    monkeypatch.setattr(time, "process_time", lambda: now[0])
+    assert cost.Costs().seconds(case(), SMALL, SHAPE, 4) == pytest.approx(least)
 
 
 def test_hours_are_runs_times_steps_and_evaluations():

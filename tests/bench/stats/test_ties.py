@@ -63,6 +63,19 @@ def test_samples_share_a_letter_exactly_where_they_are_tied():
     assert ties.letters(p) == ("a", "ab", "b", "c")
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_a_letter_is_a_largest_set_of_ties_and_any_two_that_are_tied_share_one(share):
+    for _ in range(20):
+        apart = np.triu(RANDOM.random((9, 9)) < share, 1)
+        tied = ~(apart | apart.T)
+        shown = ties.letters(tied.astype(float))
+        groups = [{one for one, text in enumerate(shown) if letter in text} for letter in sorted(set("".join(shown)))]
+        together = np.array([[bool(set(one) & set(other)) for other in shown] for one in shown])
+        assert (together == tied).all()
+        assert not any(tied[more][list(group)].all() for group in groups for more in set(range(9)) - group)
+        assert [(min(group), -len(group)) for group in groups] == sorted((min(group), -len(group)) for group in groups)
+
+
 def test_more_groups_than_letters_have_none():
     assert ties.letters(np.eye(53)) == ("",) * 53
     assert ties.letters(np.eye(52))[51] == "Z"
