@@ -47,7 +47,7 @@ MADE = {
 def test_every_session_of_it_selects_something(step, checkout):
     for folder in ("data", "kept/baselines/once"):
         (checkout.path / folder).mkdir(parents=True)
-    command = step.command.replace("{folder}", "kept")
+    command = step.command.replace("{folder}", "kept").replace("python .ci/workers.py", "pytest")  # which it runs
     if command.startswith("pytest"):
         selects_something(command, checkout)
     elif "bench" in command:
