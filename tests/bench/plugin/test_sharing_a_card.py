@@ -72,7 +72,7 @@ def test_where_torch_can_use_no_card_any_number_may_work(one_card, monkeypatch):
 
 
 def test_workers_of_other_machines_are_their_own_affair(one_card):
-    begins(one_card, "--dist load --tx 4*ssh=there", ["4*ssh=there"])
+    begins(one_card, "--dist load --tx ssh=there --tx ssh=yonder", ["ssh=there", "ssh=yonder"])
 
 
 def begins(session, arguments, workers):
