@@ -31,9 +31,9 @@ def mps(folder: str) -> Iterator[bool]:
     os.environ.update(CUDA_MPS_PIPE_DIRECTORY=folder, CUDA_MPS_LOG_DIRECTORY=folder)
     end = time.monotonic() + 10
     with subprocess.Popen([DAEMON, "-f"]) as daemon:
-        while not has_mps_daemon() and daemon.poll() is None and time.monotonic() < end:
-            time.sleep(0.1)
         try:
+            while not has_mps_daemon() and daemon.poll() is None and time.monotonic() < end:
+                time.sleep(0.1)
             yield has_mps_daemon()
         finally:
             daemon.terminate()
