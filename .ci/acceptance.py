@@ -24,8 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 GRACE = 15.0  # seconds at the end of a step's time in which pytest, told to stop, writes what it has
 SHOWN = 40  # lines of the log of a step that failed
-# What a step has found, among the lines of its log: of cases, of first steps, of pytest.
-FOUND = (r"\d+ cases?, \d+ runs?: .*", r"(?:\d+ [A-Z]+(?:, |$))+", r"=* ?((?:\d+ [a-z]+(?:, )?)+ in [\d.]+s).*")
+# What a step has found, among the lines of its log: of cases or runs, of first steps, of pytest.
+FOUND = (r"(?:\d+ cases?, )?\d+ runs?: .*", r"(?:\d+ [A-Z]+(?:, |$))+", r"=* ?((?:\d+ [a-z]+(?:, )?)+ in [\d.]+s).*")
 
 # Of every kind of network and randomness one, trained twice in two processes: a trained activation, squeeze and
 # excitation, dense and depthwise blocks, dropout, a schedule, frames of speech, a decoder ...
@@ -93,11 +93,11 @@ def steps(data: str, minutes: float, workers: int) -> list[Step]:
     Args:
         data: folder with data; empty where there is none: then networks see digits and made speech.
         minutes: in all; in twenty-four or more the larger probes are taken whole.
-        workers: that take first steps; half as many train, since more would wait for each other's kernels.
+        workers: that take first steps; those that train are one a card, since without MPS they would take turns.
     """
     place = f"--data-dir {shlex.quote(data)}" if data else ""
     part = f"--shard 1/{max(1, round(24 / minutes))}"
-    training = f"-n {max(1, workers // 2)} {place}"
+    training = f"-n auto {place}"
     probe = f"pytest bench/experiments --probe --device cuda -n {workers} --baseline=require"
     cases = " or ".join([*CASES, *(CASES_WITH_DATA if data else ())])
     twice = f'pytest bench/experiments -k "{cases}" --device cuda --scale tiny --seeds 2 {training}'
@@ -134,6 +134,13 @@ def steps(data: str, minutes: float, workers: int) -> list[Step]:
             f'-n 0 --seeds 1 -k "{GRAPHED[0]}"',
         ),
         Step("graph_beside", 3, "python -m bench compare {folder}/once {folder}/graph --all"),
+        Step(
+            "workers",
+            50,
+            'python .ci/workers.py bench/experiments/test_mlp.py -k "digits and not relu" --device cuda --graph '
+            "--scale tiny --seeds 1 --baseline=ignore",
+            '-k "digits and adam and not relu"',
+        ),
         Step(
             "kernels",
             50,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,9 +56,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run also the tests that only nights need")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist decides
+@pytest.hookimpl(tryfirst=True)  # before xdist decides, and before the suite's plugin looks for cards
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Workers take neighbouring tests, which share the fixtures of their module, unless `--dist` says otherwise."""
+    if config.option.markexpr != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # all other tests say what happens on a CPU
     if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
         config.option.dist = "worksteal"
 
@@ -65,8 +68,6 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: only nights need it; run with --slow")
     config.addinivalue_line("markers", "gpu: needs a card that torch can use; run with -m gpu")
-    if config.option.markexpr != "gpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # all other tests say what happens on a CPU
     config.addinivalue_line("markers", "fresh_process: starts an interpreter, since in process it would show less")
 
 
@@ -159,6 +160,17 @@ def micro(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     pytester.makepyfile(test_micro=MICRO)
     pytester.mkdir("own_baselines")
     return pytester
+
+
+@pytest.fixture
+def mps_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """What listens where the driver looks for NVIDIA's MPS; closed, it leaves its socket and its pid file behind."""
+    monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path))
+    (tmp_path / "nvidia-cuda-mps-control.pid").write_text(str(os.getpid()))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as daemon:
+        daemon.bind(str(tmp_path / "control"))
+        daemon.listen()
+        yield daemon
 
 
 @pytest.fixture

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
+import sys
 import tarfile
 import time
 from pathlib import Path
@@ -23,6 +26,15 @@ HANGS = (
     "import os, signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     'print(os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "99"), flush=True); time.sleep(99)'
 )
+# Listens where it is told to, as the driver's own does, and says which process it is.
+DAEMON = f"""#!{sys.executable}
+import os, pathlib, signal, socket
+pathlib.Path(__file__).with_name("pid").write_text(str(os.getpid()))
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as daemon:
+    daemon.bind(os.environ["CUDA_MPS_PIPE_DIRECTORY"] + "/control")
+    daemon.listen()
+    signal.pause()
+"""
 MADE = {
     Step("fails", 9, ""): "python -c 'import sys; print(\"so far\"); sys.exit(3)'",
     Step("hangs", 1, ""): f"python -c '{HANGS}'",
@@ -35,7 +47,7 @@ MADE = {
 def test_every_session_of_it_selects_something(step, checkout):
     for folder in ("data", "kept/baselines/once"):
         (checkout.path / folder).mkdir(parents=True)
-    command = step.command.replace("{folder}", "kept")
+    command = step.command.replace("{folder}", "kept").replace("python .ci/workers.py", "pytest")  # which it runs
     if command.startswith("pytest"):
         selects_something(command, checkout)
     elif "bench" in command:
@@ -94,5 +106,19 @@ def test_a_rehearsal_goes_through_every_step(tmp_path):
     assert done.returncode == 0
     assert [row[0].strip("| ") for row in rows] == [step.name for step in WITHOUT]
     assert {row[1] for row in rows} <= {"passed", "cut short"}
-    (again,) = [row for row in rows if row[0] == "| again"]
-    assert "1 SAME" in again[-1]
+    found = {row[0].strip("| "): row[-1] for row in rows}
+    assert "1 SAME" in found["again"]
+    assert "no MPS daemon here" in found["workers"]
+
+
+@pytest.mark.slow
+def test_workers_are_timed_where_a_daemon_can_be_started(tmp_path, monkeypatch):
+    (tmp_path / "nvidia-cuda-mps-control").write_text(DAEMON)
+    (tmp_path / "nvidia-cuda-mps-control").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (step,) = [step for step in WITHOUT if step.name == "workers"]
+    result, found = acceptance.run(step.name, step.rehearsed, tmp_path, limit=600)
+    assert result == "passed"
+    assert re.match(r"12 runs: \d+\.\d\d a second by -n 1; 12 runs: \d+\.\d\d a second by -n 4; 12 passed ", found)
+    left = Path(f"/proc/{int((tmp_path / 'pid').read_text())}/cmdline")
+    assert not (left.exists() and left.read_bytes()), "it left a daemon behind"

@@ -90,9 +90,12 @@ def test_anywhere():
 """
 
 
+FOR_A_CARD = ("pytest_cmdline_main", "pytest_configure", "pytest_runtest_setup")
+
+
 def test_what_needs_a_card_is_skipped_where_there_is_none_and_says_so(pytester, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    result = with_our_hooks(pytester, GPU, "pytest_configure", "pytest_runtest_setup").runpytest_inprocess("-rs")
+    result = with_our_hooks(pytester, GPU, *FOR_A_CARD).runpytest_inprocess("-rs")
     result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED * needs a card that torch can use: run with -m gpu where there is one"])
 
@@ -100,7 +103,7 @@ def test_what_needs_a_card_is_skipped_where_there_is_none_and_says_so(pytester, 
 def test_where_there_is_a_card_no_other_test_sees_it(pytester, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5")
-    session = with_our_hooks(pytester, GPU, "pytest_configure", "pytest_runtest_setup")
+    session = with_our_hooks(pytester, GPU, *FOR_A_CARD)
     asked = session.runpytest_inprocess("-m", "gpu", "-s")
     asked.assert_outcomes(passed=1, deselected=1)
     asked.stdout.fnmatch_lines(["*asked for 5*"])

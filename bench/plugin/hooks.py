@@ -1,7 +1,7 @@
 """The hooks and fixtures of the plugin.
 
     pytest bench -k "mlp and digits"
-    pytest bench -k "cifar and elu" --data-dir DIR -n 2
+    pytest bench -k "cifar and elu" --data-dir DIR -n auto
 
 Nothing heavy is imported to collect: torch, scipy and pandas come in when the first case runs.
 """

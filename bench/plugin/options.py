@@ -21,7 +21,7 @@ from bench.reporting.files import tensorboard
 from bench.reporting.plan import devices
 from bench.session import selection
 from bench.session.settings import BASELINE_MODES, CONFIRM, Settings
-from bench.training.device import DEVICES, default_scale
+from bench.training.device import DEVICES, check_sharing, default_scale
 
 if TYPE_CHECKING:
     import pytest
@@ -167,7 +167,7 @@ def read(config: pytest.Config) -> Settings:
     """The settings of a session.
 
     Raises:
-        ValueError: a name or a folder that does not exist.
+        ValueError: a name or a folder that does not exist, or more workers than a card can serve.
     """
     option = config.getoption
     fetched = getattr(config, "workerinput", {}).get("actbench_baselines")  # once a session, not by every worker
@@ -193,6 +193,9 @@ def read(config: pytest.Config) -> Settings:
     engine = EngineChoice.parse(option("--engine"), option("--gpus-per-run"), option("--engine-accelerator"))
     if engine.name != LOCAL and under_xdist(config):
         raise ValueError(f"--engine {engine.name} runs cases side by side itself: leave -n out")
+    trains = not any(option(name) for name in ("--plan", "--probe", "--collect-only"))
+    if trains and option("--device") in ("auto", "cuda") and getattr(config.option, "numprocesses", None):
+        check_sharing(len(config.option.tx))  # as xdist has counted them, --maxprocesses included; None in a worker
     scale, confirm = option("--scale") or default_scale(option("--device")), option("--confirm")
     return Settings(
         scale=scale,

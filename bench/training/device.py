@@ -9,6 +9,7 @@ import functools
 import gc
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, MutableMapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 NODES = Path("/dev")
+MPS_FOLDER = "/tmp/nvidia-mps"  # unless CUDA_MPS_PIPE_DIRECTORY says otherwise
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -53,10 +55,44 @@ def has_cuda() -> bool:
     return torch.cuda.is_available()
 
 
+def has_mps_daemon(environment: MutableMapping[str, str] = os.environ) -> bool:
+    """Whether NVIDIA's MPS is there for processes that share a card: it runs their kernels side by side.
+
+    A process has it where it reaches the control daemon when CUDA starts, and else does without (`man
+    nvidia-cuda-mps-control`). The driver asks by the socket `control`, and so does this. The daemon's pid file would
+    tell less: it stays behind one that was killed, and a container that has the folder may not see the process.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked:
+            asked.settimeout(5)
+            asked.connect(str(Path(environment.get("CUDA_MPS_PIPE_DIRECTORY") or MPS_FOLDER) / "control"))
+    except (AttributeError, OSError):  # no such sockets, as on Windows; nobody there
+        return False
+    return True
+
+
+def check_sharing(workers: int) -> None:
+    """Let several workers train on one card only where its MPS daemon is there.
+
+    Without it a card is given to one process at a time, in slices, and two can train less than one.
+
+    Raises:
+        ValueError: more workers than cards, and no daemon.
+    """
+    cards = len(visible_gpus())
+    if workers > cards and has_cuda() and not has_mps_daemon():
+        raise ValueError(
+            f"-n {workers} on {cards} card{'s' * (cards != 1)}: workers share a card only where NVIDIA's "
+            f"MPS runs their kernels side by side; give -n {cards}, -n auto or --device cpu, or start its daemon, "
+            "nvidia-cuda-mps-control -d, and then again"
+        )
+
+
 def pin_worker(worker: int, workers: int, environment: MutableMapping[str, str] = os.environ) -> None:
     """Give one of several xdist workers its GPU and its share of the cores.
 
-    Indexes into the caller's own CUDA_VISIBLE_DEVICES: eight workers must not land on somebody else's card.
+    Indexes into the caller's own CUDA_VISIBLE_DEVICES: eight workers must not land on somebody else's card. Under MPS
+    too, whose daemon renumbers the cards that it was given by index: named by UUID they are the same to both.
     """
     gpus = visible_gpus(environment)
     if gpus:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,54 @@ def test_workers_share_the_cores(workers: int, threads: int) -> None:
 @pytest.mark.parametrize("variable", THREADS)
 def test_the_callers_own_number_of_threads_stays(variable: str) -> None:
     assert _pinned(0, 4, **{variable: "7"})[variable] == "7"
+
+
+def test_mps_is_there_while_its_daemon_listens(mps_daemon: socket.socket) -> None:
+    assert device.has_mps_daemon()
+    assert device.has_mps_daemon(), "it was asked once and is gone"
+    mps_daemon.close()
+    assert not device.has_mps_daemon(), "the pid file names a process that lives, and nobody listens"
+
+
+def test_without_the_variable_its_folder_is_the_default_one(
+    mps_daemon: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not device.has_mps_daemon({})
+    monkeypatch.setattr(device, "MPS_FOLDER", str(tmp_path))
+    assert device.has_mps_daemon({})
+    assert device.has_mps_daemon({"CUDA_MPS_PIPE_DIRECTORY": ""})
+    assert not device.has_mps_daemon({"CUDA_MPS_PIPE_DIRECTORY": str(tmp_path / "another")})
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.touch, Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_socket_of_a_daemon_does_not_count(make: Callable[[Path], object], tmp_path: Path) -> None:
+    make(tmp_path / "control")
+    assert not device.has_mps_daemon({"CUDA_MPS_PIPE_DIRECTORY": str(tmp_path)})
+
+
+def test_nor_does_a_folder_whose_name_no_socket_can_have(tmp_path: Path) -> None:
+    assert not device.has_mps_daemon({"CUDA_MPS_PIPE_DIRECTORY": str(tmp_path / ("long" * 50))})
+
+
+@pytest.mark.parametrize(("listed", "most", "cards"), [("7", 1, "1 card"), ("GPU-1a2b,GPU-3c4d", 2, "2 cards")])
+def test_more_workers_than_cards_are_refused_with_what_is_allowed(
+    listed: str, most: int, cards: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CUDA, listed)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(device, "MPS_FOLDER", "nowhere")
+    device.check_sharing(most)
+    for workers in (most + 1, 8):
+        with pytest.raises(
+            ValueError, match=f"^-n {workers} on {cards}: .*; give -n {most}, -n auto or --device cpu, or"
+        ):
+            device.check_sharing(workers)
+
+
+def test_where_there_is_mps_workers_share_a_card(mps_daemon: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CUDA, "7")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    device.check_sharing(8)
 
 
 def test_auto_takes_the_best_device_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
