@@ -85,7 +85,8 @@ def call_kernel(
         inputs = (*(t.view(-1, row) for t in data), *(p.expand(owners).reshape(-1, 1) for p in parameters))
     # As `data` they forget what they are views of, and that some are parameters: torch would compile anew for each.
     inputs = tuple(tensor.data for tensor in inputs)
-    kernel = _kernel(plain, function, constants, x.dtype, x.device.type, inputs[0].ndim, layout, _backend)
+    ones = tuple(tuple(size == 1 for size in tensor.shape) for tensor in inputs)
+    kernel = _kernel(plain, function, constants, x.dtype, x.device.type, ones, layout, _backend)
     if kernel not in _called:
         # Sizes are to vary, numbers are not: with `dynamic=True` each coefficient was a float64 tensor, read and
         # converted for every register of data.
@@ -127,11 +128,14 @@ def _kernel(
     constants: Constants,
     dtype: torch.dtype,
     device_type: str,
-    ndim: int,
+    ones: tuple[tuple[bool, ...], ...],
     layout: torch.memory_format,
     backend: Any,
 ) -> Plain:
-    """A compiled function for what would make torch compile anew, so that no function is compiled twice."""
+    """A compiled function for what would make torch compile anew, so that no function is compiled twice.
+
+    All sizes may vary but those of 1, which broadcast.
+    """
 
     from torch._inductor import config
 

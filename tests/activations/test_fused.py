@@ -111,6 +111,17 @@ def test_a_shape_never_seen_before_compiles_nothing() -> None:
     assert fused.applies(torch.randn(5)), "nothing was compiled, so nothing was shown"
 
 
+def test_nor_does_one_of_parameters_that_lie_as_some_did_before() -> None:
+    seen = [((3, 1, 1), (2, 3, 4, 5)), ((20,), (6, 20)), ((3, 4), (5, 3, 4)), ((3, 1, 1), (1, 3, 4, 5))]
+    others = [((5, 1, 1), (3, 5, 2, 9)), ((7,), (20, 7)), ((6, 2), (9, 6, 2)), ((2, 1, 1), (1, 2, 8, 8))]
+    with fused.compiled_by("aot_eager"):
+        for parameters, shape in seen:
+            activations.build("prelu", shape=parameters, fused=True)(torch.randn(shape))
+        with torch.compiler.set_stance("fail_on_recompile"):
+            for parameters, shape in others:
+                activations.build("prelu", shape=parameters, fused=True)(torch.randn(shape))
+
+
 def test_a_kernel_calls_no_library_and_takes_no_numbers_as_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
     from torch._inductor import utils
 
