@@ -61,7 +61,9 @@ def test_the_fused_form_computes_what_the_eager_form_does(name: str, layout: tor
     ],
     ids=lambda one: str(tuple(one.shape)) if isinstance(one, Tensor) else str(one),
 )
-@pytest.mark.parametrize("name", ["apl", "dyt", "meta_acon", pytest.param("gr_kan", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["dyt", "meta_acon", *(pytest.param(name, marks=pytest.mark.slow) for name in ("apl", "gr_kan"))]
+)
 def test_parameters_of_any_part_of_an_example_get_their_own_gradients(
     name: str, shape: tuple[int, ...], x: Tensor
 ) -> None:
