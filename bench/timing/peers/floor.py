@@ -1,4 +1,4 @@
-"""The least that a compiled kernel of these operations can take: `floor_seconds(call, bytes_moved, bandwidth, rates)`.
+"""The least that a compiled kernel of these operations can take: `floor_seconds(call, bytes_moved, bandwidth, times)`.
 
 Its bytes over the bandwidth, its operations over the rate of the units that do them, and its divisions over that of the
 divider: all three go on at once, and the longest is the floor (a roofline: Williams et al. 2009,
@@ -52,14 +52,14 @@ class Operations:
 
 
 @dataclass(frozen=True)
-class Rates:
+class OperationTimes:
     """Seconds that one thread takes for an operation on one element, as `Operations` counts them."""
 
     arithmetic: float
     division: float
 
 
-def floor_seconds(call: Callable[[], object], bytes_moved: int, bandwidth: float, rates: Rates) -> float:
+def floor_seconds(call: Callable[[], object], bytes_moved: int, bandwidth: float, times: OperationTimes) -> float:
     """The least time of a call of a fused activation.
 
     Args:
@@ -68,7 +68,7 @@ def floor_seconds(call: Callable[[], object], bytes_moved: int, bandwidth: float
         bandwidth: bytes a second.
     """
     done = operations_of(call)
-    return max(bytes_moved / bandwidth, done.arithmetic * rates.arithmetic, done.divisions * rates.division)
+    return max(bytes_moved / bandwidth, done.arithmetic * times.arithmetic, done.divisions * times.division)
 
 
 def operations_of(call: Callable[[], object]) -> Operations:
@@ -116,7 +116,7 @@ def _count(graph: Graph) -> Operations:
 
 
 @functools.cache
-def rates_on(device: torch.device) -> Rates:
+def operation_times_on(device: torch.device) -> OperationTimes:
     """Measured on one thread by kernels that do nothing else, each in two lengths, of which the difference counts."""
     import torch
 
@@ -134,7 +134,9 @@ def rates_on(device: torch.device) -> Rates:
     more = (MANY - FEW) * ELEMENTS
     # The first of a row is a product alone, and each term is added to the others.
     operations = PRODUCTS_IN_A_ROW + 1
-    return Rates((many_polynomials - few_polynomials) / (operations * more), (many_quotients - few_quotients) / more)
+    return OperationTimes(
+        (many_polynomials - few_polynomials) / (operations * more), (many_quotients - few_quotients) / more
+    )
 
 
 def _polynomials(terms: Any, constants: object, x: torch.Tensor) -> tuple[torch.Tensor]:

@@ -10,7 +10,7 @@ import activations
 from activations import fused
 from bench.timing.kernels.kernel import MODES
 from bench.timing.kernels.measurement import prepare_module
-from bench.timing.peers.floor import Operations, Rates, floor_seconds, operations_of, rates_on
+from bench.timing.peers.floor import Operations, OperationTimes, floor_seconds, operation_times_on, operations_of
 
 EXAMPLE = (8, 4, 4)
 EXAMPLES = 4
@@ -63,18 +63,18 @@ def test_looking_at_kernels_leaves_those_that_are_called_alone():
 
 
 @pytest.mark.parametrize(
-    ("bandwidth", "rates", "seconds"),
+    ("bandwidth", "times", "seconds"),
     [
-        (1.0, Rates(0.0, 0.0), 2.0 * TENSOR),
-        (1e9, Rates(1.0, 1.0), 4.0 * ELEMENTS),
-        (1e9, Rates(0.0, 5.0), 5.0 * ELEMENTS),
+        (1.0, OperationTimes(0.0, 0.0), 2.0 * TENSOR),
+        (1e9, OperationTimes(1.0, 1.0), 4.0 * ELEMENTS),
+        (1e9, OperationTimes(0.0, 5.0), 5.0 * ELEMENTS),
     ],
     ids=["bytes", "arithmetic", "divisions"],
 )
-def test_the_slowest_of_bytes_arithmetic_and_divisions_is_the_floor(bandwidth, rates, seconds):
+def test_the_slowest_of_bytes_arithmetic_and_divisions_is_the_floor(bandwidth, times, seconds):
     one = prepared("softsign")
     assert one.bytes_moved == 2 * TENSOR
-    assert floor_seconds(one.call, one.bytes_moved, bandwidth, rates) == seconds
+    assert floor_seconds(one.call, one.bytes_moved, bandwidth, times) == seconds
 
 
 @pytest.mark.parametrize(("name", "tensors"), [("mish", (2.0, 5.0)), ("glu", (1.5, 4.0))])
@@ -84,5 +84,5 @@ def test_what_is_half_as_large_as_the_input_is_moved_as_such(name, tensors):
 
 @pytest.mark.slow
 def test_a_division_takes_longer_than_a_product():
-    rates = rates_on(torch.device("cpu"))
-    assert 0 < rates.arithmetic < rates.division
+    times = operation_times_on(torch.device("cpu"))
+    assert 0 < times.arithmetic < times.division
