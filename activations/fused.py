@@ -71,10 +71,11 @@ def call_kernel(
     channels_last = x.ndim == 4 and not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
     layout = torch.channels_last if channels_last else torch.contiguous_format
     data = tuple(tensor.contiguous(memory_format=layout) for tensor in data)
+    elementwise = "dim" not in dict(constants)
     # Where all elements share the parameters, one kernel on one dimension serves every shape and layout.
-    flat = "dim" not in dict(constants) and all(parameter.numel() == 1 for parameter in parameters)
+    flat = elementwise and all(parameter.numel() == 1 for parameter in parameters)
     order, back = ((0, 2, 3, 1), (0, 3, 1, 2)) if channels_last else (range(x.ndim), range(x.ndim))
-    shared = 0 if flat or channels_last or "dim" in dict(constants) else _dims_of_a_row(x, parameters)
+    shared = _dims_of_a_row(x, parameters) if elementwise and not flat and not channels_last else 0
     owners = (*x.shape[: x.ndim - shared], *(1,) * shared)
     inputs = (*data, *parameters)
     if flat:

@@ -14,7 +14,7 @@ from bench.timing import interleave
 from bench.timing.kernels.kernel import EXAMPLE, MODES
 from bench.timing.kernels.measurement import THREADS, device_name, populate, prepare_module, standard_normal, steady
 from bench.timing.peers.counterparts import PEERS, TORCH, is_native
-from bench.timing.peers.floor import floor_seconds, operation_times_on
+from bench.timing.peers.floor import floor_seconds
 
 if TYPE_CHECKING:
     import torch
@@ -125,7 +125,7 @@ def time_peers(case: PeerCase, device: torch.device, elements: int = ELEMENTS) -
         back = interleave.measure_in_turn(dict(reversed(calls.items())), rounds=rounds, device=device, loops=loops)
         seconds = {name: there[name] + back[name] for name in calls}
         copy = statistics.median(seconds["copy"])
-        floor = floor_seconds(calls["fused"], moved["fused"], 2 * x.nbytes / copy, operation_times_on(device)) / copy
+        floor = floor_seconds(calls["fused"], moved["fused"], 2 * x.nbytes / copy, device) / copy
     machine = f"{elements} elements, {THREADS} thread, {device_name(device)}, torch {torch.__version__}"
     return PeerTimes(case, machine, seconds, kept, floor, failed)
 

@@ -1,4 +1,4 @@
-"""The least that a compiled kernel of these operations can take: `floor_seconds(call, bytes_moved, bandwidth, times)`.
+"""The least that a compiled kernel of these operations can take: `floor_seconds(call, bytes_moved, bandwidth, device)`.
 
 Its bytes over the bandwidth, its operations over the rate of the units that do them, and its divisions over that of the
 divider: all three go on at once, and the longest is the floor (a roofline: Williams et al. 2009,
@@ -59,16 +59,20 @@ class OperationTimes:
     division: float
 
 
-def floor_seconds(call: Callable[[], object], bytes_moved: int, bandwidth: float, times: OperationTimes) -> float:
+def floor_seconds(call: Callable[[], object], bytes_moved: int, bandwidth: float, device: torch.device) -> float:
     """The least time of a call of a fused activation.
 
     Args:
         call: of the activation; what is not a kernel of ours counts with its bytes alone.
         bytes_moved: the least that it reads and writes.
         bandwidth: bytes a second.
+        device: where it runs.
     """
-    done = operations_of(call)
-    return max(bytes_moved / bandwidth, done.arithmetic * times.arithmetic, done.divisions * times.division)
+    done, least = operations_of(call), bytes_moved / bandwidth
+    if done == Operations(0, 0):
+        return least
+    times = operation_times_on(device)
+    return max(least, done.arithmetic * times.arithmetic, done.divisions * times.division)
 
 
 def operations_of(call: Callable[[], object]) -> Operations:
@@ -100,8 +104,7 @@ def _count(graph: Graph) -> Operations:
             continue
         name = node.target.overloadpacket.__name__
         # A sum over the examples reads more elements than it leaves.
-        first = node.args[0]
-        value = first.meta["val"] if name == "sum" else node.meta["val"]
+        value = (node.args[0] if name == "sum" else node).meta["val"]
         if name in FREE or not isinstance(value, torch.Tensor):
             continue
         elements = int(value.numel())

@@ -10,6 +10,7 @@ import activations
 from activations import fused
 from bench.timing.kernels.kernel import MODES
 from bench.timing.kernels.measurement import prepare_module
+from bench.timing.peers import floor
 from bench.timing.peers.floor import Operations, OperationTimes, floor_seconds, operation_times_on, operations_of
 
 EXAMPLE = (8, 4, 4)
@@ -71,10 +72,17 @@ def test_looking_at_kernels_leaves_those_that_are_called_alone():
     ],
     ids=["bytes", "arithmetic", "divisions"],
 )
-def test_the_slowest_of_bytes_arithmetic_and_divisions_is_the_floor(bandwidth, times, seconds):
+def test_the_slowest_of_bytes_arithmetic_and_divisions_is_the_floor(bandwidth, times, seconds, monkeypatch):
+    monkeypatch.setattr(floor, "operation_times_on", lambda device: times)
     one = prepared("softsign")
     assert one.bytes_moved == 2 * TENSOR
-    assert floor_seconds(one.call, one.bytes_moved, bandwidth, times) == seconds
+    assert floor_seconds(one.call, one.bytes_moved, bandwidth, torch.device("cpu")) == seconds
+
+
+def test_where_nothing_of_ours_is_compiled_bytes_are_all_and_no_operation_is_timed(monkeypatch):
+    monkeypatch.setattr(floor, "operation_times_on", None)
+    one = prepared("relu")
+    assert floor_seconds(one.call, one.bytes_moved, 1.0, torch.device("cpu")) == 2.0 * TENSOR
 
 
 @pytest.mark.parametrize(("name", "tensors"), [("mish", (2.0, 5.0)), ("glu", (1.5, 4.0))])
