@@ -41,6 +41,8 @@ def keep(config: pytest.Config, line: str, *, red: bool) -> None:
         terminal.rewrite("", erase=True)
     else:
         terminal.ensure_newline()
+        if config.get_terminal_writer().width_of_current_line:  # pytest knows of letters behind a file's name alone
+            terminal.write("\n")
     terminal.write(f"{line}\n", red=red)
 
 

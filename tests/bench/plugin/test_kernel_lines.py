@@ -42,6 +42,14 @@ def test_a_session_says_how_long_its_kernels_will_take_and_then_one_line_a_kerne
     result.stdout.no_fnmatch_line("*test_kernels.py .*")
 
 
+def test_a_line_does_not_hang_on_the_letters_of_other_tests(timings):
+    timings.makepyfile(test_first="def test_first(): pass")
+    result = timings.runpytest_inprocess(
+        "test_first.py", "test_kernels.py", *TWO_KERNELS[2:], "-k", "first or sigmoid and cache"
+    )
+    result.stdout.re_match_lines([r"\.$", r" +1/4  sigmoid-float32-cache-forward  "])
+
+
 def test_what_is_only_collected_takes_no_time(timings):
     result = timings.runpytest_inprocess("test_kernels.py", *TWO_KERNELS, "--collect-only")
     result.stdout.no_fnmatch_line("kernels to time*")
