@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from bench.records import record
 from bench.regression import judge
 from bench.session.order import longest_first
 from made import record as made_record
+from written import records_in
 
 CASE = Case("mlp", "mlp", "digits", "elu", "sgd")
 RECIPE = Recipe(1, epochs=1, batch_size=64, learning_rate=1e-3, initialisation="kaiming", threads=1, test_noise=(0.5,))
@@ -86,10 +86,9 @@ def backwards(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Backwards]]:
 
 
 def bits_in(folder: Path) -> dict:
-    found = [json.loads(path.read_text()) for path in (folder / "runs").glob("*.json")]
     return {
         (one["case"]["activation"], one["case"]["optimizer"], one["seed"]): (one["digest"], one["fingerprint"])
-        for one in found
+        for one in records_in(folder)
     }
 
 

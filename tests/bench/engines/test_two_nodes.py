@@ -6,7 +6,6 @@ handed out.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -26,6 +25,7 @@ from bench.engines import EngineChoice, on_ray
 from bench.engines.job import RunJob
 from conftest import OF_THE_JOB
 from made import record
+from written import records_in
 
 pytestmark = pytest.mark.slow
 CASES = int(os.environ.get("ACTBENCH_CASES", "1000"))
@@ -113,8 +113,8 @@ def test_a_session_finds_the_bits_of_this_process_and_takes_the_users_files_alon
     there.stdout.fnmatch_lines(["engine: ray, 3 nodes, 2 runs at a time of 1 CPU each"])
 
     def bits(folder):
-        found = [json.loads(path.read_text()) for path in (micro.path / folder / "runs").iterdir()]
-        return {path["case"]["activation"] + str(path["seed"]): (path["digest"], path["fingerprint"]) for path in found}
+        found = records_in(micro.path / folder)
+        return {one["case"]["activation"] + str(one["seed"]): (one["digest"], one["fingerprint"]) for one in found}
 
     assert bits("here") == bits("there")
     assert len(bits("there")) == 6
@@ -204,5 +204,4 @@ def test_a_session_that_is_killed_leaves_no_process_and_is_resumed(cluster, micr
     assert 5 <= len(before) < 36
     micro.runpytest_inprocess("-k", "digits", "--seeds", "3", *UNJUDGED, "--resume", *engine).assert_outcomes(passed=12)
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    keys = Counter(path.name for path in runs.iterdir())
-    assert len(keys) == 36
+    assert len(list(runs.glob("*.json"))) == 36

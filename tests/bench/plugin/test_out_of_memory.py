@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import weakref
 
 import pytest
 import torch
 
 from bench.training import train
+from written import records_in
 
 ONE_CASE = ("-k", "elu and digits and sgd", "--seeds", "3", "--baseline=ignore")
 CARD_IS_FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9.00 GiB.\nGPU 0 has 79.10 GiB")
@@ -32,7 +32,7 @@ def lacking(monkeypatch: pytest.MonkeyPatch):
 
 
 def seeds_of(micro) -> list[int]:
-    return sorted(json.loads(path.read_text())["seed"] for path in (micro.path / "results" / "runs").glob("*.json"))
+    return sorted(one["seed"] for one in records_in(micro.path / "results"))
 
 
 def test_it_loses_its_own_run_alone(micro, lacking):

@@ -17,14 +17,11 @@ import pytest
 
 from bench.records import baseline
 from bench.records.csv_rows import BaselineError
+from written import records_in
 
 ONE_CASE = ["-k", "digits and elu and sgd"]
 TWO_CASES = ["-k", "digits and elu"]
 UNJUDGED = ["--baseline=ignore"]
-
-
-def records_of(folder: Path) -> list[dict]:
-    return [json.loads(path.read_text()) for path in sorted((folder / "runs").iterdir())]
 
 
 def test_a_session_prints_one_line_a_case_and_the_ranking_and_writes_them(micro):
@@ -44,7 +41,7 @@ def test_a_session_prints_one_line_a_case_and_the_ranking_and_writes_them(micro)
         consecutive=False,
     )
     folder = micro.path / "results"
-    assert len(records_of(folder)) == 24
+    assert len(records_in(folder)) == 24
     assert len(pd.read_csv(folder / "ranking.csv")) == 12
     assert "| rank" in (folder / "summary.md").read_text()
     runs = pd.read_parquet(folder / "records.parquet")
@@ -98,7 +95,7 @@ def test_resuming_on_a_terminal_after_a_kill_shows_and_finishes_the_rest_and_dou
     resumed.expect("12 passed")
     resumed.wait()
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    keys = [(one["case"]["activation"], one["case"]["optimizer"], one["seed"]) for one in records_of(runs.parent)]
+    keys = [(one["case"]["activation"], one["case"]["optimizer"], one["seed"]) for one in records_in(runs.parent)]
     assert len(keys) == len(set(keys)) == len(list(runs.glob("*.json"))) == 36
 
 
@@ -203,7 +200,7 @@ def test_resume_trains_an_activation_of_ones_own_anew_when_its_file_has_changed(
         micro.runpytest_inprocess(
             "--activation", "mine.py:mine", "-k", "mine and digits and sgd", "--seeds", "1", "--resume"
         ).assert_outcomes(passed=1)
-        (one,) = records_of(micro.path / "results")
+        (one,) = records_in(micro.path / "results")
         return one["metrics"]["test_accuracy"]
 
     assert accuracy("x.relu()") == accuracy("x.relu()") != accuracy("0 * x")

@@ -5,7 +5,6 @@ Two sessions are shared, since each starts three interpreters: one in which all 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -19,6 +18,7 @@ import pytest
 
 from bench.records import history
 from conftest import MICRO, OF_THE_JOB
+from written import records_in
 
 pytestmark = pytest.mark.fresh_process
 
@@ -43,10 +43,6 @@ train.run = odd
 CHOSEN = ("--seeds", "2", "--gradients", "--baseline=ignore")
 
 
-def records_of(folder: Path) -> list[dict]:
-    return [json.loads(path.read_text()) for path in sorted((folder / "runs").iterdir())]
-
-
 @dataclass(frozen=True)
 class Ended:
     """A session with two workers that has ended."""
@@ -57,7 +53,7 @@ class Ended:
 
     @cached_property
     def records(self) -> list[dict]:
-        return records_of(self.folder / "results")
+        return records_in(self.folder / "results")
 
     def of(self, name: str) -> list[dict]:
         """The records of an activation."""
@@ -113,7 +109,7 @@ def test_exact_selection_holds_and_all_that_was_selected_reports(well):
 
 def test_they_find_the_same_bits_as_one_process(well, micro):
     micro.runpytest_inprocess("-k", "digits and elu", *CHOSEN).assert_outcomes(passed=2)
-    alone = records_of(micro.path / "results")
+    alone = records_in(micro.path / "results")
 
     def bits(records):
         return {(one["case"]["optimizer"], one["seed"]): (one["digest"], one["fingerprint"]) for one in records}

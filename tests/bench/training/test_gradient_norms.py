@@ -21,6 +21,7 @@ from bench.records import record
 from bench.training import setup, train
 from bench.training.gradient_norms import SAMPLES, Gradients
 from made import record as made
+from written import records_in
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(
@@ -222,16 +223,12 @@ def test_a_record_that_was_written_before_there_were_gradients_still_loads(tmp_p
 ONE_CASE = ("-k", "digits and elu and sgd", "--baseline=ignore")
 
 
-def kept(folder):
-    return [json.loads(path.read_text()) for path in (folder / "results" / "runs").iterdir()]
-
-
 def test_a_resumed_session_trains_anew_what_has_no_gradients_and_nothing_else(micro):
     digests, dates = [], []
     for more in ((), ("--resume", "--gradients"), ("--resume", "--gradients"), ("--resume",)):
         micro.runpytest_inprocess(*ONE_CASE, *more).assert_outcomes(passed=1)
         (path,) = (micro.path / "results" / "runs").iterdir()
-        (one,) = kept(micro.path)
+        (one,) = records_in(micro.path / "results")
         assert bool(one["gradients"]) == bool(digests)
         digests.append(one["digest"])
         dates.append(path.stat().st_mtime_ns)
@@ -243,7 +240,7 @@ def test_a_session_shows_and_keeps_what_it_was_asked_for(micro):
     result = micro.runpytest_inprocess("-k", "digits and elu", "--baseline=ignore", "--gradients", "--seeds", "2")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["micro * adam * tiny: gradients", "activation *vanishing ratio*", "elu *"])
-    for one in kept(micro.path):
+    for one in records_in(micro.path / "results"):
         assert list(one["gradients"]) == [str(place) for place in range(1, 18, 2)]
         assert one["gradient_steps"] == [1, 2]
         assert 0 < one["metrics"]["vanishing_ratio"] < 100
