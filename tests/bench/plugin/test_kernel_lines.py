@@ -50,6 +50,19 @@ def test_a_line_does_not_hang_on_the_letters_of_other_tests(timings):
     result.stdout.re_match_lines([r"\.$", r" +1/4  sigmoid-float32-cache-forward  "])
 
 
+class OnATerminal:
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config):
+        config.pluginmanager.get_plugin("terminalreporter").isatty = lambda: True
+
+
+def test_nor_does_it_write_over_them_on_a_terminal(timings, capsys):
+    timings.makepyfile(test_first="def test_first(): pass")
+    chosen = ("test_first.py", "test_kernels.py", *TWO_KERNELS[2:], "-k", "first or sigmoid and cache")
+    timings.runpytest_inprocess(*chosen, plugins=[OnATerminal()])
+    assert re.search(r"\.\n\r +\r +1/4  sigmoid-float32-cache-forward  ", capsys.readouterr().out)
+
+
 def test_what_is_only_collected_takes_no_time(timings):
     result = timings.runpytest_inprocess("test_kernels.py", *TWO_KERNELS, "--collect-only")
     result.stdout.no_fnmatch_line("kernels to time*")
