@@ -296,6 +296,14 @@ def _exp(x: Tensor) -> Tensor:
     return power + power * rest
 
 
+def once(x: Tensor) -> Tensor:
+    """x, which a kernel keeps instead of working it out for each element that it is used for: a root, say, for a row.
+
+    The compiler joins what is elementwise to what uses it, and never takes it out of the inner loop.
+    """
+    return x.as_strided(x.shape, x.stride()) if _in_kernel and torch.compiler.is_compiling() else x
+
+
 def _powers(x: Tensor) -> tuple[Tensor, Tensor]:
     """2^n and e^r - 1, where x = n log(2) + r."""
     rounded = x * (1 / math.log(2)) + ROUND

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+import activations._elementary as elementary
 from activations._catalogue.learned import POLYCOM
 from activations._modules import Trainable
 from activations.pointwise import Along, Pointwise
@@ -38,8 +39,12 @@ def _poly_norm_value(
 ) -> Tensor:
     """cubic * n(x^3) + square * n(x^2) + linear * n(x) + bias, n(u) = u / sqrt(mean of u^2 along dim + 1e-6).
 
-    Zhuo et al. 2024, arXiv 2411.03884.
+    Zhuo et al. 2024, arXiv 2411.03884. The parameters may differ along other dimensions than dim.
     """
+    if any(parameter.ndim >= -dim and parameter.shape[dim] > 1 for parameter in (cubic, square, linear, bias)):
+        raise ValueError(
+            f"poly_norm: parameters that differ along dim {dim}, along which it normalises: give one for all"
+        )
     powers = (x * x * x, x * x, x)
     terms = (weight * u * _inverse_norm(u, dim) for weight, u in zip((cubic, square, linear), powers, strict=True))
     return sum(terms, bias)
@@ -48,18 +53,20 @@ def _poly_norm_value(
 def _poly_norm_vjp(
     grad: Tensor, x: Tensor, cubic: Tensor, square: Tensor, linear: Tensor, bias: Tensor, *, dim: int = -1
 ) -> tuple[Tensor, ...]:
+    # All that is summed is summed along dim first: compiled, one loop has the sums of a row and the next its gradient.
     grad_x = torch.zeros_like(x)
     grads = []
     for weight, u, slope in ((cubic, x * x * x, 3 * x * x), (square, x * x, 2 * x), (linear, x, 1.0)):
         inverse = _inverse_norm(u, dim)
-        normed, weighted = u * inverse, grad * weight
-        grad_x = grad_x + slope * inverse * (weighted - normed * (weighted * normed).mean(dim, keepdim=True))
-        grads.append(grad * normed)
-    return grad_x, *grads, grad
+        along = (grad * u).sum(dim, keepdim=True) * inverse
+        part = elementary.once(inverse * along / x.shape[dim])
+        grad_x = grad_x + slope * (weight * inverse) * (grad - u * part)
+        grads.append(along)
+    return grad_x, *grads, grad.sum(dim, keepdim=True)
 
 
 def _inverse_norm(u: Tensor, dim: int) -> Tensor:
-    return torch.rsqrt(u.square().mean(dim, keepdim=True) + EPS)
+    return elementary.once(torch.rsqrt(u.square().mean(dim, keepdim=True) + EPS))
 
 
 poly_relu = Pointwise(_poly_relu_value, _poly_relu_vjp)

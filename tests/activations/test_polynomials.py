@@ -38,6 +38,14 @@ def test_poly_norm_normalises_along_the_channels_of_its_site() -> None:
         activations.build("poly_norm", dim=3)(torch.randn(2, 4))
 
 
+def test_its_parameters_are_the_same_along_the_channels() -> None:
+    function, x = activations.function("poly_norm"), torch.randn(5, 4)
+    one, of_a_row, of_a_channel = torch.ones(()), torch.ones(5, 1), torch.ones(4)
+    assert function(x, one, one, of_a_row, one).shape == x.shape
+    with pytest.raises(ValueError, match="poly_norm: parameters that differ along dim -1, along which it normalises"):
+        function(x, one, one, of_a_channel, one)
+
+
 def test_polynomials_start_with_thirds_and_no_bias() -> None:
     for name in ("poly_relu", "poly_norm"):
         module = activations.build(name)
