@@ -123,8 +123,19 @@ def _table(table: ReportedTable, planned: Mapping[Case, float]) -> str:
     columns["runs"] = [runs(one.runs) if one.runs else "" for one in table.cells]
     columns["on"] = [_unbroken(_on(one.runs, one.reported.case)) if one.runs else "" for one in table.cells]
     columns["same order?"] = [_unbroken(said[one.reported]) for one in table.cells]
-    notes = [*orders.correlations(table), *[AT_TINY] * bool(table.measured("tiny"))]
+    notes = [*orders.correlations(table), *[AT_TINY] * bool(table.measured("tiny")), *_in_the_place_of(table)]
     return "\n\n".join([title, _columns(columns), "  \n".join(notes)]).rstrip()
+
+
+def _in_the_place_of(table: ReportedTable) -> list[str]:
+    """A note for each data set that stands for the document's beyond `tiny`, where all is another problem."""
+    beyond = [one for one in table.cells if one.runs and one.runs.key.scale != "tiny"]
+    sets = {(one.runs.case.dataset, one.reported.case.dataset) for one in beyond if one.runs}
+    return [
+        f"On {data.info(used).label} in the place of {data.info(asked).label}: orders may be compared, figures not."
+        for used, asked in sorted(sets)
+        if used != asked
+    ]
 
 
 def _needed(table: ReportedTable, planned: Mapping[Case, float]) -> str:

@@ -99,6 +99,15 @@ def test_the_original_data_come_before_a_copy_and_a_stand_in_is_named():
     assert markdown.AT_TINY in text
 
 
+def test_figures_on_a_stand_in_beyond_tiny_are_said_not_to_compare():
+    place = {"experiment": "timit", "model": "timit_mlp"}
+    cells = reported_cells(("elu", 0.7), dataset="timit", **place)
+    said = "On made speech in the place of TIMIT: orders may be compared, figures not."
+    for dataset, times in (("made_speech", 1), ("timit", 0)):
+        found = tables.reported_tables(cells, [measured("elu", 0.87, dataset=dataset, **place)])
+        assert markdown.render(found, {}).count(said) == times
+
+
 def test_of_a_search_over_rates_the_one_that_validation_chose_is_shown():
     place = {"experiment": "pos", "model": "tagger", "dataset": "twitter_pos"}
     cells = reported_cells(("gelu", 0.87), **place)
