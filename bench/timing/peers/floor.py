@@ -32,7 +32,7 @@ SUMS = {"add", "sub", "rsub", "addcmul", "sum"}
 DIVISIONS = {"div", "true_divide", "reciprocal", "sqrt", "rsqrt"}
 # A sign goes with the sum that it is of; the others change nothing, or only where a value is said to lie.
 FREE = {
-    "neg", "view", "detach", "slice", "cat", "unbind", "stack", "scalar_tensor", "new_full", "zeros_like",
+    "neg", "view", "as_strided", "detach", "slice", "cat", "unbind", "stack", "scalar_tensor", "new_full", "zeros_like",
     "convert_element_type", "_to_copy",
 }  # fmt: skip
 
