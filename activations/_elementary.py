@@ -11,13 +11,14 @@ The polynomials are our minimax fits (least squares with Lawson's weights), give
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from activations._kernel import compiling
 
 # e^r = 1 + r + r^2 * (these times 1, r, r^2, ...) for |r| <= log(2) / 2, to 1.4e-8 of e^r - 1.
 EXP = (0.49999997, 0.166665405, 0.0416672118, 0.00836684648, 0.00138824596)
@@ -125,19 +126,6 @@ BELL_SOFTPLUS_ABOVE = (
 TANH_NEAR = 0.55
 # The square of more would be infinite.
 ROOTABLE = 1e18
-
-_in_kernel = False
-
-
-@contextmanager
-def in_kernel() -> Iterator[None]:
-    """Where a kernel is compiled, or called, which asks whether it was compiled there."""
-    global _in_kernel
-    before, _in_kernel = _in_kernel, True
-    try:
-        yield
-    finally:
-        _in_kernel = before
 
 
 def exp(x: Tensor, most: float) -> Tensor:
@@ -296,14 +284,6 @@ def _exp(x: Tensor) -> Tensor:
     return power + power * rest
 
 
-def once(x: Tensor) -> Tensor:
-    """x, which a kernel keeps instead of working it out for each element that it is used for: a root, say, for a row.
-
-    The compiler joins what is elementwise to what uses it, and never takes it out of the inner loop.
-    """
-    return x.as_strided(x.shape, x.stride()) if _in_kernel and torch.compiler.is_compiling() else x
-
-
 def _powers(x: Tensor) -> tuple[Tensor, Tensor]:
     """2^n and e^r - 1, where x = n log(2) + r."""
     rounded = x * (1 / math.log(2)) + ROUND
@@ -313,4 +293,4 @@ def _powers(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _by_torch(x: Tensor) -> bool:
-    return x.dtype == torch.float64 or not (_in_kernel and torch.compiler.is_compiling())
+    return x.dtype == torch.float64 or not compiling()

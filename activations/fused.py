@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
-import activations._elementary as elementary
+from activations._kernel import in_kernel
 
 Constants: TypeAlias = tuple[tuple[str, Any], ...]
 # (function, constants, *tensors) -> a tensor of the data's shape, and one of the shape of each parameter, if any
@@ -95,7 +95,7 @@ def call_kernel(
         for tensor in inputs:
             torch._dynamo.maybe_mark_dynamic(tensor, list(range(tensor.ndim)))
     try:
-        with elementary.in_kernel():
+        with in_kernel():
             first, *others = kernel(*inputs)
     except torch._dynamo.exc.TorchDynamoException as error:
         _unavailable = True

@@ -16,8 +16,8 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor, nn
 
-import activations._elementary as elementary
 from activations._catalogue.learned import GR_KAN_DENOMINATOR, GR_KAN_NUMERATOR, PAU_DENOMINATOR, PAU_NUMERATOR
+from activations._kernel import once
 from activations._modules import Trainable
 from activations.pointwise import Pointwise, opmath, summed
 
@@ -39,11 +39,8 @@ def _pau_vjp(grad: Tensor, x: Tensor, *coefficients: Tensor, version: Version = 
     a, b = coefficients[:6], coefficients[6:]
     y, w, scale, powers, signs, numerator, denominator = _pau_terms(x, coefficients, version)
     ratio = numerator / denominator
-    rise = _dot([elementary.once(k * a[k]) for k in range(1, 6)], powers)
-    bend = _dot(
-        [elementary.once(k * b[k - 1]) * signs[k - 1] for k in range(1, 5)],
-        (w * w * w, w * w * y, w * y * y, y * y * y),
-    )
+    rise = _dot([once(k * a[k]) for k in range(1, 6)], powers)
+    bend = _dot([once(k * b[k - 1]) * signs[k - 1] for k in range(1, 5)], (w * w * w, w * w * y, w * y * y, y * y * y))
     over = grad / denominator
     return (
         over * (rise - ratio * bend),
@@ -67,7 +64,7 @@ def _pau_terms(
     powers = (ww * ww, ww * yw, ww * yy, yw * yy, yy * yy)
     if version == "A":
         side = torch.where(x < 0, -1.0, 1.0).to(x.dtype)  # so that in 0 the derivative is the one on the right
-        signs = [elementary.once(one.sign()) * (side if k % 2 else 1) for k, one in enumerate(b, 1)]
+        signs = [once(one.sign()) * (side if k % 2 else 1) for k, one in enumerate(b, 1)]
     else:
         signs = [torch.where(_dot(b, powers[1:]) < 0, -1.0, 1.0).to(x.dtype)] * 4
     numerator = torch.addcmul(w * _dot(a[:5], powers), a[5], y * powers[4])

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-import activations._elementary as elementary
 from activations._catalogue.learned import POLYCOM
+from activations._kernel import once
 from activations._modules import Trainable
 from activations.pointwise import Along, Pointwise
 
@@ -59,14 +59,14 @@ def _poly_norm_vjp(
     for weight, u, slope in ((cubic, x * x * x, 3 * x * x), (square, x * x, 2 * x), (linear, x, 1.0)):
         inverse = _inverse_norm(u, dim)
         along = (grad * u).sum(dim, keepdim=True) * inverse
-        part = elementary.once(inverse * along / x.shape[dim])
+        part = once(inverse * along / x.shape[dim])
         grad_x = grad_x + slope * (weight * inverse) * (grad - u * part)
         grads.append(along)
     return grad_x, *grads, grad.sum(dim, keepdim=True)
 
 
 def _inverse_norm(u: Tensor, dim: int) -> Tensor:
-    return elementary.once(torch.rsqrt(u.square().mean(dim, keepdim=True) + EPS))
+    return once(torch.rsqrt(u.square().mean(dim, keepdim=True) + EPS))
 
 
 poly_relu = Pointwise(_poly_relu_value, _poly_relu_vjp)

@@ -129,11 +129,14 @@ def _table(table: ReportedTable, planned: Mapping[Case, float]) -> str:
 
 def _in_the_place_of(table: ReportedTable) -> list[str]:
     """A note for each data set that stands for the document's beyond `tiny`, where all is another problem."""
-    beyond = [one for one in table.cells if one.runs and one.runs.key.scale != "tiny"]
-    sets = {(one.runs.case.dataset, one.reported.case.dataset) for one in beyond if one.runs}
+    beyond = {
+        (found.case.dataset, one.reported.case.dataset)
+        for one in table.cells
+        if (found := one.runs) and found.key.scale != "tiny"
+    }
     return [
         f"On {data.info(used).label} in the place of {data.info(asked).label}: orders may be compared, figures not."
-        for used, asked in sorted(sets)
+        for used, asked in sorted(beyond)
         if used != asked
     ]
 
